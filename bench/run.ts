@@ -1,0 +1,25 @@
+/**
+ * `npm run bench -- --quick`: the figures of the first journey. Prints what it did and, last, one line of JSON.
+ * `--skip-clone` leaves out the clean clone (which needs the package registry).
+ */
+import { measureFirstDelivery } from "./first-delivery.ts";
+import { measureLatency } from "./latency.ts";
+
+const flags = new Set(process.argv.slice(2));
+const unknown = [...flags].filter((flag) => !["--quick", "--skip-clone"].includes(flag));
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+if (unknown.length > 0 || !flags.has("--quick")) {
+  process.stderr.write("Usage: npm run bench -- --quick [--skip-clone]\n");
+  process.exit(2);
+}
+
+const figures: Record<string, unknown> = { node: process.version };
+print("Commit to receipt, 200 events a second for 15 s, one node, embedded PostgreSQL with durable commits …");
+Object.assign(figures, await measureLatency({ perSecond: 200, seconds: 15 }));
+print(JSON.stringify(figures));
+if (!flags.has("--skip-clone")) {
+  print("A clean clone: npm ci, npm start, sign in, configure, schedule a consult, received …");
+  Object.assign(figures, await measureFirstDelivery(print));
+}
+print(JSON.stringify(figures));

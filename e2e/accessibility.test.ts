@@ -1,0 +1,109 @@
+/** Every screen of the first journey × light and dark × both languages: no finding of axe at WCAG 2.2 AA, nothing blocked by the content security policy. */
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "./browser.ts";
+import { type DemoServer, startDemo } from "./server.ts";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const STEP_TIMEOUT_MS = 15_000;
+
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+const blocked: string[] = [];
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  page.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) blocked.push(message.text());
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+async function findings(): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async (tags) => {
+    type Finding = { id: string; nodes: { target: string[] }[] };
+    const { axe, document } = globalThis as unknown as {
+      document: unknown;
+      axe: { run(context: unknown, options: object): Promise<{ violations: Finding[] }> };
+    };
+    const { violations } = await axe.run(document, { runOnly: tags });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+  }, TAGS);
+}
+
+interface Screen {
+  name: string;
+  path: string;
+  /** what is clicked once the page stands */
+  open?: () => Promise<void>;
+}
+
+const SCREENS: Screen[] = [
+  { name: "schedule", path: "/schedule" },
+  {
+    name: "schedule, new consult",
+    path: "/schedule",
+    open: () => openBy(/Schedule a consult|Planifier/i),
+  },
+  { name: "webhooks", path: "/consults/export/webhooks" },
+  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
+  { name: "deliveries", path: "/deliveries" },
+  { name: "test inbox", path: "/inbox" },
+];
+
+async function openBy(name: RegExp): Promise<void> {
+  await page.getByRole("main").getByRole("button", { name }).first().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+describe("the sign-in page", () => {
+  test("has no finding", async () => {
+    await page.goto(server.origin);
+    await page.getByLabel("E-mail").waitFor();
+    expect(await findings()).toEqual([]);
+    await page.getByLabel("E-mail").fill(server.email);
+    await page.getByLabel("Password", { exact: true }).fill(server.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
+  });
+});
+
+describe.each([
+  { language: "en", theme: "light" },
+  { language: "en", theme: "dark" },
+  { language: "fr-CA", theme: "light" },
+  { language: "fr-CA", theme: "dark" },
+])("in $language, $theme", ({ language, theme }) => {
+  beforeAll(async () => {
+    await page.goto(`${server.origin}/schedule`);
+    await page.getByRole("banner").waitFor();
+    const wantsLanguage = page.getByRole("button", { name: language === "en" ? "English" : "Français" });
+    if (await wantsLanguage.isVisible()) await wantsLanguage.click();
+    const wantsTheme = page.getByRole("button", {
+      name: theme === "dark" ? /dark colours|couleurs sombres|foncé/i : /light colours|couleurs claires|clair/i,
+    });
+    if (await wantsTheme.isVisible()) await wantsTheme.click();
+  });
+
+  test.each(SCREENS)("$name has no finding", async ({ path, open }) => {
+    await page.goto(server.origin + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForLoadState("networkidle");
+    await open?.();
+    expect(await page.locator("html").getAttribute("lang")).toBe(language);
+    expect(await page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(theme);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("nothing was blocked", () => {
+    expect(blocked).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+/** The Configure dialog as a manager uses and misuses it: what is edited stays itself, what was typed is not lost, and nothing happens twice. */
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "./browser.ts";
+import { type ApiClient, signIn } from "./client.ts";
+import { type DemoServer, startDemo } from "./server.ts";
+
+const STEP_TIMEOUT_MS = 15_000;
+
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+let api: ApiClient;
+
+interface Named {
+  id: number;
+  name: string;
+  draft: boolean;
+}
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+  api = await signIn(server);
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await page.goto(`${server.origin}/consults/export/webhooks`);
+  await page.getByLabel("E-mail").fill(server.email);
+  await page.getByLabel("Password", { exact: true }).fill(server.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("You have no webhook yet.").waitFor();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const webhooks = async () => (await api.get<{ data: Named[] }>("/webhooks")).data;
+const inbox = () => api.get<{ url: string; messages: { signature: { verified: boolean } }[] }>("/inbox");
+
+async function configure(): Promise<Locator> {
+  await page.getByRole("button", { name: "Configure Consults" }).click();
+  const dialog = page.getByRole("dialog", { name: "New webhook" });
+  await dialog.getByLabel("Address").waitFor();
+  return dialog;
+}
+
+async function focused(): Promise<string> {
+  return page.evaluate(() => {
+    const { document } = globalThis as unknown as {
+      document: { activeElement: { getAttribute(name: string): string | null; id: string } | null };
+    };
+    return document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.id ?? "";
+  });
+}
+
+describe("a manager in the Configure dialog", () => {
+  test("begins in the address, and is back on the button after Escape", async () => {
+    await configure();
+    await expect.poll(focused).toBe("configure-url");
+    await page.keyboard.press("Escape");
+    await expect.poll(focused).toBe("Configure Consults");
+  });
+
+  test("is asked before what was typed is thrown away, by Escape and by Back; and a draft that a test made goes", async () => {
+    const dialog = await configure();
+    await dialog.getByRole("button", { name: "Use the test inbox" }).click();
+    await dialog.getByText(/^We found/).waitFor();
+    await dialog.getByRole("button", { name: "Send a test" }).click();
+    await dialog.getByText(/It answered 200/).waitFor();
+    expect(await webhooks()).toMatchObject([{ draft: true }]);
+    const question = page.getByRole("dialog", { name: "Discard what you typed?" });
+    await page.goBack();
+    await question.getByRole("button", { name: "Keep editing" }).click();
+    await question.waitFor({ state: "hidden" });
+    await page.keyboard.press("Escape");
+    await question.getByRole("button", { name: "Discard" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await expect.poll(webhooks).toEqual([]);
+  });
+
+  test("makes one webhook and one consult, however often the button is clicked", async () => {
+    const dialog = await configure();
+    await dialog.getByRole("button", { name: "Use the test inbox" }).click();
+    await dialog.getByText(/^We found/).waitFor();
+    await dialog
+      .getByRole("checkbox", { name: /^Everything/ })
+      .first()
+      .check();
+    await dialog.getByRole("button", { name: "Save webhook" }).dblclick();
+    await page.getByText(/whsec_/).waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    expect(await webhooks()).toHaveLength(1);
+
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Schedule" }).click();
+    await page.getByRole("button", { name: "Schedule a consult" }).click();
+    const consult = page.getByRole("dialog", { name: "Schedule a consult" });
+    const start = consult.getByLabel("Start");
+    await start.fill((await start.inputValue()).replace(/T\d\d:\d\d/, "T05:15"));
+    await consult.getByRole("button", { name: "Schedule", exact: true }).click();
+    await consult.getByText("Choose a patient.").waitFor();
+    await consult.getByRole("radio").first().check();
+    await consult.getByRole("button", { name: "Schedule", exact: true }).dblclick();
+    await consult.waitFor({ state: "hidden" });
+    expect(await page.getByRole("button", { name: /^05:15/ }).count()).toBe(1);
+    await page.getByRole("link", { name: "See what was sent" }).click();
+    await page.getByRole("button", { name: /^Remove the filter “About: Consult/ }).waitFor();
+  });
+
+  test("tests an edited webhook with its own secret, makes no other one, and a new secret does not get in the way of Save", async () => {
+    await page.goto(`${server.origin}/consults/export/webhooks`);
+    await page.getByRole("button", { name: "Edit Test inbox" }).click();
+    const dialog = page.getByRole("dialog", { name: "Edit “Test inbox”" });
+    await dialog.getByRole("checkbox", { name: "Practitioner", exact: true }).check();
+    await dialog.getByRole("button", { name: "Send a test" }).click();
+    await dialog.getByText(/It answered 200/).waitFor();
+    expect(await webhooks()).toHaveLength(1);
+    const { messages } = await inbox();
+    expect(messages[0]?.signature.verified).toBe(true);
+
+    await dialog.getByRole("button", { name: "New secret" }).click();
+    const question = page.getByRole("dialog", { name: "Make a new secret for Test inbox?" });
+    await question.getByRole("button", { name: "New secret" }).click();
+    await page.getByText(/whsec_/).waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await dialog.getByRole("textbox", { name: "Name" }).fill("");
+    await dialog.getByRole("button", { name: "Save webhook" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    expect(await webhooks()).toMatchObject([{ name: new URL((await inbox()).url).hostname }]);
+  });
+
+  test("signs out in the middle of typing: what was typed is kept over a reload, but not for the next person", async () => {
+    const dialog = await configure();
+    await dialog.getByLabel("Address").fill("https://hooks.example.test/secret-path");
+    const kept = () => page.evaluate("JSON.stringify(sessionStorage)");
+    await expect.poll(kept).toContain("secret-path");
+    await page.reload();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("E-mail").waitFor();
+    expect(await kept()).not.toContain("secret-path");
+  });
+});

@@ -1,0 +1,29 @@
+/** What a route may reach for besides its request. Made once by app.ts; tests make their own with real parts. */
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Clock } from "../clock.ts";
+import type { Db } from "../db/schema.ts";
+import type { TestSend, TestSent } from "../delivery/test-send.ts";
+import type { Egress } from "../egress/client.ts";
+import type { Log } from "../log.ts";
+import type { OutboxContext } from "../outbox/emit.ts";
+import type { Seal } from "../seal/seal.ts";
+
+export interface ApiContext {
+  readonly db: Db;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbox: OutboxContext;
+  /** The one origin under which browsers may call with a cookie, such as `https://hooks.example.test`. */
+  readonly publicUrl: string;
+  /** Who is behind a cookie, and the routes by which one signs in and out. */
+  readonly accounts: Pick<Accounts, "authenticate" | "handle">;
+  /** Which addresses are possible; sends nothing. */
+  readonly egress: Pick<Egress, "check" | "vet">;
+  /** Sends a test of one webhook and waits for its answer. */
+  sendTest(test: TestSend): Promise<TestSent>;
+  /** Where the test inbox receives, without the clinic's token: `http://localhost:4401/inbox/`. */
+  readonly inboxUrlPrefix: string;
+  /** Wakes the dispatcher; to be called after a commit that may have emitted. `command` does it by itself. */
+  nudge(): void;
+}

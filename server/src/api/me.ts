@@ -1,0 +1,35 @@
+/** GET /v1/me: who is signed in, for which clinic, in which role. */
+import { z } from "zod";
+import { inClinic } from "../db/pool.ts";
+import type { ApiContext } from "./context.ts";
+import type { App } from "./server.ts";
+
+const ME = z.object({
+  user: z.object({ id: z.string(), name: z.string(), email: z.string() }),
+  clinic: z.object({
+    id: z.int(),
+    name: z.string(),
+    time_zone: z.string(),
+    currency: z.string(),
+    has_academy: z.boolean(),
+    locale: z.enum(["en", "fr-CA"]),
+  }),
+  role: z.enum(["manager", "practitioner", "front_desk"]),
+});
+
+export async function meRoutes(app: App, context: ApiContext): Promise<void> {
+  app.get("/me", { schema: { response: { 200: ME } } }, async ({ principal }) => {
+    const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
+      tx
+        .selectFrom("clinics")
+        .select(["id", "name", "time_zone", "currency", "has_academy", "locale"])
+        .where("id", "=", principal.clinicId)
+        .executeTakeFirstOrThrow(),
+    );
+    return {
+      user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
+      clinic,
+      role: principal.role,
+    };
+  });
+}

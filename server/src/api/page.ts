@@ -1,0 +1,72 @@
+/**
+ * The page itself: the built files of `web`, and for every other address that a browser navigates to, the page's one
+ * document, with this response's nonce in it.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import fastifyStatic from "@fastify/static";
+import { ProblemError } from "../errors.ts";
+import type { OpenRoutes } from "./server.ts";
+
+const NONCE_PLACEHOLDER = "__CSP_NONCE__";
+const HASHED_FILE = /^assets\//;
+/** What never is a page: an unknown address below these is an error for a program. */
+const NOT_A_PAGE = /^\/(v1|api|assets)(\/|$)/;
+const HASHED_MAX_AGE_SECONDS = 31_536_000;
+const OTHER_MAX_AGE_SECONDS = 300;
+
+/** Routes for the page in a folder. Without a built page there, its addresses answer 503 with what to do. */
+export function pageRoutes(folder: string): OpenRoutes {
+  return async (app) => {
+    const page = await readPage(folder);
+    const files = new Set(page === null ? [] : await listFiles(folder));
+    await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, index: false });
+    app.get("/*", { schema: { hide: true } }, async (request, reply) => {
+      const path = request.url.split("?", 1)[0] ?? "/";
+      const file = path.slice(1);
+      if (files.has(file)) {
+        reply.header("cache-control", cacheControlOf(file));
+        return reply.sendFile(file);
+      }
+      if (NOT_A_PAGE.test(path) || !acceptsHtml(request.headers.accept)) return reply.callNotFound();
+      if (page === null) throw notBuilt();
+      reply.header("cache-control", "no-store");
+      return reply.type("text/html; charset=utf-8").send(page.replaceAll(NONCE_PLACEHOLDER, reply.styleNonce));
+    });
+  };
+}
+
+function cacheControlOf(file: string): string {
+  return HASHED_FILE.test(file)
+    ? `public, max-age=${HASHED_MAX_AGE_SECONDS}, immutable`
+    : `public, max-age=${OTHER_MAX_AGE_SECONDS}`;
+}
+
+function acceptsHtml(accept: string | undefined): boolean {
+  return accept === undefined || /text\/html|\*\/\*/.test(accept);
+}
+
+function notBuilt(): ProblemError {
+  return new ProblemError({
+    status: 503,
+    code: "page_not_built",
+    title: "The page is not built yet. Run: npm run build",
+  });
+}
+
+async function readPage(folder: string): Promise<string | null> {
+  try {
+    return await readFile(`${folder}/index.html`, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Read once: what is not in the list is never looked for on the disk. The document itself is not a file of its own. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1).replaceAll("\\", "/"))
+    .filter((file) => file !== "index.html");
+}

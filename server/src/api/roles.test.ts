@@ -1,0 +1,82 @@
+/** Who may call what: a row for every route of the API's own description, and a route without a row fails. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import type { StaffRole } from "../accounts/principal.ts";
+
+const ROLES: readonly StaffRole[] = ["manager", "practitioner", "front_desk"];
+const STAFF = new Set(ROLES);
+const MANAGERS = new Set<StaffRole>(["manager"]);
+
+const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
+  "GET /v1/me": STAFF,
+  "GET /v1/event-types": STAFF,
+  "GET /v1/practitioners": STAFF,
+  "POST /v1/practitioners": STAFF,
+  "PATCH /v1/practitioners/{id}": STAFF,
+  "GET /v1/patients": STAFF,
+  "POST /v1/patients": STAFF,
+  "PATCH /v1/patients/{id}": STAFF,
+  "GET /v1/services": STAFF,
+  "POST /v1/services": STAFF,
+  "PATCH /v1/services/{id}": STAFF,
+  "GET /v1/consults": STAFF,
+  "POST /v1/consults": STAFF,
+  "GET /v1/consults/{id}": STAFF,
+  "PATCH /v1/consults/{id}": STAFF,
+  "POST /v1/consults/{id}/participants": STAFF,
+  "PATCH /v1/consults/{id}/participants/{patient_id}": STAFF,
+  "DELETE /v1/consults/{id}/participants/{patient_id}": STAFF,
+  "POST /v1/consults/{id}/participants/{patient_id}/move": STAFF,
+  "POST /v1/consults/{id}/cancel": STAFF,
+  "POST /v1/consults/{id}/restore": STAFF,
+  "GET /v1/webhooks": MANAGERS,
+  "POST /v1/webhooks": MANAGERS,
+  "POST /v1/webhooks/check-url": MANAGERS,
+  "GET /v1/webhooks/{id}": MANAGERS,
+  "PATCH /v1/webhooks/{id}": MANAGERS,
+  "DELETE /v1/webhooks/{id}": MANAGERS,
+  "POST /v1/webhooks/{id}/test": MANAGERS,
+  "POST /v1/webhooks/{id}/rotate-secret": MANAGERS,
+  "GET /v1/deliveries": MANAGERS,
+  "GET /v1/deliveries/{id}": MANAGERS,
+  "POST /v1/deliveries/{id}/resend": MANAGERS,
+  "GET /v1/inbox": MANAGERS,
+  "DELETE /v1/inbox": MANAGERS,
+};
+
+let api: TestApi;
+let clinic: TestClinic;
+let described: string[];
+
+beforeAll(async () => {
+  api = await startTestApi();
+  clinic = await api.newClinic();
+  const { paths } = (await api.anonymous("/openapi.json")).json as { paths: Record<string, object> };
+  described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+});
+afterAll(() => api.close());
+
+describe("the matrix", () => {
+  it("has a row for every route, and no row too many", () => {
+    expect(described.toSorted()).toEqual(Object.keys(MATRIX).toSorted());
+  });
+});
+
+describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
+  const [method, path] = route.split(" ") as ["GET" | "POST" | "PATCH" | "DELETE", string];
+  const url = path.replaceAll(/\{\w+\}/g, "999999");
+  const call = method === "GET" || method === "DELETE" ? { method } : { method, body: {} };
+
+  it("refuses whoever is not signed in", async () => {
+    const answer = await api.anonymous(url, call);
+    expect([answer.status, answer.json.code]).toEqual([401, "sign_in_required"]);
+  });
+
+  it.each(ROLES)("is as the matrix says for the role %s", async (role) => {
+    const answer = await clinic.as[role](url, call);
+    if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
+    else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+  });
+});

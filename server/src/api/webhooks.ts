@@ -1,0 +1,213 @@
+/** /v1/webhooks: configuration, the check of an address, test sends, secrets. For managers only. */
+import { z } from "zod";
+import type { Principal } from "../accounts/principal.ts";
+import { getClinic } from "../clinic/clinics.ts";
+import { clinicTime } from "../clinic/times.ts";
+import { inClinic } from "../db/pool.ts";
+import type { Tx } from "../db/schema.ts";
+import type { TestChanges, TestSent } from "../delivery/test-send.ts";
+import { below, ProblemError } from "../errors.ts";
+import type { ClinicSeal } from "../seal/seal.ts";
+import { knownHost } from "../webhooks/known-hosts.ts";
+import {
+  changeWebhook,
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  previewWebhook,
+  rotateSecret,
+  type WebhooksContext,
+} from "../webhooks/webhooks.ts";
+import { openAnswer } from "./answers.ts";
+import { command, commandOutside } from "./command.ts";
+import type { ApiContext } from "./context.ts";
+import { ID_PARAMS, readId } from "./ids.ts";
+import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import type { App } from "./server.ts";
+import { requireManager } from "./session.ts";
+import {
+  CREATED_WEBHOOK,
+  LISTED_WEBHOOK,
+  listWebhook,
+  NEW_WEBHOOK_BODY,
+  showWebhook,
+  TEST_BODY,
+  toInput,
+  WEBHOOK,
+  WEBHOOK_CHANGE_BODY,
+} from "./webhook-shapes.ts";
+import { attemptWords } from "./words.ts";
+
+const CURSOR = z.tuple([z.int()]);
+const URL_CHECKED_MAX_CHARACTERS = 20_000;
+
+export async function webhooksRoutes(app: App, context: ApiContext): Promise<void> {
+  app.addHook("onRequest", requireManager);
+  readRoutes(app, context);
+  changeRoutes(app, context);
+  secretRoutes(app, context);
+  trialRoutes(app, context);
+}
+
+function roomOf(context: ApiContext, principal: Principal): WebhooksContext {
+  const { seal, egress } = context;
+  return { seal, clinicId: principal.clinicId, actor: principal.userId, checkAddress: (text) => egress.check(text) };
+}
+
+async function timeZoneOf(tx: Tx, clinicId: number): Promise<string> {
+  return (await getClinic(tx, clinicId)).timeZone;
+}
+
+function readRoutes(app: App, context: ApiContext): void {
+  const list = { querystring: PAGE_QUERY, response: { 200: pageOf(LISTED_WEBHOOK) } };
+  app.get("/webhooks", { schema: list }, async ({ principal, query }) => {
+    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+    const [afterId] = readCursor(query.cursor, CURSOR) ?? [0];
+    return inClinic(context.db, principal.clinicId, async (tx) => {
+      const timeZone = await timeZoneOf(tx, principal.clinicId);
+      const rows = await listWebhooks(tx, roomOf(context, principal), { afterId, limit: limit + 1 });
+      return toPage(rows, limit, { item: (row) => listWebhook(row, timeZone), key: (row) => [row.id] });
+    });
+  });
+
+  const one = { params: ID_PARAMS, response: { 200: WEBHOOK } };
+  app.get("/webhooks/:id", { schema: one }, async ({ principal, params }) => {
+    const id = readId(params.id, "webhook");
+    return inClinic(context.db, principal.clinicId, async (tx) => {
+      const webhook = await getWebhook(tx, roomOf(context, principal), id);
+      return showWebhook(webhook, await timeZoneOf(tx, principal.clinicId));
+    });
+  });
+}
+
+function changeRoutes(app: App, context: ApiContext): void {
+  const create = { body: NEW_WEBHOOK_BODY, response: { 201: CREATED_WEBHOOK } };
+  app.post("/webhooks", { schema: create }, (request, reply) =>
+    command(request, reply, context, async (tx) => {
+      const room = roomOf(context, request.principal);
+      const { webhook, secret } = await createWebhook(tx, room, toInput(request.body));
+      const timeZone = await timeZoneOf(tx, room.clinicId);
+      return { status: 201, body: { ...showWebhook(webhook, timeZone), secret } };
+    }),
+  );
+
+  const change = { params: ID_PARAMS, body: WEBHOOK_CHANGE_BODY, response: { 200: WEBHOOK } };
+  app.patch("/webhooks/:id", { schema: change }, (request, reply) =>
+    command(request, reply, context, async (tx) => {
+      const id = readId(request.params.id, "webhook");
+      const { version, ...body } = request.body;
+      const room = roomOf(context, request.principal);
+      const webhook = await changeWebhook(tx, room, { id, change: { ...toInput(body), version } });
+      return { status: 200, body: showWebhook(webhook, await timeZoneOf(tx, room.clinicId)) };
+    }),
+  );
+
+  const remove = { params: ID_PARAMS, response: { 200: z.object({ dropped: z.int() }) } };
+  app.delete("/webhooks/:id", { schema: remove }, (request, reply) =>
+    command(request, reply, context, async (tx) => {
+      const id = readId(request.params.id, "webhook");
+      return { status: 200, body: await deleteWebhook(tx, roomOf(context, request.principal), id) };
+    }),
+  );
+}
+
+function secretRoutes(app: App, context: ApiContext): void {
+  const rotate = {
+    params: ID_PARAMS,
+    body: z.strictObject({}).nullish(),
+    response: { 200: z.object({ secret: z.string(), previous_valid_until: z.string() }) },
+  };
+  app.post("/webhooks/:id/rotate-secret", { schema: rotate }, (request, reply) =>
+    command(request, reply, context, async (tx) => {
+      const id = readId(request.params.id, "webhook");
+      const room = roomOf(context, request.principal);
+      const { secret, previousValidUntil } = await rotateSecret(tx, room, id);
+      const until = clinicTime(previousValidUntil, await timeZoneOf(tx, room.clinicId));
+      return { status: 200, body: { secret, previous_valid_until: until } };
+    }),
+  );
+}
+
+const URL_CHECK = z.union([
+  z.object({ ok: z.literal(true), host: z.string(), known_host: z.string().nullable() }),
+  z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
+]);
+
+const TEST_RESULT = z.object({
+  delivery_id: z.string(),
+  result: z.object({
+    kind: z.string(),
+    status: z.int().nullable(),
+    duration_ms: z.int(),
+    answer_text: z.string().nullable(),
+    answer_truncated: z.boolean(),
+    sentence: z.string(),
+    sentence_key: z.string(),
+    sentence_params: z.record(z.string(), z.union([z.string(), z.number()])),
+  }),
+});
+
+/** What a manager tries before saving: is the address possible, and what does it answer? */
+function trialRoutes(app: App, context: ApiContext): void {
+  const check = {
+    body: z.strictObject({ url: z.string().max(URL_CHECKED_MAX_CHARACTERS) }),
+    response: { 200: URL_CHECK },
+  };
+  app.post("/webhooks/check-url", { schema: check }, async ({ body }) => {
+    const checked = context.egress.check(body.url.trim());
+    if (!checked.ok) return { ok: false as const, code: checked.code, message: checked.message };
+    const vetted = checked.loopback ? { ok: true as const } : await context.egress.vet(checked.url);
+    if (!vetted.ok) return { ok: false as const, code: vetted.code, message: vetted.message };
+    return { ok: true as const, host: checked.url.host, known_host: knownHost(checked.url) };
+  });
+
+  const test = { params: ID_PARAMS, body: TEST_BODY, response: { 200: TEST_RESULT } };
+  app.post("/webhooks/:id/test", { schema: test }, (request, reply) =>
+    commandOutside(request, reply, context, async () => {
+      const webhookId = readId(request.params.id, "webhook");
+      const { clinicId } = request.principal;
+      const room = roomOf(context, request.principal);
+      const { event, changes: unsaved } = request.body;
+      const changes = await inClinic(context.db, clinicId, async (tx) => {
+        await getWebhook(tx, room, webhookId);
+        return unsaved && readChanges(tx, room, { id: webhookId, unsaved });
+      });
+      const sent = await context.sendTest({ clinicId, webhookId, event, changes });
+      const seal = await inClinic(context.db, clinicId, (tx) => context.seal.forClinic(tx, clinicId));
+      return { status: 200, body: showTest(sent, seal) };
+    }),
+  );
+}
+
+interface Unsaved {
+  readonly id: number;
+  readonly unsaved: NonNullable<z.output<typeof TEST_BODY>["changes"]>;
+}
+
+/** Throws with fields as the body has them, below `changes`. */
+async function readChanges(tx: Tx, room: WebhooksContext, { id, unsaved }: Unsaved): Promise<TestChanges> {
+  try {
+    const { url, include, oneParticipantPerRequest } = await previewWebhook(tx, room, { id, input: toInput(unsaved) });
+    return { url, choice: include, oneParticipantPerRequest };
+  } catch (error) {
+    throw error instanceof ProblemError ? below("changes", error) : error;
+  }
+}
+
+function showTest({ deliveryId, attempted }: TestSent, seal: ClinicSeal): z.output<typeof TEST_RESULT> {
+  const { begun, outcome, status, durationMs, answer } = attempted.settled;
+  const { key, params, sentence } = attemptWords({ outcome, status, durationMs, isRepeated: false });
+  const { text, truncated } = openAnswer(seal, begun, answer);
+  return {
+    delivery_id: deliveryId,
+    result: {
+      kind: outcome,
+      status,
+      duration_ms: durationMs,
+      answer_text: text,
+      answer_truncated: truncated,
+      ...{ sentence, sentence_key: key, sentence_params: params },
+    },
+  };
+}

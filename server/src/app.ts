@@ -1,0 +1,202 @@
+/**
+ * The composition root: the only place that wires.
+ *
+ * Owns the order in which parts are started and stopped. Promises: what was started is stopped when a later part fails; a
+ * stop first stops being ready, then takes no new requests, then lets deliveries in flight end, then closes. Does not read
+ * the environment, print or handle signals (cli/).
+ */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { type Accounts, createAccounts } from "./accounts/accounts.ts";
+import type { ApiContext } from "./api/context.ts";
+import { healthRoutes } from "./api/health.ts";
+import { pageRoutes } from "./api/page.ts";
+import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
+import { createServer as createApiServer } from "./api/server.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Config, ConfigError, loadAuthSecret, loadMasterKey } from "./config.ts";
+import { freePort } from "./db/embedded/free-port.ts";
+import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
+import { migrate } from "./db/migrate.ts";
+import { createKysely, createPools, type Pools } from "./db/pool.ts";
+import type { Db } from "./db/schema.ts";
+import { Dispatcher } from "./delivery/dispatcher.ts";
+import { Sender } from "./delivery/sender.ts";
+import { DeliveryStore } from "./delivery/store.ts";
+import { Targets } from "./delivery/targets.ts";
+import { sendTest } from "./delivery/test-send.ts";
+import { createEgress, type Egress } from "./egress/client.ts";
+import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
+import { type Log, logEvent } from "./log.ts";
+import { startMaintenance } from "./maintenance.ts";
+import { Seal, SealBrokenError } from "./seal/seal.ts";
+import { liveSecrets } from "./webhooks/secrets.ts";
+
+/** The built page; made by `npm run build`. */
+const PAGE_FOLDER: string = join(import.meta.dirname, "../../web/dist");
+
+export interface AppOptions {
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly pageFolder?: string;
+  /** Called once if the embedded database goes away while it is in use; the process should end then. */
+  readonly onDatabaseLost?: (error: EmbeddedError) => void;
+  /** Called as soon as the embedded database runs, with the way to stop it without waiting for anything else. */
+  readonly onDatabaseStarted?: (stop: () => Promise<void>) => void;
+}
+
+export interface RunningApp {
+  /** Origin under which a browser finds it. */
+  readonly publicUrl: string;
+  readonly accounts: Accounts;
+  /** One clinic at a time. */
+  readonly db: Db;
+  /** The operator's: creates clinics. */
+  readonly owner: Db;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  /** Stops gracefully and returns when everything is closed. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything that the configuration asks for, database included, and returns once it answers. */
+export async function createApp(config: Config, options: AppOptions): Promise<RunningApp> {
+  await using parts = new AsyncDisposableStack();
+  const app = await start(parts, await withPorts(config), options);
+  const started = parts.move();
+  let stopped: Promise<void> | undefined;
+  return {
+    ...app,
+    stop() {
+      stopped ??= started.disposeAsync();
+      return stopped;
+    },
+  };
+}
+
+/** Port 0 means "any"; the public address and the inbox's have to be known before anything listens. */
+async function withPorts(config: Config): Promise<Config> {
+  const port = config.port || (await freePort(config.host));
+  const inboxPort = config.inboxPort || (await freePort(config.host));
+  const isAnywhere = config.publicUrl === "http://localhost:0";
+  return { ...config, port, inboxPort, publicUrl: isAnywhere ? `http://localhost:${port}` : config.publicUrl };
+}
+
+type Started = Omit<RunningApp, "stop">;
+
+/** Bottom up; the stack closes in the opposite order. */
+async function start(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Started> {
+  const { log, clock = systemClock } = options;
+  const masterKey = await loadMasterKey(config);
+  const pools = await openDatabase(parts, config, options);
+  const db = createKysely(pools.app);
+  const seal = new Seal(masterKey);
+  await refuseForeignKey(createKysely(pools.owner), seal);
+  const egress = createEgress({
+    rules: { allowLoopback: config.allowLoopback, inboxUrlPrefix: inboxUrlPrefix(config.inboxPort) },
+    monotonicMs: clock.monotonicMs,
+  });
+  parts.defer(() => egress.close());
+  const maintenance = await startMaintenance({ owner: pools.owner, log });
+  parts.defer(() => maintenance.stop());
+  const { publicUrl } = config;
+  const secret = loadAuthSecret(config, masterKey);
+  const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
+  const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
+  if (config.role !== "worker") await openInbox(parts, wiring);
+  const nudge = config.role === "api" ? () => {} : await startDispatcher(parts, wiring);
+  await openServer(parts, wiring, nudge);
+  return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
+}
+
+async function openDatabase(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Pools> {
+  const { log, onDatabaseLost } = options;
+  let url = config.databaseUrl;
+  if (url === undefined) {
+    const { dataFolder } = config;
+    const embedded = await startEmbedded({ dataFolder, log, ...(onDatabaseLost && { onLost: onDatabaseLost }) });
+    parts.defer(() => embedded.stop());
+    options.onDatabaseStarted?.(() => embedded.stop());
+    url = embedded.url;
+  }
+  const pools = createPools({ url, log });
+  parts.defer(() => pools.close());
+  await migrate({ owner: pools.owner, log });
+  return pools;
+}
+
+/** Nothing that is sealed would open with another key, and each node with a data folder of its own would make its own. */
+async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
+  const clinic = await owner.selectFrom("clinics").select("id").orderBy("id").limit(1).executeTakeFirst();
+  if (clinic === undefined) return;
+  try {
+    await seal.forClinic(owner, clinic.id);
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    throw new ConfigError([
+      "The master key does not open what is in this database: it was sealed with another one. Give every server of a " +
+        "database the same key, with HOOKWELL_MASTER_KEY or HOOKWELL_MASTER_KEY_FILE.",
+    ]);
+  }
+}
+
+interface Wiring {
+  readonly config: Config;
+  readonly options: AppOptions;
+  readonly pools: Pools;
+  readonly db: Db;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly egress: Egress;
+  readonly accounts: Accounts;
+}
+
+async function openInbox(parts: AsyncDisposableStack, { config, db, seal, clock, log }: Wiring): Promise<void> {
+  const inbox = await startInbox({ db, seal, clock, log, port: config.inboxPort, secretsOf: liveSecrets });
+  parts.defer(() => inbox.close());
+}
+
+async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Promise<() => void> {
+  const { config, pools, seal, egress, clock, log } = wiring;
+  const dispatcher = new Dispatcher({
+    store: new DeliveryStore(pools.dispatch),
+    db: createKysely(pools.dispatch),
+    ...{ seal, egress, clock, log },
+    name: `${hostname()} ${process.pid}`,
+    // The embedded database belongs to one process: whoever was registered before is dead.
+    alone: config.databaseUrl === undefined,
+  });
+  await dispatcher.start();
+  parts.defer(() => dispatcher.stop());
+  return () => dispatcher.nudge();
+}
+
+async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {
+  const { config, options, pools, db, seal, clock, log, egress, accounts } = wiring;
+  const dispatchDb = createKysely(pools.dispatch);
+  const store = new DeliveryStore(pools.dispatch);
+  const targets = new Targets({ db: dispatchDb, seal, clock });
+  const sender = new Sender({ db: dispatchDb, ...{ seal, clock, log, egress, targets } });
+  const context: ApiContext = {
+    ...{ db, seal, clock, log, accounts, egress, nudge },
+    publicUrl: config.publicUrl,
+    outbox: { seal, clock },
+    sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
+    inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+  };
+  let isReady = false;
+  const health = healthRoutes({ isReady: () => isReady, allowLoopback: config.allowLoopback });
+  const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const routes =
+    config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
+  const server = await createApiServer(context, routes);
+  parts.defer(async () => {
+    isReady = false;
+    await server.close();
+    logEvent(log, "server.stopped");
+  });
+  await server.listen({ host: config.host, port: config.port });
+  isReady = true;
+  logEvent(log, "server.started", { port: config.port, role: config.role });
+}

@@ -1,0 +1,53 @@
+/**
+ * The command line. Each command reads the configuration, runs, and ends with 0, or with 1 and a sentence on stderr.
+ */
+import { Command } from "commander";
+import { readConfig } from "../config.ts";
+import { startEmbedded } from "../db/embedded.ts";
+import { migrate } from "../db/migrate.ts";
+import { createPools } from "../db/pool.ts";
+import { createLog, type Log } from "../log.ts";
+import { demo } from "./demo.ts";
+import { runApp, withPlainErrors } from "./process.ts";
+
+const program = new Command("hookwell").description("Outgoing webhooks for clinics.");
+
+program
+  .command("serve")
+  .description("run the server: API, page, test inbox and deliveries, as HOOKWELL_ROLE says")
+  .action(async () => {
+    const log = createLog({ destination: "stdout" });
+    await runApp(readConfig(process.env), { log, started: async () => {} });
+  });
+
+program
+  .command("demo")
+  .description("run everything on this machine, with its own database and an invented clinic")
+  .option("--dev", "take the page from Vite, for working on it", false)
+  .action(async ({ dev }: { dev: boolean }) => demo({ dev }));
+
+program
+  .command("migrate")
+  .description("bring the database up to date")
+  .action(async () => {
+    const config = readConfig(process.env);
+    const log = createLog({ destination: "stdout" });
+    if (config.databaseUrl !== undefined) return migrateAt(config.databaseUrl, log);
+    const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
+    try {
+      await migrateAt(embedded.url, log);
+    } finally {
+      await embedded.stop();
+    }
+  });
+
+async function migrateAt(url: string, log: Log): Promise<void> {
+  const pools = createPools({ url, log });
+  try {
+    await migrate({ owner: pools.owner, log });
+  } finally {
+    await pools.close();
+  }
+}
+
+await withPlainErrors(() => program.parseAsync());

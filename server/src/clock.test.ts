@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { fixedClock, systemClock } from "./clock.ts";
+
+test("a fixed clock stands still, and moves both its hands when told", () => {
+  const clock = fixedClock("2026-03-08T06:30:00Z");
+  expect([String(clock.now()), clock.monotonicMs()]).toEqual(["2026-03-08T06:30:00Z", 0]);
+  clock.advance({ minutes: 90, milliseconds: 5 });
+  clock.advance({ days: 1 });
+  expect([String(clock.now()), clock.monotonicMs()]).toEqual(["2026-03-09T08:00:00.005Z", 91_800_005]);
+});
+
+test("the system's monotonic hand never runs back", () => {
+  const readings = Array.from({ length: 1_000 }, () => systemClock.monotonicMs());
+  expect(readings).toEqual([...readings].sort((a, b) => a - b));
+});

@@ -1,0 +1,167 @@
+/**
+ * Connections to PostgreSQL.
+ *
+ * Owns the pools and the role each runs under, the limits that every connection carries, and how values cross
+ * between SQL and TypeScript (Temporal instead of Date, integers that are exact or refused). Promises that a connection of
+ * `app` or `dispatch` never runs as the owner of the tables, so that row-level security holds. Contains no statements of
+ * any room.
+ */
+import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import { type Log, logEvent } from "../log.ts";
+import type { Database } from "./schema.ts";
+import { LimitedClient, TemporalClient, temporalTypes } from "./values.ts";
+
+const APP_CONNECTIONS_MAX = 20;
+const DISPATCH_CONNECTIONS_MAX = 8;
+const AUTH_CONNECTIONS_MAX = 5;
+const OWNER_CONNECTIONS_MAX = 2;
+export const STATEMENT_TIMEOUT_MS = 15_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+const ANSWER_MARGIN_MS = 5_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
+const LOCK_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_CONNECTION_MS = 30_000;
+
+export interface PoolsOptions {
+  readonly url: string;
+  readonly log: Log;
+  readonly appConnectionsMax?: number;
+  readonly dispatchConnectionsMax?: number;
+}
+
+export interface Pools {
+  /** Role `hookwell_app`: one clinic at a time, see `inClinic`. */
+  readonly app: pg.Pool;
+  /** Role `hookwell_dispatch`: the delivery tables of all clinics. */
+  readonly dispatch: pg.Pool;
+  /** Role `hookwell_auth`, schema `auth`, for better-auth, which wants JavaScript's own Date and not Temporal. */
+  readonly auth: pg.Pool;
+  /** The URL's own user: migrations and partitions. No statement timeout. */
+  readonly owner: pg.Pool;
+  /** Waits for borrowed connections to come back, then closes all. */
+  close(): Promise<void>;
+}
+
+/** Makes the pools; nothing is dialled before the first query. The roles exist once the migrations have run. */
+export function createPools(options: PoolsOptions): Pools {
+  const { url, log } = options;
+  const limits = {
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    // The server's own time-outs are of no use when its answer never comes (a half-open connection).
+    query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS,
+  };
+  const app = createPool({
+    url,
+    log,
+    name: "app",
+    role: "hookwell_app",
+    max: options.appConnectionsMax ?? APP_CONNECTIONS_MAX,
+    limits,
+  });
+  const dispatch = createPool({
+    url,
+    log,
+    name: "dispatch",
+    role: "hookwell_dispatch",
+    // The engine's tables go from empty to a million rows and back: a plan kept from one is ruin for the other.
+    settings: "-c plan_cache_mode=force_custom_plan",
+    max: options.dispatchConnectionsMax ?? DISPATCH_CONNECTIONS_MAX,
+    limits,
+  });
+  const auth = createPool({
+    url,
+    log,
+    name: "auth",
+    role: "hookwell_auth",
+    schema: "auth",
+    plainDates: true,
+    max: AUTH_CONNECTIONS_MAX,
+    limits,
+  });
+  const owner = createPool({ url, log, name: "owner", max: OWNER_CONNECTIONS_MAX, limits: {} });
+  return {
+    app,
+    dispatch,
+    auth,
+    owner,
+    async close() {
+      await Promise.all([app.end(), dispatch.end(), auth.end(), owner.end()]);
+    },
+  };
+}
+
+interface PoolOptions {
+  readonly url: string;
+  readonly log: Log;
+  /** Shown as the connections' application name, after `hookwell `. */
+  readonly name: string;
+  /** Database role to run as; without one, the URL's own user. */
+  readonly role?: string;
+  /** Where unqualified names are looked for; the URL's own search path by default. */
+  readonly schema?: string;
+  /** Leaves values as pg has them, for libraries that do not know Temporal. */
+  readonly plainDates?: boolean;
+  /** Further settings of every connection, as startup options. */
+  readonly settings?: string;
+  readonly max: number;
+  readonly limits: pg.ClientConfig;
+}
+
+function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...options.limits,
+    ...connectionOf(options),
+    application_name: `hookwell ${options.name}`,
+    max: options.max,
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    ...(options.plainDates ? { Client: LimitedClient } : { types: temporalTypes, Client: TemporalClient }),
+  });
+  // A borrowed connection that breaks between two statements has no listener of the pool's, and Node would end the process.
+  // Whoever borrowed it hears of it from the next statement.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  // An idle connection that breaks is replaced by the pool; without a listener Node would end the process.
+  pool.on("error", (err) => {
+    // Connections on their way out are of no interest to anybody.
+    if (!pool.ending) logEvent(options.log, "database.connection_lost", { pool: options.name, err }, "warn");
+  });
+  return pool;
+}
+
+/** The role goes into the startup options, so that there is no moment at which a connection runs as anybody else. */
+function connectionOf({ url, role, schema, settings = "" }: PoolOptions): pg.ClientConfig {
+  const address = new URL(url);
+  // pg lets the URL's options win over ours, so they are taken out of it, and ours come last.
+  const options = [address.searchParams.get("options") ?? "", "-c TimeZone=UTC -c DateStyle=ISO", settings];
+  address.searchParams.delete("options");
+  if (schema !== undefined) options.push(`-c search_path=${schema}`);
+  if (role !== undefined) options.push(`-c role=${role}`);
+  return { connectionString: address.href, options: options.join(" ").trim() };
+}
+
+/** A Kysely over one of the pools. Close the pools, not the Kysely. */
+export function createKysely<DB = Database>(pool: pg.Pool): Kysely<DB> {
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Runs `work` in one transaction that sees exactly one clinic: row-level security reads `hookwell.clinic_id`, which is set
+ * for this transaction only. Commits when `work` returns, rolls back when it throws.
+ */
+export function inClinic<DB, Result>(
+  db: Kysely<DB>,
+  clinicId: number,
+  work: (tx: Transaction<DB>) => Promise<Result>,
+): Promise<Result> {
+  if (!Number.isSafeInteger(clinicId) || clinicId < 1) throw new RangeError(`Not the id of a clinic: ${clinicId}`);
+  return db.transaction().execute(async (tx) => {
+    await sql`select set_config('hookwell.clinic_id', ${String(clinicId)}, true)`.execute(tx);
+    return work(tx);
+  });
+}

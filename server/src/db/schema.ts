@@ -1,0 +1,209 @@
+/**
+ * The tables as Kysely sees them. It mirrors migrations/*.sql by hand; schema.test.ts compares it, column by column, with
+ * the migrated database, so that the two cannot drift.
+ */
+import type { Generated, GeneratedAlways, Kysely, Transaction } from "kysely";
+
+/** An instant or PostgreSQL's 'infinity' never mixes in clinic tables; only the engine's next_at is ever infinite. */
+type Instant = Temporal.Instant;
+
+export interface Database {
+  clinics: {
+    id: GeneratedAlways<number>;
+    name: string;
+    time_zone: string;
+    currency: Generated<string>;
+    locale: Generated<"en" | "fr-CA">;
+    has_academy: Generated<boolean>;
+    data_key: Buffer;
+    data_key_id: string;
+    inbox_token: string;
+    created_at: Generated<Instant>;
+  };
+  staff: {
+    clinic_id: number;
+    user_id: string;
+    role: "manager" | "practitioner" | "front_desk";
+    created_at: Generated<Instant>;
+  };
+  practitioners: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    email: string;
+    created_at: Generated<Instant>;
+  };
+  patients: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    email: string | null;
+    name_folded: string;
+    created_at: Generated<Instant>;
+  };
+  services: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    kind: "one_to_one" | "group" | "class";
+    duration_minutes: number;
+    capacity: number | null;
+    created_at: Generated<Instant>;
+  };
+  consults: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    service_id: number;
+    practitioner_id: number;
+    starts_at: Instant;
+    duration_minutes: number;
+    cancelled_at: Instant | null;
+    room: string | null;
+    notes: string | null;
+    created_at: Generated<Instant>;
+  };
+  consult_participants: {
+    clinic_id: number;
+    consult_id: number;
+    patient_id: number;
+    place: GeneratedAlways<number>;
+    status: Generated<"booked" | "held" | "wait_listed">;
+    arrival: Generated<"expected" | "arrived" | "no_show">;
+  };
+  idempotency_keys: {
+    clinic_id: number;
+    key_hash: Buffer;
+    request_hash: Buffer;
+    status: number | null;
+    answer: Buffer | null;
+    created_at: Generated<Instant>;
+  };
+  audit: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    at: Generated<Instant>;
+    actor: string;
+    action: string;
+    target: string;
+    before: string | null;
+    after: string | null;
+  };
+  webhooks: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    url: Buffer;
+    url_host: string;
+    events: Generated<string[]>;
+    include_practitioner: Generated<"off" | "id" | "all">;
+    include_patient: Generated<"off" | "id" | "all">;
+    one_participant_per_request: Generated<boolean>;
+    format: Generated<"documented">;
+    headers: Buffer | null;
+    pace_per_second: Generated<number>;
+    concurrency: Generated<number>;
+    signatures: Generated<string[]>;
+    recipient_organisation: string | null;
+    recipient_country: string | null;
+    recipient_purpose: string | null;
+    recipient_agreement_on_file: boolean | null;
+    enabled: boolean;
+    off_reason: "you" | "receiver_gone" | "failing" | null;
+    draft: Generated<boolean>;
+    draft_until: Instant | null;
+    version: Generated<number>;
+    created_at: Generated<Instant>;
+    updated_at: Generated<Instant>;
+    deleted_at: Instant | null;
+  };
+  webhook_secrets: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    secret: Buffer;
+    created_at: Generated<Instant>;
+    retires_at: Instant | null;
+  };
+  inbox_messages: { clinic_id: number; id: GeneratedAlways<number>; received_at: Generated<Instant>; message: Buffer };
+  subjects: { clinic_id: number; subject: string; version: number };
+  events: {
+    clinic_id: number;
+    id: string;
+    name: string;
+    subject: string;
+    subject_version: number;
+    test: Generated<boolean>;
+    occurred_at: Generated<Instant>;
+    facts: Buffer;
+  };
+  deliveries: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    event_id: string;
+    part: Generated<number>;
+    participants_per_request: number;
+    order_key: string;
+    choice_practitioner: "off" | "id" | "all";
+    choice_patient: "off" | "id" | "all";
+    test: Generated<boolean>;
+    sequence: number | null;
+    attempt: Generated<number>;
+    schedule_start: Generated<number>;
+    due_at: Generated<Instant>;
+    begun_at: Instant | null;
+    fence: number | null;
+    created_at: Generated<Instant>;
+  };
+  runs: {
+    clinic_id: number;
+    webhook_id: number;
+    fence: Generated<number>;
+    owner: number | null;
+    next_at: Generated<Instant | "infinity">;
+    next_sequence: Generated<number>;
+    answered_at: Instant | null;
+    last_delivered_at: Instant | null;
+    last_failed_at: Instant | null;
+  };
+  bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
+  nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
+  attempts: {
+    clinic_id: number;
+    event_id: string;
+    webhook_id: number;
+    part: number;
+    attempt: number;
+    started_at: Instant;
+    duration_ms: number | null;
+    outcome: string;
+    status: number | null;
+    choice_practitioner: "off" | "id" | "all" | null;
+    choice_patient: "off" | "id" | "all" | null;
+    body_sent: boolean;
+    answer: Buffer | null;
+    late: Generated<boolean>;
+  };
+  finished_deliveries: {
+    clinic_id: number;
+    event_id: string;
+    webhook_id: number;
+    part: number;
+    participants_per_request: number;
+    choice_practitioner: "off" | "id" | "all";
+    choice_patient: "off" | "id" | "all";
+    test: boolean;
+    sequence: number | null;
+    attempt: number;
+    state: "delivered" | "given_up" | "cancelled";
+    reason: string | null;
+    created_at: Instant;
+    finished_at: Generated<Instant>;
+  };
+}
+
+/** The whole database, outside a transaction. */
+export type Db = Kysely<Database>;
+
+/** A transaction in which one clinic is named; every command takes one. Made by inClinic() in pool.ts. */
+export type Tx = Transaction<Database>;

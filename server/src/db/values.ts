@@ -1,0 +1,96 @@
+/**
+ * How values cross between SQL and TypeScript: Temporal instead of Date, int8 as an exact number or an error, dates as the
+ * text `YYYY-MM-DD`. Bound to the connections that ask for it; pg's global parsers stay as they are.
+ */
+import pg from "pg";
+
+const INT8 = 20;
+const DATE = 1082;
+const TIMESTAMPTZ = 1184;
+const TEXT_ARRAY = 1009;
+const INT8_ARRAY = 1016;
+const DATE_ARRAY = 1182;
+const TIMESTAMPTZ_ARRAY = 1185;
+
+/** A point in time as the database holds it; its two infinities have no Temporal form. */
+type DatabaseInstant = Temporal.Instant | "infinity" | "-infinity";
+
+/** An int8 as a number. Throws beyond 2^53 − 1, where a number would silently be another one. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`The int8 ${text} is beyond 2^53 - 1 and cannot be a number.`);
+  return value;
+}
+
+/** `2026-03-01 09:30:00.25+00` → Instant, whatever the offset; years from 1 to 9999. */
+function parseTimestamptz(text: string): DatabaseInstant {
+  if (text === "infinity" || text === "-infinity") return text;
+  return Temporal.Instant.from(text.replace(" ", "T"));
+}
+
+/** The parsers for a pool's `types`. */
+export const temporalTypes = new pg.TypeOverrides();
+const parseDate = (text: string) => text;
+temporalTypes.setTypeParser(INT8, parseInt8);
+temporalTypes.setTypeParser(DATE, parseDate);
+temporalTypes.setTypeParser(TIMESTAMPTZ, parseTimestamptz);
+temporalTypes.setTypeParser(INT8_ARRAY, arrayOf(parseInt8));
+temporalTypes.setTypeParser(DATE_ARRAY, arrayOf(parseDate));
+temporalTypes.setTypeParser(TIMESTAMPTZ_ARRAY, arrayOf(parseTimestamptz));
+
+function arrayOf<Item>(parse: (text: string) => Item): (text: string) => (Item | null)[] {
+  const parseTexts = pg.types.getTypeParser(TEXT_ARRAY as Parameters<typeof pg.types.getTypeParser>[0]) as (
+    text: string,
+  ) => (string | null)[];
+  return (text) => parseTexts(text).map((item) => (item === null ? null : parse(item)));
+}
+
+/**
+ * A client that closes its connection when an answer does not come in time. pg's own `query_timeout` only gives the caller an
+ * error: the connection would go back to the pool and hold up whoever borrows it next.
+ */
+export class LimitedClient extends pg.Client {
+  override query(...args: unknown[]): never {
+    const plain = super.query as (...all: unknown[]) => unknown;
+    const running = plain.apply(this, args);
+    if (running instanceof Promise) running.catch((error: unknown) => this.#closeAfterTimeout(error));
+    return running as never;
+  }
+
+  #closeAfterTimeout(error: unknown): void {
+    if (!(error instanceof Error && error.message === "Query read timeout")) return;
+    const { connection } = this as unknown as { connection: { stream: { destroy(): void } } };
+    connection.stream.destroy();
+  }
+}
+
+/**
+ * A client that takes Temporal values as parameters. pg itself would send them as JSON, quotes included, and PostgreSQL
+ * refuses a quoted time; patching Temporal's prototypes would reach into every other library.
+ */
+export class TemporalClient extends LimitedClient {
+  // One signature for pg's many overloads: text or config, then values or callback.
+  override query(...args: unknown[]): never {
+    const [first, second, ...rest] = args;
+    const values = Array.isArray(second) ? toParameters(second) : second;
+    const plain = super.query as (...all: unknown[]) => unknown;
+    return plain.call(this, withParameters(first), values, ...rest) as never;
+  }
+}
+
+function withParameters(query: unknown): unknown {
+  if (typeof query !== "object" || query === null || "submit" in query) return query;
+  return "values" in query && Array.isArray(query.values) ? { ...query, values: toParameters(query.values) } : query;
+}
+
+function toParameters(values: readonly unknown[]): unknown[] {
+  return values.map((value) => {
+    if (isTemporal(value)) return value.toString();
+    return Array.isArray(value) ? toParameters(value) : value;
+  });
+}
+
+function isTemporal(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return String(Reflect.get(value, Symbol.toStringTag)).startsWith("Temporal.");
+}

@@ -1,0 +1,289 @@
+/**
+ * The dispatcher: leases webhooks that have due work and drains each with its own concurrency, pace and order per subject.
+ *
+ * Owns: which runs this node holds, the places for requests in flight, the loop. Promises: an attempt is marked as begun
+ * before anything is sent; no transaction is open while something is sent; nothing is sent under a lease that could end
+ * before the request's deadline; every attempt's outcome is settled, fenced, or left to the next holder as "unknown".
+ * Does not: hold SQL (store.ts), know what a webhook still has to look at (run.ts), send (sender.ts), decide (policy.ts).
+ *
+ * One turn of the loop: settle what came back → take new runs → refill those we hold, in turn → put idle ones to sleep →
+ * wait. Settling and refilling never overlap: a refill's snapshot must be younger than the settling that freed a subject.
+ * Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves.
+ */
+import type { Clock } from "../clock.ts";
+import type { Db } from "../db/schema.ts";
+import type { Egress } from "../egress/client.ts";
+import { type Log, logEvent } from "../log.ts";
+import type { Seal } from "../seal/seal.ts";
+import { Lease } from "./lease.ts";
+import { Paced } from "./paced.ts";
+import { type Refill, Run } from "./run.ts";
+import { type Attempted, Sender } from "./sender.ts";
+import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
+import { Targets } from "./targets.ts";
+import { Wake } from "./wake.ts";
+
+export const REQUESTS_IN_FLIGHT_MAX = 256;
+const WEBHOOKS_TAKEN_MAX = 64;
+const BEGUN_PER_TAKE_MAX = 8;
+const POLL_MS = 1_000;
+const AFTER_FAILURE_MS = 500;
+const FAILED_TURNS_ON_STOP_MAX = 5;
+
+export interface DispatcherOptions {
+  store: DeliveryStore;
+  /** runs as hookwell_dispatch */
+  db: Db;
+  seal: Seal;
+  egress: Egress;
+  clock: Clock;
+  log: Log;
+  /** shown to operators: host and process */
+  name: string;
+  /** no other process can have this database open, so every other node is dead (the embedded database) */
+  alone?: boolean;
+  random?: () => number;
+}
+
+interface Result extends Attempted {
+  run: Run;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lease: Lease;
+  readonly #sender: Sender;
+  readonly #wake = new Wake();
+  readonly #runs = new Map<string, Run>();
+  readonly #paced = new Paced();
+  #results: Result[] = [];
+  #inFlight = 0;
+  /** Monotonic ms from which on the next TAKE is due; now after a nudge. */
+  #takeAtMs = Number.NEGATIVE_INFINITY;
+  #stopping = false;
+  #loop: Promise<void> | null = null;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#sender = new Sender({ ...options, targets: new Targets(options) });
+    this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
+  }
+
+  /** Registers this node and begins to deliver. */
+  async start(): Promise<void> {
+    await this.#lease.start();
+    this.#loop = this.#work();
+  }
+
+  /** Something may be due: called after a commit that emitted. */
+  nudge(): void {
+    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+    this.#wake.ring();
+  }
+
+  /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake.ring();
+    try {
+      await this.#loop;
+    } finally {
+      await this.#lease.stop();
+    }
+  }
+
+  async #work(): Promise<void> {
+    let failedTurns = 0;
+    while (!(this.#stopping && this.#inFlight === 0 && this.#results.length === 0)) {
+      try {
+        await this.#turn();
+        failedTurns = 0;
+      } catch (err) {
+        logEvent(this.#options.log, "dispatcher.turn_failed", { err }, "error");
+        // Whether the statement was committed is not known: claims may exist that we have not seen. A new node begins afresh.
+        this.#lease.drop();
+        if (this.#stopping && ++failedTurns >= FAILED_TURNS_ON_STOP_MAX) return;
+        await this.#wake.wait(AFTER_FAILURE_MS);
+      }
+    }
+    if (!this.#lease.isLost()) await this.#sleepRuns({ stopping: true });
+  }
+
+  async #turn(): Promise<void> {
+    await this.#settle();
+    if (this.#lease.isLost()) return this.#beginAfresh();
+    if (!this.#stopping) {
+      await this.#take();
+      await this.#refill();
+      await this.#sleepRuns({ stopping: false });
+    }
+    this.#sendWhatThePaceAllows();
+    if (this.#results.length === 0) await this.#wake.wait(this.#msToNextTurn());
+  }
+
+  /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
+  async #beginAfresh(): Promise<void> {
+    this.#runs.clear();
+    this.#inFlight -= this.#paced.drop();
+    if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
+    else if (!this.#stopping) await this.#lease.renew();
+    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  async #take(): Promise<void> {
+    const places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
+    if (places <= 0 || this.#now() < this.#takeAtMs || !this.#lease.maySend()) return;
+    this.#takeAtMs = this.#now() + POLL_MS;
+    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
+    const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
+    const scan = await this.#options.store.take(this.#lease.nodeId, webhooks, perWebhook);
+    const begun = Map.groupBy(scan.begun, nameOf);
+    for (const found of scan.runs) {
+      this.#runs.set(nameOf(found), new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
+    }
+    for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
+    this.#handle(scan);
+    if (scan.runs.length === webhooks) this.nudge();
+    else if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
+  }
+
+  async #refill(): Promise<void> {
+    if (!this.#lease.maySend()) return;
+    const asked = this.#nextRefills();
+    if (asked.size === 0) return;
+    const refills = [...asked.values()];
+    const freed = refills.flatMap(({ request, freed: keys }) =>
+      keys.map((orderKey) => ({ clinicId: request.clinicId, webhookId: request.webhookId, orderKey })),
+    );
+    const requests = refills.map((refill) => refill.request);
+    const scan = await this.#options.store.refill(this.#lease.nodeId, requests, freed);
+    this.#noteRefilled(asked, scan.runs);
+    this.#handle(scan);
+    this.#wake.ring(); // there may be more windows to look at
+  }
+
+  #nextRefills(): Map<string, Refill> {
+    const asked = new Map<string, Refill>();
+    let places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
+    for (const [name, run] of this.#runs) {
+      if (places <= 0) break;
+      const refill = run.nextRefill(Math.min(places, this.#placesOf(run)), this.#now());
+      if (!refill) continue;
+      asked.set(name, refill);
+      places -= refill.request.want + refill.freed.length;
+    }
+    // Whoever was asked goes to the end: where places are few, all webhooks have their turn.
+    for (const name of asked.keys()) this.#moveToEnd(name);
+    return asked;
+  }
+
+  #moveToEnd(name: string): void {
+    const run = this.#runs.get(name);
+    if (!run) return;
+    this.#runs.delete(name);
+    this.#runs.set(name, run);
+  }
+
+  #noteRefilled(asked: Map<string, Refill>, scans: RunScan[]): void {
+    const answered = new Map(scans.map((scan) => [nameOf(scan), scan]));
+    for (const [name, refill] of asked) {
+      const scan = answered.get(name);
+      const run = this.#runs.get(name);
+      if (!run) continue;
+      if (scan) run.refilled(scan, refill.scans);
+      else run.gone = true;
+    }
+  }
+
+  #handle(scan: Scan): void {
+    const now = this.#now();
+    for (const waiting of scan.waiting) {
+      this.#runs.get(nameOf(waiting))?.waits(waiting.orderKey, now + waiting.dueInMs);
+    }
+    for (const begun of scan.begun) {
+      const run = this.#runs.get(nameOf(begun));
+      if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
+      run.begun(begun);
+      this.#inFlight++;
+      this.#paced.add({ run, begun });
+    }
+    this.#sendWhatThePaceAllows();
+  }
+
+  #sendWhatThePaceAllows(): void {
+    for (const { run, begun } of this.#paced.ready(this.#now())) void this.#send(run, begun);
+  }
+
+  /** Sends one delivery and puts its result where the next turn settles it. */
+  async #send(run: Run, begun: Begun): Promise<void> {
+    const attempted = await this.#sender.send(begun, run.version, () => this.#lease.maySend());
+    // Left as begun: whoever holds the webhook next finds it, says "outcome unknown" and sends.
+    if (attempted === null) run.abandon(begun.orderKey);
+    else this.#results.push({ ...attempted, run });
+    this.#inFlight--;
+    this.#wake.ring();
+  }
+
+  /** How many more requests this webhook may have in flight now, by its concurrency and its pace. */
+  #placesOf(run: Run): number {
+    return Math.min(run.concurrency - run.inFlightCount, this.#paced.of(run, this.#now()).available(this.#now()));
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#results.length === 0) return;
+    const batch = [...this.#results];
+    const now = this.#now();
+    const { store } = this.#options;
+    const counted = await store.settle(batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs })));
+    // Only now: had the statement failed, the same results would be settled again at the next turn.
+    this.#results = this.#results.slice(batch.length);
+    const hasNext = new Map(counted.map((c) => [`${nameOf(c)}/${c.id}`, c.hasNext]));
+    for (const { run, settled, endedMs } of batch) {
+      const { begun, next } = settled;
+      const found = hasNext.get(`${nameOf(begun)}/${begun.id}`);
+      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, found ?? true);
+    }
+    for (const { settled, turnOff } of batch) if (turnOff) await store.turnOff(settled.begun, "receiver_gone");
+  }
+
+  /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
+  async #sleepRuns({ stopping }: { stopping: boolean }): Promise<void> {
+    const idle = [...this.#runs].filter(([, run]) => stopping || run.canSleep());
+    if (idle.length === 0) return;
+    const now = this.#now();
+    const asleep = idle.map(([, run]) => {
+      const { clinicId, webhookId, fence } = run;
+      return { clinicId, webhookId, fence, nextInMs: run.hasSeenAll() ? run.nextDueInMs(now) : 0 };
+    });
+    await this.#options.store.release(this.#lease.nodeId, asleep);
+    for (const [name] of idle) this.#runs.delete(name);
+    // We know when the first of them is due, and need not find out by polling.
+    const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
+    this.#takeAtMs = Math.min(this.#takeAtMs, this.#now() + soonestMs);
+  }
+
+  #msToNextTurn(): number {
+    const now = this.#now();
+    const paced = Math.max(1, Math.min(POLL_MS, this.#paced.msUntilNext(now)));
+    // Nothing more can begin: only a result or the lease changes that, and both ring.
+    if (this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX || !this.#lease.maySend()) return paced;
+    let wait = Math.min(paced, Math.max(0, this.#takeAtMs - now));
+    for (const run of this.#runs.values()) {
+      const due = run.nextDueInMs(now);
+      if (due !== null) wait = Math.min(wait, due);
+      if (!run.canSleep() && run.inFlightCount < run.concurrency) {
+        const pause = this.#paced.of(run, now).msUntilNext(now);
+        if (pause > 0) wait = Math.min(wait, pause);
+      }
+    }
+    return Math.max(wait, 1);
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+}
+
+function nameOf(key: RunKey): string {
+  return `${key.clinicId}/${key.webhookId}`;
+}

@@ -1,0 +1,153 @@
+/**
+ * Interleavings of two statements that once lost a delivery or sent it twice at the same time. Each test holds one statement at
+ * its lock until the other has committed, and tells the story of the bug it keeps away.
+ */
+import type pg from "pg";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
+import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import { until } from "../../test/until.ts";
+import { createLog } from "../log.ts";
+import { Run } from "./run.ts";
+import { type Begun, DeliveryStore, type SettledAttempt } from "./store.ts";
+
+const LEASE_MS = 30_000;
+let engine: TestEngine;
+let receiver: Receiver;
+let clinicId: number;
+let webhook: TestWebhook;
+
+beforeEach(async () => {
+  [engine, receiver] = await Promise.all([createTestEngine(), createReceiver()]);
+  clinicId = await engine.createClinic();
+  webhook = await engine.createWebhook(clinicId, { url: receiver.url });
+});
+afterEach(async () => {
+  await engine.close();
+  await receiver.close();
+});
+
+const somebodyWaits = () =>
+  until("a statement waits for a lock", async () => {
+    const { rows } = await engine.owner.query(
+      "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+    );
+    return rows.length > 0;
+  });
+const left = async () => (await engine.owner.query("select id from deliveries")).rows.length;
+
+/** A store whose statements run on one connection, within a transaction that the test ends. */
+function storeOn(client: pg.PoolClient): DeliveryStore {
+  return new DeliveryStore({ query: (config: pg.QueryConfig) => client.query(config) } as unknown as pg.Pool);
+}
+
+function resultOf(begun: Begun, next: SettledAttempt["next"]): SettledAttempt {
+  const status = next.do === "finish" ? 200 : 500;
+  const said = { outcome: "answered", status, choice: begun.choice, bodySent: true, answer: null };
+  return { begun, startedMsAgo: 10, durationMs: 5, ...said, next };
+}
+
+const delivered: SettledAttempt["next"] = { do: "finish", state: "delivered", reason: null };
+
+test.each([
+  { how: "delivered", next: delivered },
+  { how: "to be tried again", next: { do: "retry" as const, inMs: 1_000 } },
+])("a lost node's late result ($how) beside the next node's scan leaves nothing asleep", async ({ next }) => {
+  for (let n = 1; n <= 6; n++) await engine.emit(clinicId, `consult:${n}`);
+  await engine.emit(clinicId, "consult:6", "consult.updated");
+  const lost = await engine.store.register("lost", LEASE_MS);
+  const late = (await engine.store.take(lost, 64, 8)).begun.find((begun) => begun.orderKey === "consult:6");
+  await engine.loseNode(lost);
+  const node = await engine.store.register("next", LEASE_MS);
+  const taken = await engine.store.take(node, 64, 4);
+  const [scan] = taken.runs;
+  if (!scan || !late) throw new Error("nothing was taken");
+  const run = new Run(scan, taken.begun.length, 0);
+  for (const begun of taken.begun) run.begun(begun);
+
+  // The late settling has the run's row; the scan's snapshot is older than its commit.
+  const client = await engine.database.pools.dispatch.connect();
+  await client.query("begin");
+  await storeOn(client).settle([resultOf(late, next)]);
+  const asked = run.nextRefill(run.concurrency - run.inFlightCount, 0);
+  if (!asked) throw new Error("nothing was asked for");
+  const refilling = engine.store.refill(node, [asked.request]);
+  await somebodyWaits();
+  await client.query("commit");
+  client.release();
+  const refilled = await refilling;
+
+  // Everything that this node began ends well; then it puts the webhook to sleep, if it believes that it has seen all.
+  run.refilled(refilled.runs[0] ?? scan, asked.scans);
+  for (const begun of refilled.begun) run.begun(begun);
+  const begun = [...taken.begun, ...refilled.begun];
+  const settled = await engine.store.settle(begun.map((one) => resultOf(one, delivered)));
+  for (const one of begun) run.settled(one.orderKey, null, settled.find(({ id }) => id === one.id)?.hasNext ?? true);
+  const nextInMs = run.hasSeenAll() ? run.nextDueInMs(0) : 0;
+  await engine.store.release(node, [{ clinicId, webhookId: webhook.id, fence: run.fence, nextInMs }]);
+  expect(await engine.store.sweep()).toBe(0);
+  await engine.store.retire(node);
+  await engine.startDispatcher();
+  await until("nothing is left", async () => (await left()) === 0);
+});
+
+test("reaping the dead takes nothing from a node that has just taken the webhook over", async () => {
+  const other = await engine.createWebhook(clinicId, { url: receiver.url });
+  const late = await engine.store.register("late", LEASE_MS);
+  await engine.emit(clinicId, "consult:1");
+  const taken = await engine.store.take(late, 64, 1);
+  const run = taken.runs.find(({ webhookId }) => webhookId === other.id);
+  if (!run) throw new Error("the webhook was not taken");
+  await engine.owner.query("update nodes set alive_until = now() - interval '1 minute' where id = $1", [late]);
+
+  // Reaping waits at the first webhook's row while the second goes from the late node to one that lives.
+  const client = await engine.owner.connect();
+  await client.query("begin");
+  await client.query("select from runs where webhook_id = $1 for update", [webhook.id]);
+  const reaping = engine.store.reap();
+  await somebodyWaits();
+  await engine.store.release(late, [{ clinicId, webhookId: other.id, fence: run.fence, nextInMs: 0 }]);
+  const alive = await engine.store.register("alive", LEASE_MS);
+  await engine.store.take(alive, 64, 1);
+  await client.query("commit");
+  client.release();
+  await reaping;
+
+  const { rows } = await engine.owner.query("select owner from runs where webhook_id = $1", [other.id]);
+  expect(rows).toEqual([{ owner: alive }]);
+});
+
+test("a webhook that sleeps although something waits for it is found by the sweep", async () => {
+  await engine.emit(clinicId, "consult:1");
+  await engine.owner.query("delete from bells");
+  expect(await engine.store.sweep()).toBe(1);
+  expect(await engine.store.sweep()).toBe(0);
+  await engine.startDispatcher();
+  await until("it is delivered", async () => (await left()) === 0);
+});
+
+test("a webhook with thousands of consults that wait for their retry costs its neighbours nothing", async () => {
+  const failing = await engine.createWebhook(clinicId, { url: receiver.url, events: [] });
+  await engine.owner.query(
+    `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner,
+       choice_patient, attempt, sequence, due_at)
+     select $1, $2, gen_random_uuid(), 200, 'consult:' || k, 'off', 'off', case when n = 1 then 3 else 0 end,
+       case when n = 1 then k end, case when n = 1 then now() + interval '30 minutes' else now() end
+     from generate_series(1, 40) n, generate_series(1, 2000) k`,
+    [clinicId, failing.id],
+  );
+  await engine.owner.query("insert into bells (clinic_id, webhook_id) values ($1, $2)", [clinicId, failing.id]);
+  const lines: string[] = [];
+  const log = createLog({ destination: { write: (line: string) => void lines.push(line) } });
+  await engine.startDispatcher({ log });
+  await engine.emit(clinicId, "consult:1000000");
+  await until("the neighbour's arrives", () => receiver.received.length === 1);
+  await until("the failing one was looked at to its end", async () => {
+    const { rows } = await engine.owner.query(
+      "select from runs where webhook_id = $1 and owner is null and fence > 0",
+      [failing.id],
+    );
+    return rows.length === 1;
+  });
+  expect(lines.filter((line) => line.includes("turn_failed"))).toEqual([]);
+});

@@ -1,0 +1,152 @@
+/** How fast and how much at once: the limits of a webhook, and what webhooks with a backlog leave to the others. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { clinicLog } from "../../test/clinic-log.ts";
+import { createTestEngine, type TestEngine } from "../../test/engine.ts";
+import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import { until } from "../../test/until.ts";
+import { fixedClock } from "../clock.ts";
+import { REQUESTS_IN_FLIGHT_MAX } from "./dispatcher.ts";
+
+let engine: TestEngine;
+let receivers: Receiver[];
+let clinicId: number;
+const log = () => clinicLog(engine.owner, () => clinicId);
+
+beforeAll(async () => {
+  engine = await createTestEngine();
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  receivers = [];
+  clinicId = await engine.createClinic();
+});
+afterEach(async () => {
+  await engine.stopDispatchers();
+  await Promise.all(receivers.map((receiver) => receiver.close()));
+});
+
+async function newReceiver(): Promise<Receiver> {
+  const receiver = await createReceiver();
+  receivers.push(receiver);
+  return receiver;
+}
+
+/** Everything that could begin has begun: a delivery of another clinic, emitted now, has gone through. */
+async function engineHasLooked(): Promise<void> {
+  const receiver = await newReceiver();
+  const other = await engine.createClinic();
+  await engine.createWebhook(other, { url: receiver.url });
+  await engine.emit(other, "consult:barrier");
+  await until("the barrier is through", () => {
+    engine.nudge();
+    return receiver.received.length === 1;
+  });
+}
+
+/** While a clock stands still nobody polls, so the engine is nudged until it has done so much. */
+async function attempted(count: number): Promise<void> {
+  await until(`${count} attempts were made`, async () => {
+    engine.nudge();
+    return (await log().attempts()).length === count;
+  });
+}
+
+describe("an address that has never answered 2xx", () => {
+  test("gets at most one request a second, also where its run has slept meanwhile; then the pace is its own", async () => {
+    const receiver = await newReceiver();
+    receiver.answer = (_got, response) => response.writeHead(500).end();
+    const webhook = await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
+    const clock = fixedClock("2026-03-01T12:00:00Z");
+    await engine.startDispatcher({ clock });
+    await engine.emit(clinicId, "consult:1");
+    await attempted(1);
+    await until("its run sleeps", async () => (await log().run(webhook.id)).owner === null);
+    await engine.emit(clinicId, "consult:2"); // begun by a new lease, which knows nothing of the request just now
+    await engine.emit(clinicId, "consult:3");
+    for (const second of [2, 3]) {
+      await engineHasLooked();
+      expect(receiver.received).toHaveLength(second - 1);
+      clock.advance({ milliseconds: 999 });
+      await engineHasLooked();
+      expect(receiver.received).toHaveLength(second - 1);
+      clock.advance({ milliseconds: 1 });
+      await attempted(second);
+      expect(receiver.received).toHaveLength(second);
+    }
+    receiver.answer = (_got, response) => response.writeHead(200).end();
+    for (let n = 4; n <= 12; n++) await engine.emit(clinicId, `consult:${n}`);
+    const before = clock.monotonicMs();
+    await until("all nine have followed", async () => {
+      clock.advance({ milliseconds: 50 });
+      engine.nudge();
+      return (await log().finished()).length === 9;
+    });
+    expect(clock.monotonicMs() - before).toBeLessThan(8_000); // one a second would need more
+  });
+});
+
+describe("webhooks with a backlog", () => {
+  test("that hold every place leave the next free one to a webhook that waits for its first", async () => {
+    const waiting: (() => void)[] = [];
+    let open = 0;
+    for (let n = 0; n < 4; n++) {
+      const receiver = await newReceiver();
+      receiver.answer = (_got, response) => {
+        open++;
+        waiting.push(() => {
+          open--;
+          response.writeHead(200).end();
+        });
+      };
+      await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 64, pacePerSecond: 1_000 });
+    }
+    await engine.startDispatcher();
+    for (let n = 0; n < 100; n++) await engine.emit(clinicId, `consult:${n}`);
+    await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+    const last = await newReceiver();
+    const other = await engine.createClinic();
+    await engine.createWebhook(other, { url: last.url });
+    await engine.emit(other, "consult:1");
+    let released = 0;
+    while (last.received.length === 0) {
+      waiting.shift()?.();
+      released++;
+      await until("the free place is taken", () => open === REQUESTS_IN_FLIGHT_MAX || last.received.length > 0);
+    }
+    expect(released).toBeLessThan(20); // of 400 that wait
+    for (const receiver of receivers) receiver.answer = (_got, response) => response.writeHead(200).end();
+    for (const release of waiting) release();
+    await until("all is delivered", async () => (await log().hot()).length === 0);
+  });
+
+  test("take turns where places are few: none of them is left out", async () => {
+    const waiting: (() => void)[] = [];
+    let open = 0;
+    for (let n = 0; n < 30; n++) {
+      const receiver = await newReceiver();
+      receiver.answer = (_got, response) => {
+        open++;
+        waiting.push(() => {
+          open--;
+          response.writeHead(200).end();
+        });
+      };
+      await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 64, pacePerSecond: 1_000 });
+    }
+    await engine.startDispatcher();
+    for (let n = 0; n < 25; n++) await engine.emit(clinicId, `consult:${n}`);
+    const shareOfPoorest = () => Math.min(...receivers.map((r) => r.received.length));
+    let released = 0;
+    while (shareOfPoorest() < 5) {
+      await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+      waiting.pop()?.(); // the youngest: whoever has just had a place gives it back
+      released++;
+    }
+    expect(released).toBeLessThan(30 * 10); // of 750; in turns it is 5 each, less what they had at first
+    for (const receiver of receivers) receiver.answer = (_got, response) => response.writeHead(200).end();
+    await until("all is delivered", async () => {
+      for (const release of waiting.splice(0)) release();
+      return (await log().hot()).length === 0;
+    });
+  });
+});

@@ -1,0 +1,189 @@
+/** Several nodes on one database, some of which vanish: nothing is lost, nothing is out of order, every doubt is recorded. */
+import { sampleFacts } from "@hookwell/sdk";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
+import { type History, type Reception, readLog, reception, violations } from "../../test/history.ts";
+import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import { until } from "../../test/until.ts";
+import { inClinic } from "../db/pool.ts";
+import { emit } from "../outbox/emit.ts";
+import { DeliveryStore } from "./store.ts";
+
+const WEBHOOKS = 3;
+const SUBJECTS = 30;
+const EVENTS = 300;
+
+let engine: TestEngine;
+let receivers: Receiver[];
+let webhooks: TestWebhook[];
+let receptions: Reception[];
+let clinicId: number;
+const seed = Math.floor(Math.random() * 2 ** 31);
+const random = generator(seed);
+
+/** mulberry32: small, and the same again from its seed. */
+function generator(from: number): () => number {
+  let state = from;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+beforeAll(async () => {
+  engine = await createTestEngine();
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  clinicId = await engine.createClinic();
+  receptions = [];
+  receivers = await Promise.all(Array.from({ length: WEBHOOKS }, createReceiver));
+  webhooks = [];
+  for (const receiver of receivers)
+    webhooks.push(await engine.createWebhook(clinicId, { url: receiver.url, patient: "id" }));
+  return async () => {
+    await engine.stopDispatchers();
+    await Promise.all(receivers.map((receiver) => receiver.close()));
+  };
+});
+
+/** Receivers that note what they got and answered, and fail so often. */
+function recordAll(failing: number): void {
+  for (const [at, receiver] of receivers.entries()) {
+    receiver.answer = (got, response) => {
+      const status = random() < failing ? 503 : 200;
+      receptions.push(reception(String(webhooks[at]?.id), got, status));
+      response.writeHead(status).end();
+    };
+  }
+}
+
+async function emitAll(): Promise<void> {
+  const writers = Array.from({ length: 4 }, async (_, writer) => {
+    for (let n = writer; n < EVENTS; n += 4) await engine.emit(clinicId, `consult:${Math.floor(random() * SUBJECTS)}`);
+  });
+  await Promise.all(writers);
+}
+
+/** Nobody is nudged, so that whoever takes next may be a node that vanishes. */
+async function emitQuietly(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const event = {
+      clinicId,
+      subject: `consult:${Math.floor(random() * SUBJECTS)}`,
+      facts: sampleFacts("consult.updated"),
+    };
+    await inClinic(engine.app, clinicId, (tx) => emit(engine, tx, event));
+  }
+}
+
+/** Takes what it can get and is never heard of again. */
+async function vanishingNode(): Promise<number> {
+  const ghost = await engine.store.register("ghost", 30_000);
+  const taken = await engine.store.take(ghost, 2, 1 + Math.floor(random() * 8));
+  await engine.loseNode(ghost);
+  return taken.begun.length;
+}
+
+const unfinished = async () =>
+  (
+    await engine.owner.query<{ n: number }>("select count(*)::int as n from deliveries where clinic_id = $1", [
+      clinicId,
+    ])
+  ).rows[0]?.n;
+
+async function allDelivered(): Promise<void> {
+  await until("all is delivered", async () => {
+    await engine.bringDue();
+    return (await unfinished()) === 0;
+  });
+}
+
+const history = async (): Promise<History> => ({ ...(await readLog(engine.owner, clinicId)), receptions });
+
+describe("two nodes", () => {
+  test("share the work, and without a fault everything arrives exactly once", async () => {
+    recordAll(0);
+    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.dispatch) });
+    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.dispatch) });
+    await emitAll();
+    await allDelivered();
+    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(receptions).toHaveLength(EVENTS * WEBHOOKS);
+  });
+
+  test("beside others that vanish in the middle of their claims lose nothing, keep the order, and record every doubt", async () => {
+    recordAll(0.05);
+    let claimsLost = 0;
+    for (let round = 0; round < 15; round++) {
+      await emitQuietly(EVENTS / 15);
+      claimsLost += await vanishingNode();
+      claimsLost += await vanishingNode();
+      expect(claimsLost, `seed ${seed}`).toBeGreaterThan(0); // the first has nobody beside it
+      if (round < 2) await engine.startDispatcher({ random: () => 0 });
+    }
+    await allDelivered();
+    const judged = await history();
+    expect(violations(judged), `seed ${seed}`).toEqual([]);
+    expect(judged.committed).toHaveLength(EVENTS * WEBHOOKS);
+    expect(judged.attempts.filter((a) => a.isInDoubt).length).toBeGreaterThan(0);
+  });
+
+  test("that are all declared dead while they send come back as new ones and go on", async () => {
+    recordAll(0);
+    await engine.startDispatcher();
+    await engine.startDispatcher();
+    const emitting = emitAll();
+    await until("something has arrived", () => receptions.length > 50);
+    await engine.passTime("40 seconds");
+    await engine.store.reap();
+    await emitting;
+    await allDelivered();
+    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    const nodes = await until("two live nodes are left", async () => {
+      const { rows } = await engine.owner.query("select name from nodes where alive_until > now()");
+      return rows.length === 2 ? rows : null;
+    });
+    expect(nodes.map((node) => node.name)).toEqual(["test", "test"]);
+  });
+});
+
+describe("the judge", () => {
+  const one = (changes: Partial<Reception>): Reception => ({
+    ...{ id: "a", webhook: "1", subject: "consult:1", version: 1, sequence: 1, attempt: 1, body: "[]", status: 200 },
+    ...changes,
+  });
+  const b = { id: "b", version: 2, sequence: 2 };
+  const committed = ["a", "b"].map((id) => ({ id, webhook: "1" }));
+  const attempts = [
+    { id: "a", attempt: 1, isInDoubt: false },
+    { id: "a", attempt: 2, isInDoubt: false },
+    { id: "b", attempt: 1, isInDoubt: false },
+  ];
+  const doubted = [{ id: "a", attempt: 1, isInDoubt: true }, ...attempts.slice(1)];
+
+  test.each<[string, Partial<History>, RegExp | null]>([
+    ["all is well", { receptions: [one({}), one(b)] }, null],
+    ["a failure is repeated", { receptions: [one({ status: 500 }), one({ attempt: 2 }), one(b)] }, null],
+    ["a doubt is repeated", { receptions: [one({}), one({ attempt: 2 }), one(b)], attempts: doubted }, null],
+    ["one is lost", { receptions: [one({})] }, /b never arrived/],
+    ["one was refused for good", { receptions: [one({}), one({ ...b, status: 500 })] }, /b never arrived/],
+    [
+      "one was never committed",
+      { receptions: [one({}), one(b), one({ id: "c", sequence: 3 })] },
+      /c arrived and was never/,
+    ],
+    ["one comes twice", { receptions: [one({}), one({ attempt: 2 }), one(b)] }, /accepted 2 times/],
+    ["an attempt is not in the log", { receptions: [one({}), one({ ...b, attempt: 2 })] }, /left no attempt row/],
+    ["a later one comes first", { receptions: [one(b), one({})] }, /version 1 came after/],
+    ["a number is left out", { receptions: [one({}), one({ ...b, sequence: 3 })] }, /sequence 2 is missing/],
+    ["a number is given twice", { receptions: [one({}), one({ ...b, sequence: 1 })] }, /sequence 2 is missing/],
+    ["a body changes", { receptions: [one({ status: 500 }), one({ attempt: 2, body: "{}" }), one(b)] }, /not the same/],
+  ])("sees whether %s", (_what, changes, expected) => {
+    const found = violations({ committed, attempts, receptions: [], ...changes });
+    if (expected === null) expect(found).toEqual([]);
+    else expect(found.join("\n")).toMatch(expected);
+  });
+});

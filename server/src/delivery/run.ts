@@ -1,0 +1,165 @@
+/**
+ * One webhook while this node holds it: what is in flight, what waits, what is left to look at. No I/O.
+ *
+ * A run is scanned from the start (cursor 0) to the end of its deliveries, a window at a time. While a subject's head is in
+ * flight or waits for its retry, its rows are passed over; when the head is done, the next of that subject is looked up by
+ * its own index ("freed"). A bell rung meanwhile makes the scan start again. The run may sleep when nothing is in flight and
+ * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
+ */
+import type { Begun, RefillRequest, RunScan } from "./store.ts";
+import { WINDOW_ROWS } from "./store.ts";
+
+/** Until an address has answered 2xx once: one request at a time, one a second (security.md, Amplification). */
+export const UNPROVED_CONCURRENCY = 1;
+export const UNPROVED_PER_SECOND = 1;
+const WAITING_KEYS_MAX = 2_000;
+const RESTART_AFTER_MS = 5_000;
+/** Rows to look at for each place that is free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
+const LOOK_PER_PLACE = 4;
+const LOOK_MIN_ROWS = 16;
+
+export interface Refill {
+  request: RefillRequest;
+  freed: string[];
+  scans: boolean;
+}
+
+export class Run {
+  readonly clinicId: number;
+  readonly webhookId: number;
+  readonly fence: number;
+  version = 0;
+  concurrency = UNPROVED_CONCURRENCY;
+  pacePerSecond = UNPROVED_PER_SECOND;
+  /** no longer ours, or the webhook was turned off: nothing new is begun */
+  gone = false;
+  readonly inFlight = new Set<string>();
+  #cursor = 0;
+  #reachedEnd = false;
+  #lookFactor = 1;
+  #rung = false;
+  #scanBegunMs: number;
+  /** heads whose retry is due later, by order key, in monotonic ms */
+  readonly #waiting = new Map<string, number>();
+  /** the earliest due time among heads beyond WAITING_KEYS_MAX */
+  #untrackedDueMs = Number.POSITIVE_INFINITY;
+  readonly #freed = new Set<string>();
+
+  constructor(scan: RunScan, begunCount: number, nowMs: number) {
+    this.clinicId = scan.clinicId;
+    this.webhookId = scan.webhookId;
+    this.fence = scan.fence;
+    this.#scanBegunMs = nowMs;
+    this.#update(scan);
+    // The lease's own scan may have seen rows as they were before the previous holder's last settling: unless every row it
+    // saw was begun, it is not trusted to have reached the end.
+    if (scan.seen === begunCount && !scan.more && !scan.contended) this.#advance(scan);
+  }
+
+  get inFlightCount(): number {
+    return this.inFlight.size;
+  }
+
+  /** The result of a refill that scanned or only looked up freed keys. */
+  refilled(scan: RunScan, scanned: boolean): void {
+    this.#update(scan);
+    if (scanned) this.#advance(scan);
+    if (scan.contended) this.#rung = true;
+  }
+
+  begun(delivery: Begun): void {
+    this.inFlight.add(delivery.orderKey);
+    this.#waiting.delete(delivery.orderKey);
+  }
+
+  waits(orderKey: string, dueMs: number): void {
+    if (this.#waiting.size < WAITING_KEYS_MAX || this.#waiting.has(orderKey)) this.#waiting.set(orderKey, dueMs);
+    else this.#untrackedDueMs = Math.min(this.#untrackedDueMs, dueMs);
+  }
+
+  /** An attempt has been settled. `retryDueMs` null: the delivery is finished. */
+  settled(orderKey: string, retryDueMs: number | null, hasNext: boolean): void {
+    this.inFlight.delete(orderKey);
+    if (retryDueMs !== null) this.waits(orderKey, retryDueMs);
+    else if (hasNext) this.#freed.add(orderKey);
+  }
+
+  /** A begun delivery was not sent after all, because its webhook or our lease is gone. */
+  abandon(orderKey: string): void {
+    this.inFlight.delete(orderKey);
+    this.gone = true;
+  }
+
+  rung(): void {
+    this.#rung = true;
+  }
+
+  /** What to ask for next with so many places free; null when there is nothing to ask. */
+  nextRefill(places: number, nowMs: number): Refill | null {
+    this.#wakeDue(nowMs);
+    if (this.gone || places <= 0) return null;
+    const freed = [...this.#freed].slice(0, places);
+    const want = places - freed.length;
+    if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
+    const scans = !this.#reachedEnd && want > 0;
+    if (!scans && freed.length === 0) return null;
+    for (const key of freed) this.#freed.delete(key);
+    const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
+    const { clinicId, webhookId, fence } = this;
+    const look = Math.min(WINDOW_ROWS, Math.max(LOOK_MIN_ROWS, want * LOOK_PER_PLACE) * this.#lookFactor);
+    return {
+      request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver },
+      freed,
+      scans,
+    };
+  }
+
+  /** ms until the next retry is due, or null when nothing waits. */
+  nextDueInMs(nowMs: number): number | null {
+    const due = Math.min(this.#untrackedDueMs, ...this.#waiting.values());
+    return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
+  }
+
+  /** Nothing in flight, nothing to look at: the run may sleep. */
+  canSleep(): boolean {
+    return this.inFlight.size === 0 && (this.gone || this.hasSeenAll());
+  }
+
+  /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */
+  hasSeenAll(): boolean {
+    return !this.gone && this.inFlight.size === 0 && this.#reachedEnd && !this.#rung && this.#freed.size === 0;
+  }
+
+  #update(scan: RunScan): void {
+    this.version = scan.version;
+    this.concurrency = scan.proved ? scan.concurrency : UNPROVED_CONCURRENCY;
+    this.pacePerSecond = scan.proved ? scan.pacePerSecond : UNPROVED_PER_SECOND;
+  }
+
+  #advance(scan: RunScan): void {
+    this.#cursor = scan.cursor ?? this.#cursor;
+    this.#reachedEnd = !scan.more && scan.seen < WINDOW_ROWS;
+    // A full window without enough that may start: what is in it is passed over in larger steps.
+    this.#lookFactor = scan.more && !scan.left ? Math.min(this.#lookFactor * 2, WINDOW_ROWS) : 1;
+  }
+
+  #restart(nowMs: number): void {
+    this.#cursor = 0;
+    this.#reachedEnd = false;
+    this.#rung = false;
+    this.#untrackedDueMs = Number.POSITIVE_INFINITY;
+    this.#scanBegunMs = nowMs;
+  }
+
+  #wakeDue(nowMs: number): void {
+    for (const [key, dueMs] of this.#waiting) {
+      if (dueMs > nowMs) continue;
+      this.#waiting.delete(key);
+      this.#freed.add(key);
+    }
+    if (this.#untrackedDueMs > nowMs) return;
+    // Which keys they are is not known: the scan from the start finds them.
+    this.#untrackedDueMs = Number.POSITIVE_INFINITY;
+    this.#rung = true;
+  }
+}

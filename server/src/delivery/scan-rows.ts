@@ -1,0 +1,70 @@
+/** How the rows of take.sql and refill.sql become a Scan. */
+import type { BlockChoice } from "@hookwell/sdk";
+import type { Begun, RunKey, RunScan, Scan } from "./store.ts";
+
+/** One row of the answer of begin.sql; `kind` tells which columns it has. */
+export interface ScanRow {
+  kind: "run" | "waiting" | "begun" | "rung";
+  clinic_id: number;
+  webhook_id: number;
+  fence: number;
+  version: number;
+  proved: boolean;
+  concurrency: number;
+  pace: number;
+  seen: number;
+  id: number | null;
+  more: boolean;
+  left_over: boolean;
+  contended: boolean;
+  event_id: string;
+  part: number;
+  per_request: number;
+  order_key: string;
+  choice_practitioner: BlockChoice;
+  choice_patient: BlockChoice;
+  test: boolean;
+  sequence: number | null;
+  attempt: number;
+  schedule_start: number;
+  due_in_ms: number;
+  name: string;
+  subject: string;
+  subject_version: number;
+  facts: Buffer;
+}
+
+/** Sorts the rows by their kinds. */
+export function toScan(rows: ScanRow[]): Scan {
+  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [] };
+  for (const row of rows) {
+    const key = { clinicId: row.clinic_id, webhookId: row.webhook_id };
+    if (row.kind === "run") scan.runs.push({ ...key, ...toRunScan(row) });
+    else if (row.kind === "begun") scan.begun.push({ ...key, ...toBegun(row) });
+    else if (row.kind === "waiting") scan.waiting.push({ ...key, orderKey: row.order_key, dueInMs: row.due_in_ms });
+    else scan.rung.push(key);
+  }
+  return scan;
+}
+
+function toRunScan(row: ScanRow): Omit<RunScan, keyof RunKey> {
+  const { fence, version, proved, concurrency, seen, more, left_over: left, contended } = row;
+  return { fence, version, proved, concurrency, pacePerSecond: row.pace, seen, cursor: row.id, more, left, contended };
+}
+
+function toBegun(row: ScanRow): Omit<Begun, keyof RunKey> {
+  return {
+    id: row.id ?? 0,
+    eventId: row.event_id,
+    part: row.part,
+    participantsPerRequest: row.per_request,
+    orderKey: row.order_key,
+    choice: { practitioner: row.choice_practitioner, patient: row.choice_patient },
+    test: row.test,
+    sequence: row.sequence,
+    attempt: row.attempt,
+    scheduleStart: row.schedule_start,
+    fence: row.fence,
+    event: { name: row.name, subject: row.subject, subjectVersion: row.subject_version, facts: row.facts },
+  };
+}

@@ -1,0 +1,83 @@
+-- The common tail of take.sql and refill.sql: look at a window of each leased webhook's deliveries, begin the heads that
+-- are due, number them, and hold the run for the node $1. Columns are carried along; no CTE is joined to another (the planner would expect
+-- one row and go quadratic).
+rung as (
+  delete from bells b using leased l where l.cursor = 0 and b.clinic_id = l.clinic_id and b.webhook_id = l.webhook_id),
+looked_at as materialized (
+  select d.*, l.fence as run_fence, l.next_sequence, l.want, false as freed,
+    not exists (select from deliveries e where e.clinic_id = d.clinic_id and e.webhook_id = d.webhook_id
+      and e.order_key = d.order_key and e.id < d.id) as head
+  from leased l cross join lateral (
+    select x.clinic_id, x.webhook_id, x.id, x.order_key, x.attempt, x.due_at, x.begun_at, x.fence from deliveries x
+    where x.clinic_id = l.clinic_id and x.webhook_id = l.webhook_id and x.id > l.cursor
+      -- not correlated with the row, so that it is hashed once: thousands of keys cost no more than one
+      and (x.clinic_id, x.webhook_id, x.order_key) not in (select p.clinic_id, p.webhook_id, p.order_key from passed p)
+    order by x.id limit l.look) d
+  union all
+  select d.*, l.fence, l.next_sequence, l.want, true, true
+  from freed f join leased l on l.clinic_id = f.clinic_id and l.webhook_id = f.webhook_id cross join lateral (
+    select x.clinic_id, x.webhook_id, x.id, x.order_key, x.attempt, x.due_at, x.begun_at, x.fence from deliveries x
+    where x.clinic_id = f.clinic_id and x.webhook_id = f.webhook_id and x.order_key = f.order_key order by x.id limit 1) d),
+startable as materialized (
+  select s.*, case when s.able then row_number() over (partition by s.clinic_id, s.webhook_id, s.freed, s.able order by s.id) end as place
+  from (select w.*, w.head and w.due_at <= now() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
+heads as materialized (                            -- locked, and looked at again as they are now
+  select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
+    s.next_sequence, s.run_fence
+  from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
+  where s.able and (s.freed or s.place <= s.want)
+    and d.attempt = s.attempt and d.due_at <= now() and (d.begun_at is null or d.fence < s.run_fence)
+  for update of d),
+-- A claim that was lost with its node: what came of it is not known, and the log says so.
+unknown as (
+  insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
+  select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', true from heads where begun_at is not null
+  on conflict do nothing),
+begun as (
+  update deliveries d set attempt = d.attempt + 1, begun_at = now(), fence = n.run_fence,
+    sequence = case when d.test then null else coalesce(d.sequence, n.next_sequence + n.nth - 1) end
+  from (select h.*, row_number() over (partition by clinic_id, webhook_id, sequence is null and not test order by id) as nth
+        from heads h) n
+  where d.clinic_id = n.clinic_id and d.webhook_id = n.webhook_id and d.id = n.id
+  returning d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.participants_per_request, d.order_key,
+    d.choice_practitioner, d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, d.fence),
+-- What the scan comes to, per webhook. A row that was picked but is not among the heads was changed by somebody else (a
+-- late settling) between the snapshot and the lock: then the scan cannot be trusted to have seen all.
+summed as materialized (
+  select clinic_id, webhook_id, max(fence) as fence, max(version) as version, bool_or(proved) as proved,
+    max(concurrency) as concurrency, max(pace) as pace, max(look) as look,
+    sum(fresh) as fresh, sum(seen)::int as seen, max(last_id) as last_id, min(left_id) as left_id,
+    sum(picked) <> sum(locked) as contended
+  from (
+    select clinic_id, webhook_id, fence, version, proved, concurrency, pace, look, 0 as fresh, 0 as seen, 0 as picked, 0 as locked,
+      null::bigint as last_id, null::bigint as left_id from leased
+    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null,
+      case when sequence is null and not test then 1 else 0 end, 0, 0, 1, null, null from heads
+    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null,
+      0, case when freed then 0 else 1 end, case when able and (freed or place <= want) then 1 else 0 end, 0,
+      case when not freed then id end, case when not freed and able and place > want then id end from startable) x
+  group by 1, 2),
+kept as (
+  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh
+  from summed g
+  where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
+-- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
+-- window was full, or startable rows were left
+select 'run' as kind, clinic_id, webhook_id, fence, version, proved, concurrency, pace, seen,
+  coalesce(left_id - 1, last_id) as id, left_id is not null or seen >= look as more, left_id is not null as left_over, contended,
+  null::uuid as event_id, null::smallint as part, null::smallint as per_request, null::text as order_key,
+  null::text as choice_practitioner, null::text as choice_patient, null::boolean as test, null::bigint as sequence,
+  null::smallint as attempt, null::smallint as schedule_start, null::float8 as due_in_ms,
+  null::text as name, null::text as subject, null::bigint as subject_version, null::bytea as facts
+from summed
+union all
+-- kind waiting: heads that are not due yet, with the time left
+select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null, id, null, null, null, null, null, null, order_key,
+  null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null
+from startable where head and due_at > now() and due_at < 'infinity'
+union all
+-- kind begun: to be sent now
+select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
+  b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
+  e.name, e.subject, e.subject_version, e.facts
+from begun b join events e on e.clinic_id = b.clinic_id and e.id = b.event_id

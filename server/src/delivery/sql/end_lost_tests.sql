@@ -1,0 +1,11 @@
+-- Tests that were begun and never settled: their process was lost. What came of them is not known; they are not sent again.
+with lost as (
+  delete from deliveries where test and created_at < now() - $1::float8 * interval '1 millisecond' returning *),
+noted as (
+  insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, choice_practitioner, choice_patient, body_sent)
+  select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', choice_practitioner, choice_patient, true
+  from lost where begun_at is not null on conflict do nothing)
+insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
+  choice_patient, test, attempt, state, reason, created_at)
+select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner, choice_patient, true, attempt,
+  'given_up', 'test_failed', created_at from lost

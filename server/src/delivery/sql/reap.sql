@@ -1,0 +1,11 @@
+-- REAP: the webhooks of nodes that have not been heard of for 5 s after their time come due again, at once.
+-- The owner and fence that were judged are the ones that are taken away: while this waits for a row's lock, the webhook may
+-- have gone to a node that lives, and that node is not in this statement's snapshot.
+with dead as (delete from nodes where alive_until < now() - interval '5 seconds'),
+abandoned as materialized (
+  select r.clinic_id, r.webhook_id, r.owner, r.fence from runs r
+  where r.owner is not null
+    and not exists (select from nodes n where n.id = r.owner and n.alive_until >= now() - interval '5 seconds'))
+update runs r set owner = null, next_at = now()
+from abandoned a
+where r.clinic_id = a.clinic_id and r.webhook_id = a.webhook_id and r.owner = a.owner and r.fence = a.fence

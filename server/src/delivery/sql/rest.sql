@@ -1,0 +1,8 @@
+-- REST: webhooks that are off stay out of what is due, however much waits for them. Turning one on rings its bell.
+with silenced as (                                 -- bells nobody answers; every TAKE would look at them
+  delete from bells b using webhooks w
+  where w.clinic_id = b.clinic_id and w.id = b.webhook_id and (not w.enabled or w.deleted_at is not null))
+update runs r set next_at = 'infinity'
+from webhooks w
+where r.owner is null and r.next_at <= now() and r.next_at < 'infinity'
+  and w.clinic_id = r.clinic_id and w.id = r.webhook_id and (not w.enabled or w.deleted_at is not null)

@@ -1,0 +1,61 @@
+-- SETTLE: write what came of a batch of attempts. $1..$19 arrays, one entry per attempt.
+-- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
+-- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts. Returns the rows it counted for.
+with results as materialized (
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
+      $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
+      $16::float8[], $17::text[], $18::text[], $19::boolean[])
+    as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
+      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test)),
+finished as (
+  delete from deliveries d using results r
+  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
+    and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
+  returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
+    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key),
+kept as (
+  insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
+    choice_patient, test, sequence, attempt, state, reason, created_at)
+  select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
+    choice_patient, test, sequence, attempt, state, reason, created_at from finished),
+retried as (
+  update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond'
+  from results r
+  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
+    and d.fence = r.fence and d.attempt = r.attempt and r.state is null
+  returning d.clinic_id, d.webhook_id, d.id, d.attempt),
+counted as materialized (
+  select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
+-- A result that did not count is late, unless it is the very one that finished its delivery: then it is written a second
+-- time, because nobody could tell whether the first time had been committed.
+noted as (
+  insert into attempts as a (clinic_id, event_id, webhook_id, part, attempt, started_at, duration_ms, outcome, status,
+    choice_practitioner, choice_patient, body_sent, answer, late)
+  select clinic_id, event_id, webhook_id, part, attempt, now() - started_ms_ago * interval '1 millisecond', duration_ms, outcome, status,
+    choice_practitioner, choice_patient, body_sent, answer,
+    case when (clinic_id, webhook_id, id, attempt) in (select clinic_id, webhook_id, id, attempt from counted) then false
+      else not exists (select from finished_deliveries f where f.clinic_id = r.clinic_id and f.event_id = r.event_id
+        and f.webhook_id = r.webhook_id and f.part = r.part and f.attempt = r.attempt) end
+  from results r
+  on conflict (clinic_id, event_id, webhook_id, part, attempt) do update set (started_at, duration_ms, outcome, status,
+      choice_practitioner, choice_patient, body_sent, answer, late)
+    = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status,
+      excluded.choice_practitioner, excluded.choice_patient, excluded.body_sent, excluded.answer, excluded.late)),
+-- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
+-- An answer proves the address only where nothing was changed since it was asked for: it may have come from the old one.
+seen_by_run as (
+  update runs r set
+    answered_at = case when s.asked_at > w.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
+    last_delivered_at = case when s.asked_at is not null then now() else r.last_delivered_at end,
+    last_failed_at = case when s.failed then now() else r.last_failed_at end
+  from (select clinic_id, webhook_id, bool_or(state is distinct from 'delivered') as failed,
+          max(now() - started_ms_ago * interval '1 millisecond') filter (where state = 'delivered') as asked_at
+        from results where not test group by 1, 2) s
+    join webhooks w on w.clinic_id = s.clinic_id and w.id = s.webhook_id
+  where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
+-- has_next: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
+select f.clinic_id, f.webhook_id, f.id, exists (select from deliveries e where e.clinic_id = f.clinic_id
+    and e.webhook_id = f.webhook_id and e.order_key = f.order_key and e.id > f.id) as has_next
+from finished f
+union all
+select clinic_id, webhook_id, id, false from retried

@@ -1,0 +1,254 @@
+/**
+ * All the engine's SQL: one function per transition, nothing else speaks to the engine's tables while deliveries run.
+ *
+ * Owns: the statements in sql/ and how their rows become values. Promises: every function is one statement, hence one
+ * transaction; none holds a lock while anything is sent. Does not decide anything (policy.ts) nor send (attempt.ts).
+ */
+import { readFileSync } from "node:fs";
+import type { BlockChoice } from "@hookwell/sdk";
+import type pg from "pg";
+import { type ScanRow, toScan } from "./scan-rows.ts";
+
+/** Rows of a webhook's deliveries looked at in one go, at most. */
+export const WINDOW_ROWS = 200;
+/** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
+const TEST_LOST_AFTER_MS = 60_000;
+const NO_FREED: readonly FreedKey[] = [];
+
+/** Which webhook, under which lease. */
+export interface RunKey {
+  clinicId: number;
+  webhookId: number;
+}
+
+/** One delivery whose attempt has been marked as begun: it may be sent now, by us alone. */
+export interface Begun extends RunKey {
+  id: number;
+  eventId: string;
+  part: number;
+  participantsPerRequest: number;
+  orderKey: string;
+  choice: { practitioner: BlockChoice; patient: BlockChoice };
+  test: boolean;
+  sequence: number | null;
+  attempt: number;
+  scheduleStart: number;
+  fence: number;
+  event: { name: string; subject: string; subjectVersion: number; facts: Buffer };
+}
+
+/** What a scan says of one leased webhook. */
+export interface RunScan extends RunKey {
+  fence: number;
+  version: number;
+  proved: boolean;
+  concurrency: number;
+  pacePerSecond: number;
+  /** rows of the window */
+  seen: number;
+  /** where the next window begins; null when the window was empty */
+  cursor: number | null;
+  /** the window was full, or startable rows were left because there was no place for them */
+  more: boolean;
+  /** startable rows were left */
+  left: boolean;
+  /** somebody else changed a row between the snapshot and the lock: the scan may not have seen all */
+  contended: boolean;
+}
+
+export interface WaitingHead extends RunKey {
+  orderKey: string;
+  dueInMs: number;
+}
+
+export interface Scan {
+  runs: RunScan[];
+  begun: Begun[];
+  waiting: WaitingHead[];
+  /** held webhooks that have unheard bells */
+  rung: RunKey[];
+}
+
+export interface RefillRequest extends RunKey {
+  fence: number;
+  /** rows up to this id are passed by; 0 starts again and consumes bells; null looks up freed keys only */
+  cursor: number | null;
+  want: number;
+  /** rows to look at, at most WINDOW_ROWS */
+  look: number;
+  passedOver: readonly string[];
+}
+
+export interface FreedKey extends RunKey {
+  orderKey: string;
+}
+
+export interface SettledAttempt {
+  begun: Begun;
+  startedMsAgo: number;
+  durationMs: number;
+  outcome: string;
+  status: number | null;
+  choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
+  bodySent: boolean;
+  answer: Buffer | null;
+  next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
+}
+
+export interface Counted extends RunKey {
+  id: number;
+  hasNext: boolean;
+}
+
+const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
+const begin = sqlFile("begin");
+const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
+const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
+const SETTLE = sqlFile("settle");
+const RELEASE = sqlFile("release");
+const REAP = sqlFile("reap");
+const REST = sqlFile("rest");
+const SWEEP = sqlFile("sweep");
+const END_LOST_TESTS = sqlFile("end_lost_tests");
+
+export class DeliveryStore {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each. */
+  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
+    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook]));
+  }
+
+  /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
+  async refill(
+    owner: number,
+    requests: readonly RefillRequest[],
+    freed: readonly FreedKey[] = NO_FREED,
+  ): Promise<Scan> {
+    const values = [
+      owner,
+      requests.map((r) => r.clinicId),
+      requests.map((r) => r.webhookId),
+      requests.map((r) => r.fence),
+      requests.map((r) => r.cursor ?? Number.MAX_SAFE_INTEGER),
+      requests.map((r) => r.want),
+      requests.map((r) => r.look),
+      requests.map((r) => r.passedOver.join("\n")),
+      freed.map((f) => f.clinicId),
+      freed.map((f) => f.webhookId),
+      freed.map((f) => f.orderKey),
+    ];
+    return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
+  }
+
+  /** Writes what came of attempts; returns those that still counted for their delivery. The others are marked as late. */
+  async settle(results: readonly SettledAttempt[]): Promise<Counted[]> {
+    const rows = await this.#rows<{ clinic_id: number; webhook_id: number; id: number; has_next: boolean }>(
+      "settle",
+      SETTLE,
+      settleValues(results),
+    );
+    return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
+  }
+
+  /** Puts webhooks to sleep until `nextInMs` (null: until a bell). */
+  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
+    await this.#rows("release", RELEASE, [
+      owner,
+      runs.map((r) => r.clinicId),
+      runs.map((r) => r.webhookId),
+      runs.map((r) => r.fence),
+      runs.map((r) => r.nextInMs),
+    ]);
+  }
+
+  /** Turns a webhook off because its receiver said that it is gone (410); what waits is kept. */
+  async turnOff(key: RunKey, reason: "receiver_gone"): Promise<void> {
+    await this.#rows(
+      "turn_off",
+      `update webhooks set enabled = false, off_reason = $3, version = version + 1, updated_at = now()
+       where clinic_id = $1 and id = $2 and enabled and deleted_at is null`,
+      [key.clinicId, key.webhookId, reason],
+    );
+  }
+
+  /** A new node, alive for `leaseMs`. */
+  async register(name: string, leaseMs: number): Promise<number> {
+    const rows = await this.#rows<{ id: number }>(
+      "register",
+      "insert into nodes (name, alive_until) values ($1, now() + $2::float8 * interval '1 millisecond') returning id",
+      [name, leaseMs],
+    );
+    const id = rows[0]?.id;
+    if (id === undefined) throw new Error("registering a node returned no id");
+    return id;
+  }
+
+  /** Says that the node is alive; false when it has been declared dead meanwhile. */
+  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
+    const rows = await this.#rows(
+      "heartbeat",
+      "update nodes set alive_until = now() + $2::float8 * interval '1 millisecond' where id = $1 returning id",
+      [owner, leaseMs],
+    );
+    return rows.length === 1;
+  }
+
+  /** Removes a node; what it still holds comes due at the next reap. */
+  async retire(owner: number): Promise<void> {
+    await this.#rows("retire", "delete from nodes where id = $1", [owner]);
+    await this.reap();
+  }
+
+  /** Every other node is dead: only for a database that this process alone can have open. */
+  async retireAllOthers(owner: number): Promise<void> {
+    await this.#rows("retire_others", "delete from nodes where id <> $1", [owner]);
+    await this.reap();
+  }
+
+  /** Gives the webhooks of dead nodes back, due at once; lets those that are off rest; ends tests whose sender was lost. */
+  async reap(): Promise<void> {
+    await this.#rows("reap", REAP, []);
+    await this.#rows("rest", REST, []);
+    await this.#rows("end_lost_tests", END_LOST_TESTS, [TEST_LOST_AFTER_MS]);
+  }
+
+  /** Wakes webhooks that sleep although something waits for them, and returns how many: more than none is an alarm. */
+  async sweep(): Promise<number> {
+    return (await this.#rows("sweep", SWEEP, [])).length;
+  }
+
+  async #rows<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    const result = await this.#pool.query<Row>({ name: `engine_${name}`, text, values });
+    return result.rows;
+  }
+}
+
+function settleValues(results: readonly SettledAttempt[]): unknown[] {
+  const begun = results.map((r) => r.begun);
+  return [
+    begun.map((b) => b.clinicId),
+    begun.map((b) => b.webhookId),
+    begun.map((b) => b.id),
+    begun.map((b) => b.eventId),
+    begun.map((b) => b.part),
+    begun.map((b) => b.fence),
+    begun.map((b) => b.attempt),
+    results.map((r) => r.startedMsAgo),
+    results.map((r) => r.durationMs),
+    results.map((r) => r.outcome),
+    results.map((r) => r.status),
+    results.map((r) => r.choice?.practitioner ?? null),
+    results.map((r) => r.choice?.patient ?? null),
+    results.map((r) => r.bodySent),
+    results.map((r) => r.answer),
+    results.map((r) => (r.next.do === "retry" ? r.next.inMs : null)),
+    results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
+    results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
+    begun.map((b) => b.test),
+  ];
+}

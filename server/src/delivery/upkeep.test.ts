@@ -1,0 +1,59 @@
+/** What the engine keeps in order beside delivering: proofs of addresses, bells nobody answers, plans that do not age. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createTestEngine, type TestEngine } from "../../test/engine.ts";
+import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import { until } from "../../test/until.ts";
+import { DeliveryStore } from "./store.ts";
+
+const LEASE_MS = 30_000;
+let engine: TestEngine;
+let receiver: Receiver;
+let clinicId: number;
+
+beforeEach(async () => {
+  [engine, receiver] = await Promise.all([createTestEngine(), createReceiver()]);
+  clinicId = await engine.createClinic();
+});
+afterEach(async () => {
+  await engine.close();
+  await receiver.close();
+});
+
+test("an answer that was asked for before the webhook was changed does not prove its new address", async () => {
+  const webhook = await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
+  let open: (() => void) | undefined;
+  receiver.answer = (_got, response) => {
+    open = () => response.writeHead(200).end("ok");
+  };
+  await engine.startDispatcher();
+  await engine.emit(clinicId, "consult:1");
+  const answer = await until("it is on its way", () => open);
+  await engine.owner.query("update webhooks set updated_at = now(), version = version + 1 where id = $1", [webhook.id]);
+  answer();
+  const run = async () => (await engine.owner.query("select * from runs where webhook_id = $1", [webhook.id])).rows[0];
+  await until("it is delivered", async () => (await run()).last_delivered_at);
+  expect((await run()).answered_at).toBeNull();
+
+  receiver.answer = (_got, response) => response.writeHead(200).end("ok");
+  await engine.emit(clinicId, "consult:2");
+  await until("the next answer proves it", async () => (await run()).answered_at);
+});
+
+test("bells of a webhook that is off are taken away, so that they do not pile up before every scan", async () => {
+  const webhook = await engine.createWebhook(clinicId, { url: receiver.url, enabled: false });
+  await engine.owner.query("insert into bells (clinic_id, webhook_id) values ($1, $2)", [clinicId, webhook.id]);
+  await engine.store.reap();
+  expect((await engine.owner.query("select from bells")).rows).toEqual([]);
+});
+
+test("no plan is kept from one size of the tables for another", async () => {
+  const client = await engine.database.pools.dispatch.connect();
+  const store = new DeliveryStore({ query: client.query.bind(client) } as never);
+  const node = await store.register("planner", LEASE_MS);
+  for (let n = 0; n < 10; n++) await store.take(node, 8, 8);
+  const { rows } = await client.query(
+    "select generic_plans, custom_plans from pg_prepared_statements where name = 'engine_take'",
+  );
+  client.release();
+  expect(rows).toEqual([{ generic_plans: 0, custom_plans: 10 }]);
+});

@@ -1,0 +1,175 @@
+/**
+ * The connector of the outbound client: it resolves a name, vets every answer and dials only what it vetted.
+ *
+ * One bad answer rejects all. The certificate is checked against the name, the connection goes to the address, and the
+ * socket's own remote address is compared once more after connecting (security.md, Egress).
+ */
+import { Resolver } from "node:dns/promises";
+import { isIP, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import { buildConnector } from "undici";
+import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
+import { type EgressRules, hostOf } from "./url.ts";
+
+const RESOLVE_TIMEOUT_MS = 3_000;
+const RESOLVE_TRIES = 2;
+const CONNECT_TIMEOUT_MS = 8_000;
+const ADDRESSES_MAX = 20;
+const ADDRESSES_DIALLED_MAX = 3;
+
+/** Why nothing was connected. Nothing of a body can have left. */
+export type DialFailure =
+  | "refused_address"
+  | "name_not_found"
+  | "connection_refused"
+  | "unreachable"
+  | "tls"
+  | "timed_out";
+
+/** A connection that was not made. `detail` names a code, never an address. */
+export class DialError extends Error {
+  readonly kind: DialFailure;
+  readonly detail: string;
+
+  constructor(kind: DialFailure, detail: string, options?: ErrorOptions) {
+    super(`${kind}: ${detail}`, options);
+    this.name = "DialError";
+    this.kind = kind;
+    this.detail = detail;
+  }
+}
+
+export interface Dialler {
+  /** The addresses of a host, all of them vetted; throws DialError. */
+  vettedAddresses(host: string): Promise<string[]>;
+  connect: buildConnector.connector;
+}
+
+export interface DiallerOptions {
+  rules: EgressRules;
+  /** IP addresses with ports; the system's by default */
+  nameServers?: readonly string[];
+  ownAddresses?: () => readonly string[];
+}
+
+/** A dialler under the operator's rules. Its resolver is c-ares: it never waits for libuv's few threads. */
+export function createDialler({ rules, nameServers, ownAddresses = interfaceAddresses }: DiallerOptions): Dialler {
+  const resolver = new Resolver({ timeout: RESOLVE_TIMEOUT_MS, tries: RESOLVE_TRIES });
+  if (nameServers) resolver.setServers(nameServers);
+  const base = buildConnector({
+    allowH2: false,
+    timeout: CONNECT_TIMEOUT_MS,
+    minVersion: "TLSv1.2",
+    rejectUnauthorized: true,
+  });
+  const inbox = rules.inboxUrlPrefix === null ? null : new URL(rules.inboxUrlPrefix);
+
+  const inboxName = inbox === null ? null : hostOf(inbox);
+
+  async function vettedAddresses(host: string): Promise<string[]> {
+    const name = nameOf(host);
+    const addresses = isIP(name) !== 0 ? [name] : name === "localhost" ? ["127.0.0.1"] : await resolve(resolver, name);
+    const own = new Set(ownAddresses().map(normalised));
+    for (const address of addresses) {
+      const allowed = isLoopbackAddress(address)
+        ? rules.allowLoopback || inboxName === name
+        : isPublicAddress(address) && !own.has(normalised(address));
+      if (!allowed) throw new DialError("refused_address", "internal address");
+    }
+    return addresses;
+  }
+
+  async function dial(options: buildConnector.Options): Promise<Socket> {
+    const host = options.hostname;
+    const addresses = await vettedAddresses(host);
+    // Loopback is open for the test inbox alone, unless the operator opened it: exactly its port, too.
+    if (addresses.some(isLoopbackAddress) && !rules.allowLoopback && options.port !== inbox?.port) {
+      throw new DialError("refused_address", "internal address");
+    }
+    let last: unknown;
+    for (const address of addresses.slice(0, ADDRESSES_DIALLED_MAX)) {
+      try {
+        return await connectTo(base, options, address);
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  return {
+    vettedAddresses,
+    connect: (options, callback) => {
+      dial(options).then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(toDialError(error), null),
+      );
+    },
+  };
+}
+
+async function resolve(resolver: Resolver, name: string): Promise<string[]> {
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  const addresses = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  if (addresses.length === 0) {
+    const codes = answers.map((answer) => (answer.status === "rejected" ? codeOf(answer.reason) : "ENODATA"));
+    throw new DialError("name_not_found", codes[0] ?? "ENODATA");
+  }
+  if (addresses.length > ADDRESSES_MAX) throw new DialError("name_not_found", "too many addresses");
+  return addresses;
+}
+
+function connectTo(base: buildConnector.connector, options: buildConnector.Options, address: string): Promise<Socket> {
+  const name = nameOf(options.hostname);
+  const target: buildConnector.Options = { ...options, hostname: address };
+  // undici reads a server name beside an http address as a wish for a look-up of its own.
+  if (options.protocol === "https:" && isIP(name) === 0) target.servername = name;
+  else delete target.servername;
+  return new Promise((fulfil, reject) => {
+    base(target, (error, socket) => {
+      if (error) return reject(error);
+      if (normalised(socket.remoteAddress) !== normalised(address)) {
+        socket.destroy();
+        return reject(new DialError("refused_address", "connected elsewhere"));
+      }
+      fulfil(socket);
+    });
+  });
+}
+
+/** The host without brackets and without the final dot of a fully qualified name. */
+function nameOf(host: string): string {
+  return host.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+}
+
+/** What is reachable on this machine's own addresses was not meant for the world, however public the addresses are. */
+function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((several) => (several ?? []).map((one) => one.address));
+}
+
+function normalised(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  return isIP(address) === 6 && !address.includes("%") ? new URL(`http://[${address}]/`).hostname : address;
+}
+
+function toDialError(error: unknown): DialError {
+  if (error instanceof DialError) return error;
+  const code = codeOf(error);
+  if (code === "ECONNREFUSED") return new DialError("connection_refused", code, { cause: error });
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT")
+    return new DialError("timed_out", "connect", { cause: error });
+  if (
+    /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|EPROTO|ERR_OSSL|HOSTNAME_|CRL_|INVALID_|PATH_LENGTH|ERROR_IN_)/.test(
+      code,
+    )
+  ) {
+    return new DialError("tls", code, { cause: error });
+  }
+  return new DialError("unreachable", code, { cause: error });
+}
+
+/** The code of a system or library error, or its class; never its message, which can hold an address. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return error instanceof Error ? error.name : "unknown";
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi } from "../test/api.ts";
+import { silentLog } from "./log.ts";
+import { runMaintenance } from "./maintenance.ts";
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const query = async (text: string) => (await api.database.pools.owner.query(text)).rows;
+const maintain = () => runMaintenance({ owner: api.database.pools.owner, log: silentLog() });
+
+describe("maintenance", () => {
+  it("keeps partitions ahead, and may run as often as one likes", async () => {
+    expect(await maintain()).toBe(true);
+    const partitions = "select count(*)::int as n from pg_inherits where inhparent = 'events'::regclass";
+    const [first] = await query(partitions);
+    expect(first.n).toBe(1 + 9); // the default one, yesterday, today, seven days ahead
+    expect(await maintain()).toBe(true);
+    expect(await query(partitions)).toEqual([first]);
+  });
+
+  it("removes what was kept for its time, and nothing younger", async () => {
+    const clinic = await api.newClinic();
+    const { manager } = clinic.as;
+    const body = { url: "https://hooks.example.test/", events: ["consult.updated"], draft: true };
+    const draft = async () =>
+      (await manager("/v1/webhooks", { method: "POST", body, headers: { "idempotency-key": crypto.randomUUID() } }))
+        .json.id;
+    const old = await draft();
+    const young = await draft();
+    await query(`update webhooks set draft_until = now() - interval '1 second' where id = ${old}`);
+    await query(
+      "update idempotency_keys set created_at = now() - interval '8 days' where ctid = (select min(ctid) from idempotency_keys)",
+    );
+    for (const age of ["25 hours", "23 hours"]) {
+      await query(
+        `insert into inbox_messages (clinic_id, received_at, message) values (${clinic.id}, now() - interval '${age}', '')`,
+      );
+    }
+    expect(await maintain()).toBe(true);
+    expect(await query(`select id from webhooks where clinic_id = ${clinic.id} and deleted_at is null`)).toEqual([
+      { id: young },
+    ]);
+    expect(await query(`select webhook_id from webhook_secrets where clinic_id = ${clinic.id}`)).toEqual([
+      { webhook_id: young },
+    ]);
+    expect(await query("select count(*)::int as n from idempotency_keys")).toEqual([{ n: 1 }]);
+    expect(await query("select count(*)::int as n from inbox_messages")).toEqual([{ n: 1 }]);
+  });
+
+  it("goes on with the rest where one task fails, and says that not all was done", async () => {
+    await query("alter table inbox_messages rename to hidden");
+    try {
+      expect(await maintain()).toBe(false);
+    } finally {
+      await query("alter table hidden rename to inbox_messages");
+    }
+    expect(await maintain()).toBe(true);
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * Sealing at rest: AES-256-GCM with a key per clinic, itself wrapped by the master key.
+ *
+ * Owns: the format of sealed bytes and the clinics' data keys. Promises: what was sealed for one clinic, table, column and
+ * row opens nowhere else (they are the additional data of the cipher), and a changed byte never opens at all. Does not:
+ * decide what is sealed — every table that holds facts, answers, secrets or addresses does so itself.
+ *
+ * Sealed bytes: version (1 byte, 0x01) · nonce (12) · ciphertext · tag (16).
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from "node:crypto";
+import type { Kysely } from "kysely";
+import type { Database } from "../db/schema.ts";
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const KEY_BYTES = 32;
+const CLINIC_KEYS_CACHED_MAX = 10_000;
+
+/** Where sealed bytes live: table and column, and the row's key within the clinic. */
+export interface Place {
+  column: `${string}.${string}`;
+  row: string | number;
+}
+
+/** Sealing for one clinic; synchronous, because its key is already at hand. */
+export interface ClinicSeal {
+  seal(place: Place, text: string): Buffer;
+  /** Opens what seal() made for the same clinic and place; throws SealBrokenError for anything else. */
+  open(place: Place, sealed: Buffer): string;
+}
+
+/** Sealed bytes that do not open: another clinic's, another place's, another key's, or damaged. */
+export class SealBrokenError extends Error {
+  constructor(place: Place, options?: ErrorOptions) {
+    super(`what is sealed in ${place.column}, row ${place.row}, does not open with this clinic's key`, options);
+    this.name = "SealBrokenError";
+  }
+}
+
+export class Seal {
+  readonly #masterKey: KeyObject;
+  readonly #clinics = new Map<number, ClinicSeal>();
+
+  /** @param masterKey exactly 32 bytes, from the operator's file or environment (config.ts, loadMasterKey) */
+  constructor(masterKey: KeyObject) {
+    if (masterKey.symmetricKeySize !== KEY_BYTES) throw new RangeError(`the master key must be ${KEY_BYTES} bytes`);
+    this.#masterKey = masterKey;
+  }
+
+  /**
+   * A new clinic's wrapped data key and its id, to be stored in clinics.data_key and data_key_id. The wrapping is bound to
+   * that id, which is drawn before the clinic's row exists, so that one clinic's wrapped key is of no use in another's row.
+   */
+  newDataKey(): { data_key: Buffer; data_key_id: string } {
+    const id = randomUUID();
+    return { data_key: encrypt(this.#masterKey, dataKeyBound(id), randomBytes(KEY_BYTES)), data_key_id: id };
+  }
+
+  /**
+   * The clinic's seal, read through the given connection once and cached afterwards.
+   * @throws when the clinic does not exist or its key was wrapped by another master key
+   */
+  async forClinic(db: Kysely<Database>, clinicId: number): Promise<ClinicSeal> {
+    const known = this.#clinics.get(clinicId);
+    if (known) return known;
+    const row = await db
+      .selectFrom("clinics")
+      .select(["data_key", "data_key_id"])
+      .where("id", "=", clinicId)
+      .executeTakeFirstOrThrow();
+    const place: Place = { column: "clinics.data_key", row: row.data_key_id };
+    const key = createSecretKey(decrypt(this.#masterKey, place, dataKeyBound(row.data_key_id), row.data_key));
+    const made = clinicSeal(key, clinicId);
+    const oldest = this.#clinics.size >= CLINIC_KEYS_CACHED_MAX ? this.#clinics.keys().next().value : undefined;
+    if (oldest !== undefined) this.#clinics.delete(oldest);
+    this.#clinics.set(clinicId, made);
+    return made;
+  }
+}
+
+function dataKeyBound(id: string): string {
+  return `clinics.data_key|${id}`;
+}
+
+function clinicSeal(key: KeyObject, clinicId: number): ClinicSeal {
+  const bound = (place: Place) => `${place.column}|${clinicId}|${place.row}`;
+  return {
+    seal: (place, text) => encrypt(key, bound(place), Buffer.from(text, "utf8")),
+    open: (place, sealed) => decrypt(key, place, bound(place), sealed).toString("utf8"),
+  };
+}
+
+function encrypt(key: KeyObject, boundTo: string, plain: Buffer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(boundTo, "utf8"));
+  const body = cipher.update(plain);
+  cipher.final();
+  return Buffer.concat([Buffer.of(VERSION), nonce, body, cipher.getAuthTag()]);
+}
+
+function decrypt(key: KeyObject, place: Place, boundTo: string, sealed: Buffer): Buffer {
+  if (sealed.length < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] !== VERSION) throw new SealBrokenError(place);
+  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(Buffer.from(boundTo, "utf8"))
+    .setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  const body = decipher.update(sealed.subarray(1 + NONCE_BYTES, sealed.length - TAG_BYTES));
+  try {
+    return Buffer.concat([body, decipher.final()]);
+  } catch (cause) {
+    throw new SealBrokenError(place, { cause });
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Webhooks: which address hears of what, with which data. Configuration only.
+ *
+ * Owns the rows of `webhooks` and `webhook_secrets` and every command on them. Promises: each command runs in the caller's
+ * transaction and is audited in it, with before and after, masked; what a manager may not set is refused with its field;
+ * a secret is shown once. Does not send, and does not know deliveries beyond dropping what waits when a webhook goes.
+ */
+import { sql } from "kysely";
+import { record } from "../audit/audit.ts";
+import type { Tx } from "../db/schema.ts";
+import { conflict, notFound } from "../errors.ts";
+import type { Seal } from "../seal/seal.ts";
+import { auditView, changedFields } from "./masking.ts";
+import { addSecret, rotateSecret as rotate } from "./secrets.ts";
+import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
+import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
+
+export const WEBHOOKS_PER_CLINIC_MAX = 25;
+/** Drafts are swept after 24 h; whoever makes more at once loses the oldest. */
+const DRAFTS_PER_CLINIC_MAX = 25;
+
+/** For whom a command acts, and what it needs. */
+export interface WebhooksContext {
+  readonly seal: Seal;
+  readonly clinicId: number;
+  /** The user's id, for the audit. */
+  readonly actor: string;
+  checkAddress(text: string): AddressCheck;
+}
+
+/** A page of the clinic's webhooks, oldest first, drafts included. */
+export async function listWebhooks(
+  tx: Tx,
+  context: WebhooksContext,
+  page: { afterId: number; limit: number },
+): Promise<Webhook[]> {
+  return readPage(await storeOf(tx, context), page);
+}
+
+/** One webhook. Throws 404 for another clinic's, a deleted one and a draft past its time. */
+export async function getWebhook(tx: Tx, context: WebhooksContext, id: number): Promise<Webhook> {
+  return found(await readOne(await storeOf(tx, context), id));
+}
+
+/**
+ * Makes a webhook, or a draft of one, and its first secret, which is shown here and never again. Throws every wrong field at
+ * once, and 409 `too_many_webhooks`.
+ */
+export async function createWebhook(
+  tx: Tx,
+  context: WebhooksContext,
+  input: WebhookInput,
+): Promise<{ webhook: Webhook; secret: string }> {
+  const store = await storeOf(tx, context);
+  const settings = applyInput(NEW_WEBHOOK, input, await rulesOf(tx, context));
+  await keepWithinLimits(store, settings.draft);
+  const id = await insertWebhook(store, settings);
+  const secret = await addSecret(store, id);
+  await note(tx, context, { id, action: "webhook.created", before: null, after: auditView(settings) });
+  return { webhook: found(await readOne(store, id)), secret };
+}
+
+export interface WebhookChange extends WebhookInput {
+  /** The version the caller has seen; without one, the last writer wins. */
+  readonly version?: number | undefined;
+}
+
+/**
+ * Changes a webhook. A change of nothing writes nothing. Throws every wrong field at once, and 409 `changed_meanwhile` where
+ * somebody else was faster.
+ */
+export async function changeWebhook(
+  tx: Tx,
+  context: WebhooksContext,
+  { id, change: { version, ...input } }: { id: number; change: WebhookChange },
+): Promise<Webhook> {
+  const store = await storeOf(tx, context);
+  const current = found(await readOne(store, id, true));
+  if (version !== undefined && version !== current.version) throw changedMeanwhile();
+  const before = settingsOf(current);
+  const after = applyInput(before, input, await rulesOf(tx, context));
+  const changed = changedFields(before, after);
+  if (changed.length === 0) return current;
+  if (before.draft && !after.draft) await keepWithinLimits(store, false);
+  await updateWebhook(store, id, after);
+  if (changed.includes("url")) await startSlowly(store, id);
+  // What was kept while the webhook was off is due now.
+  if (after.enabled && !before.enabled) await ring(store, id);
+  const views = { before: auditView(before), after: { ...auditView(after), changed } };
+  await note(tx, context, { id, action: "webhook.changed", ...views });
+  return found(await readOne(store, id));
+}
+
+/**
+ * The settings as they would be with unsaved changes, for a test of them; nothing is stored. Checked like a change, but for
+ * the recipient: a test has invented people. Throws every wrong field at once, and 404.
+ */
+export async function previewWebhook(
+  tx: Tx,
+  context: WebhooksContext,
+  { id, input }: { id: number; input: Pick<WebhookInput, "url" | "include" | "oneParticipantPerRequest"> },
+): Promise<WebhookSettings> {
+  const current = settingsOf(await getWebhook(tx, context, id));
+  return applyInput({ ...current, draft: true }, input, await rulesOf(tx, context));
+}
+
+/** Deletes a webhook. What waits is dropped and kept in the log as "cancelled: deleted"; returns how many that were. */
+export async function deleteWebhook(tx: Tx, context: WebhooksContext, id: number): Promise<{ dropped: number }> {
+  const store = await storeOf(tx, context);
+  const current = found(await readOne(store, id, true));
+  const dropped = await remove(store, current);
+  const before = auditView(settingsOf(current));
+  await note(tx, context, { id, action: "webhook.deleted", before, after: { dropped } });
+  return { dropped };
+}
+
+/** A new secret; the old one is valid for a day beside it. Throws 409 `rotation_running`. */
+export async function rotateSecret(
+  tx: Tx,
+  context: WebhooksContext,
+  id: number,
+): Promise<{ secret: string; previousValidUntil: Temporal.Instant }> {
+  const store = await storeOf(tx, context);
+  found(await readOne(store, id, true));
+  const rotated = await rotate(store, id);
+  // The sender keeps signers by version.
+  await tx
+    .updateTable("webhooks")
+    .set({ version: sql<number>`version + 1`, updated_at: sql<Temporal.Instant>`now()` })
+    .where("clinic_id", "=", store.clinicId)
+    .where("id", "=", id)
+    .execute();
+  const after = { previous_valid_until: rotated.previousValidUntil.toString() };
+  await note(tx, context, { id, action: "webhook.secret_rotated", before: null, after });
+  return rotated;
+}
+
+async function storeOf(tx: Tx, { seal, clinicId }: WebhooksContext): Promise<Store> {
+  return { tx, clinicId, seal: await seal.forClinic(tx, clinicId) };
+}
+
+async function rulesOf(tx: Tx, context: WebhooksContext) {
+  const clinic = await tx
+    .selectFrom("clinics")
+    .select("has_academy")
+    .where("id", "=", context.clinicId)
+    .executeTakeFirstOrThrow();
+  return { checkAddress: context.checkAddress, clinicHasAcademy: clinic.has_academy };
+}
+
+function found(webhook: Webhook | null): Webhook {
+  if (webhook === null) throw notFound("webhook");
+  return webhook;
+}
+
+function changedMeanwhile() {
+  return conflict("changed_meanwhile", "Somebody has changed this webhook meanwhile. Load it again, then change it.");
+}
+
+/** One at a time per clinic, so that two creations at once cannot pass the limit together. */
+async function keepWithinLimits({ tx, clinicId, seal }: Store, draft: boolean): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of clinic ${clinicId}`}, 0))`.execute(tx);
+  const same = await tx
+    .selectFrom("webhooks")
+    .select("id")
+    .where("clinic_id", "=", clinicId)
+    .where("draft", "=", draft)
+    .where("deleted_at", "is", null)
+    .orderBy("id")
+    .execute();
+  if (!draft && same.length >= WEBHOOKS_PER_CLINIC_MAX) {
+    throw conflict(
+      "too_many_webhooks",
+      `A clinic can have ${WEBHOOKS_PER_CLINIC_MAX} webhooks. Delete one that is no longer needed first.`,
+    );
+  }
+  const surplus = draft ? same.slice(0, Math.max(0, same.length - DRAFTS_PER_CLINIC_MAX + 1)) : [];
+  for (const { id } of surplus) await remove({ tx, clinicId, seal }, { id });
+}
+
+/** A new address has to answer once before it gets more than one request at a time, and has no past of its own. */
+async function startSlowly({ tx, clinicId }: Store, id: number): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set({ answered_at: null, last_delivered_at: null, last_failed_at: null })
+    .where("clinic_id", "=", clinicId)
+    .where("webhook_id", "=", id)
+    .execute();
+}
+
+async function ring({ tx, clinicId }: Store, id: number): Promise<void> {
+  await tx.insertInto("bells").values({ clinic_id: clinicId, webhook_id: id }).execute();
+}
+
+/** The row stays for the log of what was sent; its address, headers and secrets go. */
+async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Promise<number> {
+  await tx
+    .updateTable("webhooks")
+    .set({
+      deleted_at: sql<Temporal.Instant>`now()`,
+      updated_at: sql<Temporal.Instant>`now()`,
+      version: sql<number>`version + 1`,
+      url: seal.seal({ column: "webhooks.url", row: id }, ""),
+      headers: null,
+    })
+    .where("clinic_id", "=", clinicId)
+    .where("id", "=", id)
+    .execute();
+  await tx.deleteFrom("webhook_secrets").where("clinic_id", "=", clinicId).where("webhook_id", "=", id).execute();
+  const { rows } = await sql<{ dropped: number }>`
+    with gone as (
+      -- what is on its way ends by itself, and its answer is written down
+      delete from deliveries where clinic_id = ${clinicId} and webhook_id = ${id} and begun_at is null returning *),
+    kept as (
+      insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,
+        choice_practitioner, choice_patient, test, sequence, attempt, state, reason, created_at)
+      select clinic_id, event_id, webhook_id, part, participants_per_request,
+        choice_practitioner, choice_patient, test, sequence, attempt, 'cancelled', 'deleted', created_at from gone)
+    select count(*)::int as dropped from gone where not test`.execute(tx);
+  return rows[0]?.dropped ?? 0;
+}
+
+interface Note {
+  readonly id: number;
+  readonly action: Parameters<typeof record>[1]["action"];
+  readonly before: object | null;
+  readonly after: object | null;
+}
+
+async function note(tx: Tx, { clinicId, actor }: WebhooksContext, { id, ...what }: Note): Promise<void> {
+  await record(tx, { clinicId, actor, target: `webhook:${id}`, ...what });
+}

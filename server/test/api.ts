@@ -1,0 +1,191 @@
+/**
+ * The whole API on a database of its own, with a clinic and signed-in staff. Requests go through the real server
+ * (`app.inject`), real sessions and real row-level security.
+ */
+import { createSecretKey, randomBytes } from "node:crypto";
+import { createAccounts } from "../src/accounts/accounts.ts";
+import type { StaffRole } from "../src/accounts/principal.ts";
+import type { ApiContext } from "../src/api/context.ts";
+import { OPEN_ROUTES, V1_ROUTES } from "../src/api/routes.ts";
+import { type App, createServer } from "../src/api/server.ts";
+import { createClinic } from "../src/clinic/clinics.ts";
+import { type Clock, systemClock } from "../src/clock.ts";
+import { createKysely } from "../src/db/pool.ts";
+import type { Db } from "../src/db/schema.ts";
+import { Sender } from "../src/delivery/sender.ts";
+import { DeliveryStore } from "../src/delivery/store.ts";
+import { Targets } from "../src/delivery/targets.ts";
+import { sendTest } from "../src/delivery/test-send.ts";
+import { createEgress } from "../src/egress/client.ts";
+import { type Log, silentLog } from "../src/log.ts";
+import { Seal } from "../src/seal/seal.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+export const TEST_ORIGIN = "http://localhost:4400";
+/** Nothing listens there in these tests. */
+const TEST_INBOX_PREFIX = "http://localhost:4401/inbox/";
+const PASSWORD = "correct horse battery staple";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly text: string;
+  /** The body as JSON; null where it is empty. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into answers freely, and a wrong path fails the assertion
+  readonly json: any;
+}
+
+interface Call {
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** Calls the API as one member of staff: `await manager("/v1/me")`. */
+export type Caller = (path: string, call?: Call) => Promise<Answer>;
+
+export interface TestApi {
+  readonly app: App;
+  readonly db: Db;
+  readonly database: TestDatabase;
+  readonly context: ApiContext;
+  /** How often the dispatcher was woken so far. */
+  nudges(): number;
+  /** Nobody is signed in. */
+  readonly anonymous: Caller;
+  /** A new clinic with one person of each role. */
+  newClinic(options?: { timeZone?: string; hasAcademy?: boolean }): Promise<TestClinic>;
+  close(): Promise<void>;
+}
+
+export interface TestClinic {
+  readonly id: number;
+  readonly as: Record<StaffRole, Caller>;
+  readonly emails: Record<StaffRole, string>;
+  readonly password: string;
+}
+
+export interface TestApiOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly publicUrl?: string;
+  /** Webhooks may have addresses on this machine; closed by default, as in production. */
+  readonly allowLoopback?: boolean;
+}
+
+/** Starts it; call `close` in `afterAll`. */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const log = options.log ?? silentLog();
+  const clock = options.clock ?? systemClock;
+  const publicUrl = options.publicUrl ?? TEST_ORIGIN;
+  const database = await createTestDatabase({ log });
+  const db = createKysely(database.pools.app);
+  const seal = new Seal(createSecretKey(randomBytes(32)));
+  const secret = randomBytes(32).toString("base64url");
+  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log });
+  let nudges = 0;
+  const egress = createEgress({
+    rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
+    monotonicMs: clock.monotonicMs,
+  });
+  const dispatch = createKysely(database.pools.dispatch);
+  const targets = new Targets({ db: dispatch, seal, clock });
+  const sender = new Sender({ db: dispatch, seal, clock, log, egress, targets });
+  const store = new DeliveryStore(database.pools.dispatch);
+  const context: ApiContext = {
+    db,
+    seal,
+    clock,
+    log,
+    publicUrl,
+    accounts,
+    outbox: { seal, clock },
+    egress,
+    sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
+    inboxUrlPrefix: TEST_INBOX_PREFIX,
+    nudge: () => {
+      nudges += 1;
+    },
+  };
+  const app = await createServer(context, { v1: V1_ROUTES, open: OPEN_ROUTES });
+  await app.ready();
+  const owner = createKysely(database.pools.owner);
+  return {
+    app,
+    db,
+    database,
+    context,
+    nudges: () => nudges,
+    anonymous: callerOf(app),
+    async newClinic(settings = {}) {
+      const clinic = await createClinic(owner, seal, {
+        name: "Test Clinic",
+        timeZone: settings.timeZone ?? "America/Toronto",
+        hasAcademy: settings.hasAcademy ?? true,
+      });
+      const manager = await newStaff({ app, accounts }, clinic.id, "manager");
+      const practitioner = await newStaff({ app, accounts }, clinic.id, "practitioner");
+      const frontDesk = await newStaff({ app, accounts }, clinic.id, "front_desk");
+      return {
+        id: clinic.id,
+        as: { manager: manager.call, practitioner: practitioner.call, front_desk: frontDesk.call },
+        emails: { manager: manager.email, practitioner: practitioner.email, front_desk: frontDesk.email },
+        password: PASSWORD,
+      };
+    },
+    async close() {
+      await app.close();
+      await egress.close();
+      await database.drop();
+    },
+  };
+}
+
+type Parts = { app: App; accounts: ReturnType<typeof createAccounts> };
+
+async function newStaff({ app, accounts }: Parts, clinicId: number, role: StaffRole) {
+  const email = `${role.replace("_", "-")}.${clinicId}@example.test`;
+  await accounts.createStaff({ clinicId, role, name: `Test ${role}`, email, password: PASSWORD });
+  // Signing in costs a quarter of a second of hashing, so it waits until somebody asks as this person.
+  let signedIn: Promise<Caller> | undefined;
+  const call: Caller = async (path, options) => {
+    signedIn ??= signIn(app, { email, password: PASSWORD });
+    return (await signedIn)(path, options);
+  };
+  return { email, call };
+}
+
+/** Signs in through the real route. Each call comes from an address of its own, so that limits do not add up. */
+export async function signIn(app: App, credentials: { email: string; password: string }): Promise<Caller> {
+  const answer = await app.inject({
+    method: "POST",
+    url: "/api/auth/sign-in/email",
+    payload: credentials,
+    remoteAddress: `10.${[...randomBytes(3)].join(".")}`,
+  });
+  if (answer.statusCode !== 200) throw new Error(`signing in answered ${answer.statusCode}: ${answer.body}`);
+  const cookies = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`);
+  return callerOf(app, cookies.join("; "));
+}
+
+/** Calls with the given cookies, or without any. */
+function callerOf(app: App, cookie?: string): Caller {
+  return async (path, { method = "GET", body, headers = {} } = {}) => {
+    const answer = await app.inject({
+      method,
+      url: path,
+      headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
+      ...(body === undefined ? {} : { payload: body as object }),
+    });
+    const json = answer.body === "" ? null : parse(answer.body);
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

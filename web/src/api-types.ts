@@ -1,0 +1,189 @@
+// What the server's API v1 says, as types. Written by hand until they are taken from the routes themselves.
+import type { DataChoice, EventName } from "@hookwell/sdk";
+
+/** A page of a list; `next_cursor` is null on the last one. */
+export interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+type Role = "manager" | "practitioner" | "front_desk";
+
+export interface Me {
+  user: { id: string | number; name: string; email: string };
+  clinic: { id: number; name: string; time_zone: string; currency: string; has_academy: boolean; locale: string };
+  role: Role;
+}
+
+export interface Person {
+  id: number;
+  name: string;
+  email: string | null;
+}
+
+export type ServiceKind = "one_to_one" | "group" | "class";
+
+export interface Service {
+  id: number;
+  name: string;
+  kind: ServiceKind;
+  /** Minutes. */
+  duration: number;
+  capacity: number | null;
+}
+
+export interface Participant {
+  patient: Person;
+  status: "booked" | "held" | "wait_listed";
+  arrival: "expected" | "arrived" | "no_show";
+}
+
+export interface Consult {
+  id: number;
+  service: { id: number; name: string; kind: ServiceKind };
+  practitioner: { id: number; name: string };
+  /** RFC 3339 with the clinic zone's offset for that instant. */
+  start_time: string;
+  end_time: string;
+  /** Minutes. */
+  duration: number;
+  cancelled: boolean;
+  cancelled_at: string | null;
+  room: string | null;
+  notes: string | null;
+  participants: Participant[];
+}
+
+type WebhookState = "not_set_up" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";
+
+export interface Recipient {
+  organisation: string;
+  /** ISO 3166-1 alpha-2, upper case. */
+  country: string;
+  purpose: string;
+  agreement_on_file: boolean;
+}
+
+export interface Webhook {
+  id: number | string;
+  name: string;
+  /** Whole address; only on reading one webhook and at creation, because it is often itself a credential. */
+  url?: string;
+  url_host: string;
+  url_masked: string;
+  events: EventName[];
+  include: DataChoice;
+  one_participant_per_request: boolean;
+  recipient: Recipient | null;
+  enabled: boolean;
+  state: WebhookState;
+  off_reason: string | null;
+  draft: boolean;
+  waiting_count: number;
+  last_delivered_at: string | null;
+  last_failed_at: string | null;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+/** The answer to a creation: the only time, beside rotation, that the secret is told. */
+export type CreatedWebhook = Webhook & { secret: string };
+
+export interface WebhookInput {
+  name?: string;
+  url?: string;
+  events?: EventName[];
+  include?: DataChoice;
+  one_participant_per_request?: boolean;
+  recipient?: Recipient | null;
+  enabled?: boolean;
+  draft?: boolean;
+  version?: number;
+}
+
+export type UrlCheck =
+  | { ok: true; host: string; known_host: string | null }
+  | { ok: false; code: string; message: string };
+
+/** How one attempt ended; the words for each are in `deliveries/causes.ts`. */
+interface AttemptResult {
+  kind: string;
+  status?: number | null;
+  duration_ms?: number | null;
+  answer_text?: string | null;
+  sentence: string;
+}
+
+/** Unsaved changes that hold for one test only; it is signed with the saved webhook's secret and has its headers. */
+export interface TestChanges {
+  url?: string;
+  include?: DataChoice;
+  one_participant_per_request?: boolean;
+}
+
+export interface RotatedSecret {
+  secret: string;
+  previous_valid_until: string;
+}
+
+export interface TestAnswer {
+  delivery_id: string;
+  result: AttemptResult;
+}
+
+type DeliveryState = "waiting" | "sending" | "delivered" | "given_up" | "cancelled";
+export type DeliveryFilter = "delivered" | "waiting" | "failed";
+
+export interface Attempt {
+  attempt: number;
+  started_at: string;
+  duration_ms: number | null;
+  outcome: string;
+  status: number | null;
+  answer_text: string | null;
+  answer_truncated: boolean;
+  late: boolean;
+  sentence: string;
+}
+
+export interface Delivery {
+  id: string;
+  event: EventName;
+  event_id: string | number;
+  webhook: { id: number | string; name: string };
+  subject: string;
+  subject_version: number;
+  sequence: number | null;
+  part: number;
+  test: boolean;
+  state: DeliveryState;
+  reason: string | null;
+  attempts: number;
+  next_attempt_at: string | null;
+  created_at: string;
+  finished_at: string | null;
+  last_attempt: Attempt | null;
+}
+
+export type DeliveryDetail = Omit<Delivery, "attempts"> & {
+  attempts: Attempt[];
+  request: { headers: Record<string, string>; body: string | null };
+};
+
+export interface InboxMessage {
+  id: number | string;
+  received_at: string;
+  event: string | null;
+  headers: Record<string, string>;
+  /** The exact text that arrived. */
+  body: string;
+  test: boolean;
+  signature: { verified: boolean; reason: string | null; webhook_id: number | string | null };
+  delivery_id: string | null;
+}
+
+export interface Inbox {
+  url: string;
+  messages: InboxMessage[];
+}

@@ -1,0 +1,176 @@
+// One delivery, as a drawer over the list and an address of its own.
+import { Drawer, Stack, Text, Title } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import "./drawer.css";
+import { EVENTS } from "@hookwell/sdk";
+import IconRefresh from "@tabler/icons-react/dist/esm/icons/IconRefresh.mjs";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { deliveries } from "../api.ts";
+import type { DeliveryDetail } from "../api-types.ts";
+import { useIntent } from "../intent.ts";
+import { useLanguage } from "../session/queries.ts";
+import { Callout } from "../ui/Callout.tsx";
+import { CopyButton } from "../ui/CopyButton.tsx";
+import { useReturnFocus } from "../ui/focus.ts";
+import { HeaderTable } from "../ui/HeaderTable.tsx";
+import { JsonText } from "../ui/JsonText.tsx";
+import { PendingButton } from "../ui/PendingButton.tsx";
+import { useProblemWords } from "../ui/problem-words.ts";
+import { StateBadge } from "../ui/StateBadge.tsx";
+import { LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { useWhen } from "../ui/when.ts";
+import classes from "./DeliveryDrawer.module.css";
+import { deliveryQuery } from "./queries.ts";
+import { useDeliverySentence, useWebhookNow } from "./sentence.ts";
+import { canResend, DELIVERY_TONES } from "./state.ts";
+import { useSubjectWords } from "./subject.ts";
+import { Timeline } from "./Timeline.tsx";
+
+const route = getRouteApi("/shell/deliveries/$deliveryId");
+
+function Resend({ delivery }: { delivery: DeliveryDetail }) {
+  const { t } = useTranslation();
+  const webhook = useWebhookNow(delivery.webhook.id);
+  const obstacle = webhook === "deleted" ? "deleted" : canResend(delivery.state) ? null : "unfinished";
+  const words = useProblemWords();
+  const queryClient = useQueryClient();
+  const resend = useIntent((intent) => deliveries.resend(delivery.id, intent), {
+    onSuccess: async () => {
+      notifications.show({
+        message: t("deliveries.queued"),
+        color: "lagoon",
+        closeButtonProps: { "aria-label": t("shell.close") },
+      });
+      await Promise.all([
+        queryClient.invalidateQueries({ queryKey: deliveryQuery(delivery.id).queryKey }),
+        queryClient.invalidateQueries({ queryKey: ["deliveries"] }),
+      ]);
+    },
+  });
+  return (
+    <Stack gap="xs" align="flex-start">
+      <PendingButton
+        variant="light"
+        leftSection={<IconRefresh size={16} aria-hidden="true" />}
+        disabled={obstacle !== null}
+        pending={resend.isPending}
+        onClick={() => resend.start()}
+      >
+        {t("deliveries.resend")}
+      </PendingButton>
+      {obstacle !== null && (
+        <Text size="xs" c="dimmed">
+          {t(`deliveries.noResend.${obstacle}`)}
+        </Text>
+      )}
+      <div role="alert">{resend.isError && <Callout tone="bad" text={words(resend.error)} />}</div>
+    </Stack>
+  );
+}
+
+function Facts({ delivery }: { delivery: DeliveryDetail }) {
+  const { t } = useTranslation();
+  const when = useWhen();
+  const subject = useSubjectWords();
+  return (
+    <dl className={classes.facts}>
+      <dt>{t("deliveries.facts.webhook")}</dt>
+      <dd>{delivery.webhook.name}</dd>
+      <dt>{t("deliveries.facts.happened")}</dt>
+      <dd>{when(delivery.created_at)}</dd>
+      {delivery.next_attempt_at !== null && (
+        <>
+          <dt>{t("deliveries.facts.next")}</dt>
+          <dd>{when(delivery.next_attempt_at)}</dd>
+        </>
+      )}
+      <dt>{t("deliveries.facts.about")}</dt>
+      <dd>{subject(delivery.subject)}</dd>
+      <dt>{t("deliveries.facts.id")}</dt>
+      <dd className={classes.id}>
+        <code>{delivery.id}</code>
+        <CopyButton text={delivery.id} what={t("deliveries.facts.idWhat")} />
+      </dd>
+    </dl>
+  );
+}
+
+function Head({ delivery }: { delivery: DeliveryDetail }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const sentence = useDeliverySentence();
+  const { attempts } = delivery;
+  const told = { ...delivery, attempts: attempts.length, last_attempt: attempts.at(-1) ?? null };
+  return (
+    <div>
+      <div className={classes.head}>
+        <Title order={3} fz="1.125rem">
+          {EVENTS[delivery.event].label[language]}
+        </Title>
+        <StateBadge tone={DELIVERY_TONES[delivery.state]} word={t(`deliveries.state.${delivery.state}`)} />
+        {delivery.test && <StateBadge tone="calm" word={t("deliveries.test")} />}
+      </div>
+      <Text role="status">{sentence(told)}</Text>
+    </div>
+  );
+}
+
+function Detail({ delivery }: { delivery: DeliveryDetail }) {
+  const { t } = useTranslation();
+  const { attempts, request } = delivery;
+  return (
+    <Stack gap="lg">
+      <Head delivery={delivery} />
+      <Facts delivery={delivery} />
+      <Resend delivery={delivery} />
+      <section aria-labelledby="attempts">
+        <Title order={4} fz="1rem" mb="xs" id="attempts">
+          {t("deliveries.attempts")}
+        </Title>
+        <Timeline attempts={attempts} nextAttemptAt={delivery.next_attempt_at} />
+      </section>
+      <section aria-labelledby="sent">
+        <Title order={4} fz="1rem" mb="xs" id="sent">
+          {t("deliveries.message")}
+        </Title>
+        <Stack gap="sm">
+          {request.body === null ? (
+            <Callout tone="calm" text={t("deliveries.bodyGone")} />
+          ) : (
+            <JsonText isBody text={request.body} label={t("deliveries.body")} />
+          )}
+          <HeaderTable headers={request.headers} label={t("deliveries.headers")} />
+        </Stack>
+      </section>
+    </Stack>
+  );
+}
+
+/** See the head of this file. Closing goes back to the list with its filters. */
+export function DeliveryDrawer() {
+  const { t } = useTranslation();
+  const { deliveryId } = route.useParams();
+  const navigate = route.useNavigate();
+  const query = useQuery(deliveryQuery(deliveryId));
+  useReturnFocus();
+  return (
+    <Drawer
+      opened
+      position="right"
+      size="xl"
+      onClose={() => navigate({ to: "/deliveries", search: (filters) => filters, resetScroll: false })}
+      title={t("deliveries.one")}
+      closeButtonProps={{ "aria-label": t("shell.close") }}
+    >
+      {query.data !== undefined ? (
+        <Detail delivery={query.data} />
+      ) : query.isError ? (
+        <LoadFailed error={query.error} retry={() => query.refetch()} />
+      ) : (
+        <LoadingRows rows={4} />
+      )}
+    </Drawer>
+  );
+}

@@ -1,0 +1,23 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { deliveries } from "../api.ts";
+import type { DeliveryFilters } from "./filters.ts";
+
+/** While the page is looked at; TanStack Query stops in a hidden tab. */
+const REFRESH_MILLISECONDS = 4_000;
+
+/** The list, newest first, page by page. */
+export const deliveriesQuery = (filters: DeliveryFilters) =>
+  infiniteQueryOptions({
+    queryKey: ["deliveries", filters],
+    queryFn: ({ pageParam, signal }) => deliveries.list({ ...filters, cursor: pageParam ?? undefined }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: REFRESH_MILLISECONDS,
+  });
+
+export const deliveryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["delivery", id],
+    queryFn: ({ signal }) => deliveries.get(id, signal),
+    refetchInterval: REFRESH_MILLISECONDS,
+  });

@@ -1,0 +1,14 @@
+import { useTranslation } from "react-i18next";
+
+/** The kinds of subjects that have words; under `deliveries.subject`. */
+const KINDS = ["consult", "invoice", "patient", "membership", "course-access", "webinar-access"] as const;
+
+/** What a delivery is about, in words: "consult:6" is "Consult 6". An unknown kind stays as it is. */
+export function useSubjectWords(): (subject: string) => string {
+  const { t } = useTranslation();
+  return (subject) => {
+    const [kind, id = ""] = subject.split(":");
+    const known = KINDS.find((name) => name === kind);
+    return known === undefined ? subject : t(`deliveries.subject.${known}`, { id });
+  };
+}

@@ -1,0 +1,65 @@
+// The composition root of the browser: language, look, memory of answers, addresses. Nothing else is wired elsewhere.
+import "./ui/mantine.css";
+import "./ui/base.css";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { setNonce } from "get-nonce";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ProblemError } from "./api.ts";
+import { startLanguage } from "./i18n/setup.ts";
+import { makeRouter } from "./router.tsx";
+import { cssVariables, theme } from "./ui/theme.ts";
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+// For the libraries below Mantine that write a <style> of their own (scroll locking).
+setNonce(nonce);
+
+const RETRIES = 2;
+
+function worthRetrying(failures: number, error: unknown): boolean {
+  const refusedForGood = error instanceof ProblemError && error.status >= 400 && error.status < 500;
+  return !refusedForGood && failures < RETRIES;
+}
+
+/** A session that ended while the page was open leads to the sign-in, and back again afterwards. */
+function onError(error: unknown): void {
+  if (!(error instanceof ProblemError) || error.status !== 401) return;
+  const { pathname, href } = router.state.location;
+  if (pathname === "/sign-in") return;
+  void router.navigate({ to: "/sign-in", search: { redirect: href } });
+}
+
+const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: { queries: { retry: worthRetrying, staleTime: 1_000 } },
+});
+const router = makeRouter(queryClient);
+
+function Page() {
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
+    >
+      <Notifications position="bottom-right" />
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+const place = document.getElementById("root");
+if (place === null) throw new Error("index.html has no #root");
+await startLanguage();
+createRoot(place).render(
+  <StrictMode>
+    <Page />
+  </StrictMode>,
+);

@@ -1,0 +1,81 @@
+import { Text, Title, UnstyledButton } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { Consult } from "../api-types.ts";
+import { useTimeFormat } from "../session/queries.ts";
+import { formatDate, formatDay, formatTime, formatWeekday } from "../ui/time.ts";
+import classes from "./Week.module.css";
+import { consultsOfDay } from "./week.ts";
+
+type OpenConsult = (id: number) => void;
+
+function ConsultCard({ consult, onOpen }: { consult: Consult; onOpen: () => void }) {
+  const { t } = useTranslation();
+  const format = useTimeFormat();
+  const { service, practitioner, participants, cancelled } = consult;
+  const [only] = participants;
+  const who =
+    service.kind === "one_to_one" && only !== undefined
+      ? only.patient.name
+      : t("schedule.patients", { count: participants.length });
+  return (
+    <UnstyledButton className={classes.card} data-cancelled={cancelled || undefined} onClick={onOpen}>
+      <span className={classes.time}>
+        {formatTime(consult.start_time, format)} – {formatTime(consult.end_time, format)}
+      </span>
+      <span className={classes.service}>{service.name}</span>
+      <span className={classes.who}>{who}</span>
+      <span className={classes.practitioner}>{practitioner.name}</span>
+      {cancelled && <span className={classes.cancelled}>{t("schedule.cancelled")}</span>}
+    </UnstyledButton>
+  );
+}
+
+function Day({ day, isToday, list, onOpen }: { day: string; isToday: boolean; list: Consult[]; onOpen: OpenConsult }) {
+  const { t } = useTranslation();
+  const { locale } = useTimeFormat();
+  return (
+    <section className={classes.day} data-today={isToday || undefined} aria-label={formatDay(day, locale)}>
+      <Title order={2} className={classes.name}>
+        <span className={classes.weekday}>
+          {formatWeekday(day, locale)}
+          {isToday && ` · ${t("schedule.today")}`}
+        </span>
+        <span>{formatDate(day, locale)}</span>
+      </Title>
+      {list.length === 0 ? (
+        <Text size="sm" c="dimmed" className={classes.none}>
+          {t("schedule.none")}
+        </Text>
+      ) : (
+        <ul className={classes.list}>
+          {list.map((consult) => (
+            <li key={consult.id}>
+              <ConsultCard consult={consult} onOpen={() => onOpen(consult.id)} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** Seven days side by side; on a narrow screen, below each other. */
+export function Week({
+  days,
+  today,
+  consults,
+  onOpen,
+}: {
+  days: string[];
+  today: string;
+  consults: Consult[];
+  onOpen: OpenConsult;
+}) {
+  return (
+    <div className={classes.week}>
+      {days.map((day) => (
+        <Day key={day} day={day} isToday={day === today} list={consultsOfDay(consults, day)} onOpen={onOpen} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+// The week that the schedule shows, as it stands in the page's address. Pure.
+import type { Consult } from "../api-types.ts";
+import { addDays, dayOf, isDay, mondayOf } from "../ui/time.ts";
+
+export const DAYS_OF_WEEK = 7;
+
+/** `day`: any day of the week to show; without it, the current week. */
+export interface ScheduleSearch {
+  day?: string;
+}
+
+/** Reads the day out of an address; nonsense shows the current week. */
+export function scheduleSearch(search: Record<string, unknown>): ScheduleSearch {
+  return isDay(search.day) ? { day: search.day } : {};
+}
+
+/** The seven days, Monday first, of the week in which `day` lies. */
+export function daysOfWeek(day: string): string[] {
+  const monday = mondayOf(day);
+  return Array.from({ length: DAYS_OF_WEEK }, (_, offset) => addDays(monday, offset));
+}
+
+/** The consults of one clinic day, in the order of their start. */
+export function consultsOfDay(consults: readonly Consult[], day: string): Consult[] {
+  return consults
+    .filter((consult) => dayOf(consult.start_time) === day)
+    .sort((a, b) => Date.parse(a.start_time) - Date.parse(b.start_time) || a.id - b.id);
+}

@@ -1,0 +1,23 @@
+import IconLock from "@tabler/icons-react/dist/esm/icons/IconLock.mjs";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { PageHeader } from "../ui/PageHeader.tsx";
+import { Empty } from "../ui/states.tsx";
+import { useMe } from "./queries.ts";
+
+/** Shows the page to managers; others read that it exists and who can open it. The server refuses them by itself. */
+export function ManagersOnly({ what, children }: { what: "webhooks" | "deliveries" | "inbox"; children: ReactNode }) {
+  const { t } = useTranslation();
+  const me = useMe();
+  if (me.role === "manager") return children;
+  return (
+    <>
+      <PageHeader title={t(`shell.nav.${what}`)} />
+      <Empty
+        icon={IconLock}
+        title={t("shell.managersOnly.title")}
+        text={t(`shell.managersOnly.${what}`, { clinic: me.clinic.name })}
+      />
+    </>
+  );
+}

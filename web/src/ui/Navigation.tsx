@@ -1,0 +1,48 @@
+import type { Icon } from "@tabler/icons-react";
+import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
+import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
+import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
+import IconWebhook from "@tabler/icons-react/dist/esm/icons/IconWebhook.mjs";
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import classes from "./Navigation.module.css";
+
+function Item({ to, icon: Glyph, label }: { to: NonNullable<LinkProps["to"]>; icon: Icon; label: string }) {
+  return (
+    <Link to={to} className={classes.link} activeProps={{ "data-active": "true" }}>
+      <Glyph size={18} aria-hidden="true" />
+      {label}
+    </Link>
+  );
+}
+
+/** The way to every screen. Webhooks stand where the clinic's people look for them: Consults › Export › Webhooks. */
+export function Navigation() {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t("shell.navigation")}>
+      <ul className={classes.list}>
+        <li>
+          <Item to="/schedule" icon={IconCalendar} label={t("shell.nav.schedule")} />
+        </li>
+        <li>
+          <span className={classes.heading}>
+            {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
+          </span>
+          <ul className={classes.list}>
+            <li>
+              <Item to="/consults/export/webhooks" icon={IconWebhook} label={t("shell.nav.webhooks")} />
+            </li>
+          </ul>
+        </li>
+        <li>
+          <span className={classes.heading} aria-hidden="true" />
+          <Item to="/deliveries" icon={IconSend} label={t("shell.nav.deliveries")} />
+        </li>
+        <li>
+          <Item to="/inbox" icon={IconInbox} label={t("shell.nav.inbox")} />
+        </li>
+      </ul>
+    </nav>
+  );
+}

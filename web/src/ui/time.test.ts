@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { consultsOfDay, daysOfWeek, scheduleSearch } from "../schedule/week.ts";
+import { addDays, dayInZone, formatMoment, formatSeconds, formatTime, isDay, mondayOf } from "./time.ts";
+
+describe("calendar days", () => {
+  it("are counted without hours, over the end of daylight saving and of a year", () => {
+    expect(addDays("2026-10-31", 1)).toBe("2026-11-01");
+    expect(addDays("2026-11-01", 1)).toBe("2026-11-02");
+    expect(addDays("2026-12-31", 1)).toBe("2027-01-01");
+    expect(mondayOf("2026-11-01")).toBe("2026-10-26");
+    expect(daysOfWeek("2026-11-01").at(-1)).toBe("2026-11-01");
+  });
+
+  it("come from the address only when they exist", () => {
+    expect(isDay("2026-02-29")).toBe(false);
+    expect(scheduleSearch({ day: "2026-02-28" })).toEqual({ day: "2026-02-28" });
+    expect(scheduleSearch({ day: "tomorrow" })).toEqual({});
+  });
+
+  it("are the clinic's own, not the reader's", () => {
+    expect(dayInZone(new Date("2026-11-02T03:30:00Z"), "America/Toronto")).toBe("2026-11-01");
+    expect(dayInZone(new Date("2026-11-01T19:00:00Z"), "Asia/Kathmandu")).toBe("2026-11-02");
+  });
+});
+
+describe("times", () => {
+  const toronto = { locale: "en-CA", timeZone: "America/Toronto" };
+
+  it("are written in the clinic's zone and the reader's language", () => {
+    expect(formatTime("2026-11-01T14:02:00Z", toronto)).toBe("09:02");
+    expect(formatTime("2026-11-01T14:02:00Z", { ...toronto, locale: "fr-CA" })).toMatch(/^09\sh\s02$/);
+    expect(formatMoment("2026-11-01T14:02:05Z", toronto)).toContain("09:02:05");
+  });
+
+  it("of an attempt are seconds with the language's own decimal sign", () => {
+    expect(formatSeconds(183, "en-CA")).toBe("0.18\u00a0s");
+    expect(formatSeconds(15_000, "fr-CA")).toBe("15,0\u00a0s");
+  });
+});
+
+describe("a day of the schedule", () => {
+  it("holds the consults of the clinic's day, by their start", () => {
+    const consult = (id: number, start_time: string) => ({
+      id,
+      start_time,
+      end_time: start_time,
+      service: { id: 1, name: "Service", kind: "class" as const },
+      practitioner: { id: 1, name: "Practitioner" },
+      duration: 30,
+      cancelled: false,
+      cancelled_at: null,
+      room: null,
+      notes: null,
+      participants: [],
+    });
+    const list = [
+      consult(1, "2026-11-01T23:30:00-05:00"),
+      consult(2, "2026-11-02T08:00:00-05:00"),
+      consult(3, "2026-11-01T01:30:00-04:00"),
+      // The same wall clock an hour later: the clock was put back between the two.
+      consult(4, "2026-11-01T01:30:00-05:00"),
+    ];
+    expect(consultsOfDay(list, "2026-11-01").map(({ id }) => id)).toEqual([3, 4, 1]);
+  });
+});

@@ -1,0 +1,103 @@
+// How moments and calendar days are written: in the clinic's zone and the page's language. Pure.
+// Calendar days are handled as "YYYY-MM-DD" text; the API gives every time with the clinic's own offset, so the first
+// ten characters of a time are the clinic's day and the next five its wall clock.
+
+export interface TimeFormat {
+  locale: string;
+  timeZone: string;
+}
+
+export const dayOf = (time: string): string => time.slice(0, 10);
+/** "YYYY-MM-DDTHH:MM", the form that a date and time field holds. */
+export const localMinute = (time: string): string => time.slice(0, 16);
+
+function utcOf(day: string): Date {
+  return new Date(`${day}T00:00:00Z`);
+}
+
+/** The calendar day `days` after (or before) another. */
+export function addDays(day: string, days: number): string {
+  const date = utcOf(day);
+  date.setUTCDate(date.getUTCDate() + days);
+  return date.toISOString().slice(0, 10);
+}
+
+/** The Monday of the week in which a day lies. */
+export function mondayOf(day: string): string {
+  const sinceMonday = (utcOf(day).getUTCDay() + 6) % 7;
+  return addDays(day, -sinceMonday);
+}
+
+/** True for a real calendar day written as "YYYY-MM-DD". */
+export function isDay(value: unknown): value is string {
+  if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const date = utcOf(value);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value);
+}
+
+/** The clinic's calendar day at an instant. */
+export function dayInZone(instant: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
+    instant,
+  );
+}
+
+/** "Monday, November 2, 2026" */
+export function formatDay(day: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    weekday: "long",
+    month: "long",
+    day: "numeric",
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(utcOf(day));
+}
+
+/** "Mon" */
+export function formatWeekday(day: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { weekday: "short", timeZone: "UTC" }).format(utcOf(day));
+}
+
+/** "Nov 2" */
+export function formatDate(day: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(utcOf(day));
+}
+
+/** "Nov 2 – 8, 2026" */
+export function formatDays(first: string, last: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+    timeZone: "UTC",
+  }).formatRange(utcOf(first), utcOf(last));
+}
+
+/** Written 14:02, not 2:02 p.m.: shorter, and no full stop to meet the one of a sentence. */
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+
+/** "09:00" in the clinic's zone. */
+export function formatTime(time: string, { locale, timeZone }: TimeFormat): string {
+  return new Intl.DateTimeFormat(locale, { timeZone, ...CLOCK }).format(new Date(time));
+}
+
+/** "Nov 2, 2026, 09:00:05" in the clinic's zone. */
+export function formatMoment(time: string, { locale, timeZone }: TimeFormat, seconds = true): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone,
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    ...CLOCK,
+    ...(seconds ? { second: "2-digit" } : {}),
+  }).format(new Date(time));
+}
+
+/** "0.18 s"; an attempt's time is told with two decimals below ten seconds and one above. */
+export function formatSeconds(milliseconds: number, locale: string): string {
+  const seconds = milliseconds / 1000;
+  const digits = seconds < 10 ? 2 : 1;
+  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  // The symbol of the unit is the same in every language; browsers write "secs" for some of them.
+  return `${number.format(seconds)}\u00a0s`;
+}

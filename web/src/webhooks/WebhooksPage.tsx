@@ -1,0 +1,138 @@
+// The Webhooks page: everything that can trigger one, by group, and below it the clinic's webhooks. It owns which dialog
+// is open; the dialogs load when they are first needed.
+
+import type { GroupName } from "@hookwell/sdk";
+import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
+import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, type MouseEvent, Suspense, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Webhook } from "../api-types.ts";
+import { ManagersOnly } from "../session/ManagersOnly.tsx";
+import { PageHeader } from "../ui/PageHeader.tsx";
+import { LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { EventGroups } from "./EventGroups.tsx";
+import { webhooksQuery } from "./queries.ts";
+import { Starter } from "./Starter.tsx";
+import { WebhookCard } from "./WebhookCard.tsx";
+import classes from "./WebhooksPage.module.css";
+
+const ConfigureDialog = lazy(() => import("./ConfigureDialog.tsx"));
+
+/** What the dialog is about: a group's events first, and the webhook that is edited, or a new one. */
+export interface Target {
+  group: GroupName | null;
+  webhookId: string | number | null;
+}
+
+/** What there is, at the top, because the list of events stands before it; and the way down to it. */
+function Summary({ list }: { list: Webhook[] }) {
+  const { t } = useTranslation();
+  const troubled = list.filter(({ state }) => state === "needs_attention" || state === "off_by_us").length;
+  const off = list.filter(({ state }) => state === "off_by_you" || state === "not_set_up").length;
+  const values = { count: list.length, troubled, off };
+  return (
+    <Text className={classes.summary}>
+      {t("webhooks.summary", values)}{" "}
+      <Anchor href="#your-webhooks" underline="always" onClick={toYours}>
+        {t(list.length === 0 ? "webhooks.toStarter" : "webhooks.toYours")}
+      </Anchor>
+    </Text>
+  );
+}
+
+/** The focus goes along, so that the keyboard goes on from there. */
+function toYours(event: MouseEvent): void {
+  event.preventDefault();
+  const heading = document.getElementById("your-webhooks");
+  heading?.scrollIntoView({ block: "start" });
+  heading?.focus({ preventScroll: true });
+}
+
+function YourWebhooks({
+  list,
+  onEdit,
+  onNew,
+}: {
+  list: Webhook[];
+  onEdit: (webhook: Webhook) => void;
+  onNew: () => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <section aria-labelledby="your-webhooks">
+      <div className={classes.sectionHead}>
+        <Title order={2} id="your-webhooks" tabIndex={-1} className={classes.yours}>
+          {t("webhooks.yours")}
+        </Title>
+        {list.length > 0 && (
+          <Button variant="default" size="sm" leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={onNew}>
+            {t("webhooks.new")}
+          </Button>
+        )}
+      </div>
+      {list.length === 0 ? (
+        <Starter onStart={onNew} />
+      ) : (
+        <ul className={classes.cards}>
+          {list.map((webhook) => (
+            <li key={webhook.id}>
+              <WebhookCard webhook={webhook} onEdit={() => onEdit(webhook)} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Content() {
+  const { t } = useTranslation();
+  const list = useQuery(webhooksQuery);
+  const [target, setTarget] = useState<Target | null>(null);
+  return (
+    <>
+      <PageHeader
+        trail={[t("shell.nav.consults"), t("shell.nav.export"), t("shell.nav.webhooks")]}
+        title={t("webhooks.title")}
+        intro={t("webhooks.intro")}
+      />
+      {list.isPending && <LoadingRows rows={5} height={120} />}
+      {list.isError && list.data === undefined && <LoadFailed error={list.error} retry={() => list.refetch()} />}
+      {list.data !== undefined && (
+        <Stack gap="2.5rem">
+          <Summary list={list.data} />
+          <EventGroups
+            webhooks={list.data}
+            // Always a new one at first: nobody shall change a webhook without having chosen it.
+            onConfigure={(group) => setTarget({ group, webhookId: null })}
+          />
+          <YourWebhooks
+            list={list.data}
+            onEdit={(webhook) => setTarget({ group: null, webhookId: webhook.id })}
+            onNew={() => setTarget({ group: null, webhookId: null })}
+          />
+        </Stack>
+      )}
+      <Suspense fallback={null}>
+        {target !== null && (
+          <ConfigureDialog
+            target={target}
+            webhooks={list.data ?? []}
+            onTarget={setTarget}
+            onClose={() => setTarget(null)}
+          />
+        )}
+      </Suspense>
+    </>
+  );
+}
+
+/** For managers; others read who can change it. */
+export function WebhooksPage() {
+  return (
+    <ManagersOnly what="webhooks">
+      <Content />
+    </ManagersOnly>
+  );
+}

@@ -1,0 +1,46 @@
+// The state of a webhook in words: which sentence of the dictionary says it. Pure.
+import type { Webhook } from "../api-types.ts";
+import type { Tone } from "../ui/Callout.tsx";
+
+export type HealthSentence =
+  | "not_set_up"
+  | "working"
+  | "working_quiet"
+  | "waiting"
+  | "needs_attention"
+  | "off_by_you"
+  | "off_gone"
+  | "off_failing";
+
+/** "ready": on, and nothing has gone out yet; the server counts it as working. */
+type Badge = Webhook["state"] | "ready";
+
+export function badgeOf({ state, last_delivered_at }: Pick<Webhook, "state" | "last_delivered_at">): Badge {
+  return state === "working" && last_delivered_at === null ? "ready" : state;
+}
+
+export const STATE_TONES: Readonly<Record<Badge, Tone>> = {
+  ready: "calm",
+  not_set_up: "calm",
+  working: "good",
+  waiting: "warn",
+  needs_attention: "bad",
+  off_by_you: "calm",
+  off_by_us: "bad",
+};
+
+/** The sentence, and the moment it speaks of where there is one. */
+export function healthOf(webhook: Webhook): { sentence: HealthSentence; moment: string | null } {
+  switch (webhook.state) {
+    case "working":
+      return webhook.last_delivered_at === null
+        ? { sentence: "working_quiet", moment: null }
+        : { sentence: "working", moment: webhook.last_delivered_at };
+    case "needs_attention":
+      return { sentence: "needs_attention", moment: webhook.last_failed_at };
+    case "off_by_us":
+      return { sentence: webhook.off_reason === "receiver_gone" ? "off_gone" : "off_failing", moment: null };
+    default:
+      return { sentence: webhook.state, moment: null };
+  }
+}
