@@ -13,6 +13,7 @@ const STOP_LIMIT_MS = 30_000;
 /** One press of Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on. */
 const SAME_PRESS_MS = 300;
 const STOPPING = "Stopping: waiting for what is on its way, at most 15 s. Press Ctrl-C again to stop at once.\n";
+const STOPPING_AT_ONCE = "Stopping at once.\n";
 
 /**
  * Starts the app, hands it over once it runs, and returns when a signal has stopped it. A second signal stops the embedded
@@ -62,6 +63,7 @@ function onSignals(log: Log, { first, second }: SignalActions): void {
       first(signal);
     } else if (!isEnding && performance.now() - firstMs > SAME_PRESS_MS) {
       isEnding = true;
+      process.stderr.write(STOPPING_AT_ONCE);
       second()
         .catch((err: unknown) => logEvent(log, "process.stop_failed", { err }, "error"))
         .finally(() => process.exit(1));
