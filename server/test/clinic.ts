@@ -1,6 +1,6 @@
 /** A clinic of its own for a test: its people, one unit of work at a time, and what the outbox stored of it. */
 import { createSecretKey, randomBytes } from "node:crypto";
-import { type ConsultFacts, checkFacts } from "@hookwell/sdk";
+import { type ConsultFacts, checkFacts, EVENT_NAMES, type Facts } from "@hookwell/sdk";
 import { sql } from "kysely";
 import { type Clinic, type ClinicContext, createClinic, type NewClinic } from "../src/clinic/clinics.ts";
 import { type ConsultChanges, changeConsults } from "../src/clinic/consult-changes.ts";
@@ -13,12 +13,12 @@ import type { Database, Db, Tx } from "../src/db/schema.ts";
 import { Seal } from "../src/seal/seal.ts";
 
 /** One stored event, unsealed. */
-export interface StoredEvent {
+export interface StoredEvent<F extends Facts = ConsultFacts> {
   readonly subject: string;
   readonly subjectVersion: number;
   /** How many requests it makes. */
   readonly parts: number;
-  readonly facts: ConsultFacts;
+  readonly facts: F;
 }
 
 export class TestClinic {
@@ -85,7 +85,7 @@ export class TestClinic {
   }
 
   /** The events stored since the last call, in the order in which this clinic's webhook would be told. */
-  async news(): Promise<StoredEvent[]> {
+  async news<F extends Facts = ConsultFacts>(): Promise<StoredEvent<F>[]> {
     const rows = await this.owner
       .selectFrom("deliveries as d")
       .innerJoin("events as e", (join) =>
@@ -105,28 +105,29 @@ export class TestClinic {
         subject: row.subject,
         subjectVersion: row.subject_version,
         parts: rows.filter(({ id }) => id === row.id).length,
-        facts: readConsultFacts(seal.open({ column: "events.facts", row: row.id }, row.facts)),
+        facts: readFacts<F>(seal.open({ column: "events.facts", row: row.id }, row.facts)),
       }));
   }
 }
 
 /** Facts that the SDK's own check refuses would fail at the sender: no test may pass with them. */
-function readConsultFacts(text: string): ConsultFacts {
+function readFacts<F extends Facts>(text: string): F {
   const value: unknown = JSON.parse(text);
   const checked = checkFacts(value);
   if (!checked.ok) throw new Error(`facts are not of their shape: ${JSON.stringify(checked.problems)}`);
-  return checked.facts as ConsultFacts;
+  return checked.facts as F;
 }
 
-/** Creates a clinic (Toronto, unless told) with a webhook that listens to the three consult events. */
+/** Creates a clinic (Toronto, unless told) with a webhook that listens to all events. */
 export async function createTestClinic(pools: Pools, clinic: Partial<NewClinic> = {}): Promise<TestClinic> {
   const owner = createKysely<Database>(pools.owner);
   const seal = new Seal(createSecretKey(randomBytes(32)));
   const made = await createClinic(owner, seal, { name: "Invented Clinic", timeZone: "America/Toronto", ...clinic });
   const { rows } = await sql<{ id: number }>`
-    insert into webhooks (clinic_id, name, url, url_host, events, enabled) values
-      (${made.id}, 'Invented receiver', ${randomBytes(40)}, 'hooks.example.test',
-       '{participant.added,consult.updated,participant.removed}', true)
+    insert into webhooks (clinic_id, name, url, url_host, events, enabled,
+      recipient_organisation, recipient_country, recipient_purpose, recipient_agreement_on_file) values
+      (${made.id}, 'Invented receiver', ${randomBytes(40)}, 'hooks.example.test', ${[...EVENT_NAMES]}::text[], true,
+       'Invented Partner', 'CA', 'A test', true)
     returning id`.execute(owner);
   const webhookId = rows[0]?.id;
   if (webhookId === undefined) throw new Error("the test's webhook was not stored");

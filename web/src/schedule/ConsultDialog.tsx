@@ -10,11 +10,11 @@ import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
+import { QuietLine } from "../ui/QuietLine.tsx";
 import { dayOf, formatDay, formatTime, localMinute } from "../ui/time.ts";
 import { useAct } from "./act.ts";
 import { timeMistakes } from "./fields.ts";
 import { Participants } from "./Participants.tsx";
-import { QuietLine } from "./QuietLine.tsx";
 import classes from "./SchedulePage.module.css";
 import { TimeFields, type Times } from "./TimeFields.tsx";
 import { useErrors } from "./use-errors.ts";
@@ -157,7 +157,7 @@ export default function ConsultDialog({
             {consult.practitioner.name}
           </Text>
         </div>
-        <QuietLine said={said} consultId={consult.id} />
+        <QuietLine said={said} subject={`consult:${consult.id}`} />
         {consult.cancelled ? <Restore {...act} /> : <Live {...act} />}
       </Stack>
     </Dialog>

@@ -11,9 +11,9 @@ import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
 import { useMe, useTimeFormat } from "../session/queries.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
+import { QuietLine } from "../ui/QuietLine.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { addDays, dayInZone, dayOf, formatDays } from "../ui/time.ts";
-import { QuietLine } from "./QuietLine.tsx";
 import { consultsQuery } from "./queries.ts";
 import classes from "./SchedulePage.module.css";
 import { Week } from "./Week.tsx";
@@ -110,7 +110,9 @@ export function SchedulePage() {
       <PageHeader title={t("schedule.title")} action={<NewButton onClick={() => setIsNew(true)} />} />
       <WeekPicker days={days} today={today} onShow={show} />
       <div className={classes.said}>
-        {open === undefined && <QuietLine said={said?.text ?? null} consultId={said?.consultId ?? null} />}
+        {open === undefined && (
+          <QuietLine said={said?.text ?? null} subject={said?.consultId ? `consult:${said.consultId}` : null} />
+        )}
       </div>
       <Consults query={consults} days={days} today={today} onOpen={setOpenId} />
       <Suspense fallback={null}>

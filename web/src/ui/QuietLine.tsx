@@ -2,11 +2,14 @@ import { Text } from "@mantine/core";
 import IconCheck from "@tabler/icons-react/dist/esm/icons/IconCheck.mjs";
 import { useTranslation } from "react-i18next";
 import { useMe } from "../session/queries.ts";
-import { AnchorLink } from "../ui/links.tsx";
-import classes from "./SchedulePage.module.css";
+import { AnchorLink } from "./links.tsx";
+import classes from "./QuietLine.module.css";
 
-/** What was just done; for managers with the way to the deliveries about that consult. Others cannot open those. */
-export function QuietLine({ said, consultId }: { said: string | null; consultId: number | null }) {
+/**
+ * What was just done; for managers with the way to the deliveries that it caused. Others cannot open those. `subject` is what
+ * the deliveries are about, such as `invoice:12`; null leads to all of them.
+ */
+export function QuietLine({ said, subject }: { said: string | null; subject: string | null }) {
   const { t } = useTranslation();
   const { role } = useMe();
   return (
@@ -18,12 +21,8 @@ export function QuietLine({ said, consultId }: { said: string | null; consultId:
             {said}
           </Text>
           {role === "manager" && (
-            <AnchorLink
-              to="/deliveries"
-              search={consultId === null ? {} : { subject: `consult:${consultId}` }}
-              size="sm"
-            >
-              {t("schedule.toDeliveries")}
+            <AnchorLink to="/deliveries" search={subject === null ? {} : { subject }} size="sm">
+              {t("shell.toDeliveries")}
             </AnchorLink>
           )}
         </>
