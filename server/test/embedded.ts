@@ -39,7 +39,12 @@ export function openInProcess(dataFolder: string): Program {
       return JSON.parse(value) as Said;
     },
     async kill(signal = "SIGKILL") {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), signal);
+      try {
+        if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), signal);
+      } catch (error) {
+        // It has ended by itself, and Node has not heard of it yet.
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
       await gone;
     },
   };
