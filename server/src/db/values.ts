@@ -74,8 +74,19 @@ export class TemporalClient extends LimitedClient {
     const [first, second, ...rest] = args;
     const values = Array.isArray(second) ? toParameters(second) : second;
     const plain = super.query as (...all: unknown[]) => unknown;
-    return plain.call(this, withParameters(first), values, ...rest) as never;
+    return plain.call(this, named(first) ?? withParameters(first), values, ...rest) as never;
   }
+}
+
+const PREPARED = /^\/\* prepared (\w+) \*\//;
+
+/**
+ * A statement whose text begins with `/* prepared <name> *\/` is parsed and planned once a connection. One name has one text.
+ * Only for statements whose plan may stay the same however the tables and the parameters grow.
+ */
+function named(query: unknown): { name: string; text: string } | undefined {
+  const name = typeof query === "string" ? PREPARED.exec(query)?.[1] : undefined;
+  return name === undefined ? undefined : { name, text: query as string };
 }
 
 function withParameters(query: unknown): unknown {

@@ -1,17 +1,21 @@
 /**
  * The only door between the clinic and delivery.
  *
- * Owns: storing an event and fanning it out, in the caller's transaction. Promises: the event, one delivery per part for
+ * Owns: storing events and fanning them out, in the caller's transaction. Promises: the events, one delivery per part for
  * each webhook that listens, and the bells that wake the engine commit together with the change itself or not at all; the
- * subject's version rises in commit order; no row that other transactions write is touched but the subject's own.
+ * subject's version rises in commit order; no row that other transactions write is touched but the subjects' own, and
+ * those are locked in one order, so that two batches never wait for each other in a ring.
  * Does not: render, sign or send anything, nor wake the engine (the caller nudges it after the commit).
  */
 import { countParts, type Facts, PARTICIPANTS_PER_REQUEST_MAX } from "@hookwell/sdk";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Tx } from "../db/schema.ts";
-import type { Seal } from "../seal/seal.ts";
+import type { ClinicSeal, Seal } from "../seal/seal.ts";
 import { uuidv7 } from "./identifiers.ts";
+
+/** What one call of emitMany() takes: it bounds the memory of a batch, here and in the database. */
+export const EVENTS_PER_BATCH_MAX = 1_000;
 
 /** What emit() needs besides the transaction. */
 export interface OutboxContext {
@@ -39,47 +43,145 @@ export interface EmittedEvent {
  * Facts about nobody (a consult without participants) make no event (contract §3 rule 3): that is the caller's to know.
  */
 export async function emit(context: OutboxContext, tx: Tx, event: NewEvent): Promise<EmittedEvent> {
-  const id = uuidv7(context.clock.now().epochMilliseconds);
-  const clinicSeal = await context.seal.forClinic(tx, event.clinicId);
-  const facts = clinicSeal.seal({ column: "events.facts", row: id }, JSON.stringify(event.facts));
-  const partsWhole = countParts(event.facts, PARTICIPANTS_PER_REQUEST_MAX);
-  const partsSingle = countParts(event.facts, 1);
-  if (partsWhole < 1) throw new Error(`an event about nobody was emitted: ${event.facts.event} of ${event.subject}`);
+  const [emitted] = await emitMany(context, tx, { clinicId: event.clinicId, events: [event] });
+  if (emitted === undefined) throw new Error(`the outbox stored no event for ${event.subject}`);
+  return emitted;
+}
 
-  const { rows } = await sql<{ version: number }>`
-    with bumped as (
-      insert into subjects as s (clinic_id, subject, version) values (${event.clinicId}, ${event.subject}, 1)
-      on conflict (clinic_id, subject) do update set version = s.version + 1
-      returning version),
+export interface Batch {
+  clinicId: number;
+  /** At most EVENTS_PER_BATCH_MAX, in the order in which they happened. */
+  events: readonly Omit<NewEvent, "clinicId">[];
+}
+
+/**
+ * Stores up to EVENTS_PER_BATCH_MAX events of one clinic and their deliveries in one statement, whatever their number.
+ *
+ * Promises what emit() promises, for each of them; several events of one subject get their versions, and their deliveries
+ * their order, as they stand in the list. Returns them in the order of the list.
+ * @throws RangeError beyond EVENTS_PER_BATCH_MAX, which is the caller's bug
+ */
+export async function emitMany(context: OutboxContext, tx: Tx, batch: Batch): Promise<EmittedEvent[]> {
+  const { clinicId, events } = batch;
+  if (events.length === 0) return [];
+  if (events.length > EVENTS_PER_BATCH_MAX) throw new RangeError(`a batch has at most ${EVENTS_PER_BATCH_MAX} events`);
+  const seal = await context.seal.forClinic(tx, clinicId);
+  const millis = context.clock.now().epochMilliseconds;
+  const rows = events.map((event) => toRow(event, seal, uuidv7(millis)));
+  const { rows: stored } = await store(clinicId, rows).execute(tx);
+  if (stored.length !== rows.length) throw new Error(`the outbox stored ${stored.length} of ${rows.length} events`);
+  return rows.map(({ id }, at) => ({ id, subjectVersion: (stored[at] as { version: number }).version }));
+}
+
+interface EventRow {
+  readonly id: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly facts: Buffer;
+  /** Requests it makes, and how many where each participant has one of his own. */
+  readonly partsWhole: number;
+  readonly partsSingle: number;
+}
+
+function toRow({ subject, facts }: Batch["events"][number], seal: ClinicSeal, id: string): EventRow {
+  const partsWhole = countParts(facts, PARTICIPANTS_PER_REQUEST_MAX);
+  if (partsWhole < 1) throw new Error(`an event about nobody was emitted: ${facts.event} of ${subject}`);
+  return {
+    ...{ id, subject, partsWhole },
+    name: facts.event,
+    facts: seal.seal({ column: "events.facts", row: id }, JSON.stringify(facts)),
+    partsSingle: countParts(facts, 1),
+  };
+}
+
+/** The subjects of a batch in the one order in which every transaction locks them, and each event's place among them. */
+interface SubjectPlaces {
+  readonly subjects: readonly string[];
+  /** How many events each has. */
+  readonly counts: readonly number[];
+  /** For each event: its subject's place, from 1, and how many events of that subject come after it. */
+  readonly places: readonly number[];
+  readonly later: readonly number[];
+}
+
+function placesOf(rows: readonly EventRow[]): SubjectPlaces {
+  const subjects = [...new Set(rows.map(({ subject }) => subject))].sort(byBytes);
+  const place = new Map(subjects.map((subject, at) => [subject, at + 1]));
+  const places = rows.map(({ subject }) => place.get(subject) as number);
+  const counts = subjects.map(() => 0);
+  const later = places
+    .toReversed()
+    .map((at) => {
+      const seen = counts[at - 1] as number;
+      counts[at - 1] = seen + 1;
+      return seen;
+    })
+    .reverse();
+  return { subjects, counts, places, later };
+}
+
+/** The order of PostgreSQL's collation "C". */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Where each event's sealed facts begin in the one value that carries them all, counted from 1 as SQL does. */
+function beginnings(rows: readonly EventRow[]): number[] {
+  let next = 1;
+  return rows.map(({ facts }) => {
+    const begin = next;
+    next += facts.length;
+    return begin;
+  });
+}
+
+/**
+ * The statement. Versions are handed from CTE to CTE as one array, read by place: no join whose plan depends on how many
+ * events there are, so that one prepared plan serves them all (planning takes longer than storing an event).
+ */
+function store(clinicId: number, rows: readonly EventRow[]): RawBuilder<{ version: number }> {
+  const column = <Value>(read: (row: EventRow) => Value) => rows.map(read);
+  const { subjects, counts, places, later } = placesOf(rows);
+  return sql<{ version: number }>`/* prepared emit */
+    with given as materialized (
+      select * from unnest(${column(({ id }) => id)}::uuid[], ${column(({ name }) => name)}::text[],
+        ${column(({ subject }) => subject)}::text[], ${places}::int[], ${later}::int[],
+        ${column(({ partsWhole }) => partsWhole)}::int[], ${column(({ partsSingle }) => partsSingle)}::int[],
+        ${beginnings(rows)}::int[], ${column(({ facts }) => facts.length)}::int[])
+      with ordinality as g (id, name, subject, subject_at, later, parts_whole, parts_single, facts_begin, facts_bytes, place)),
+    bumped as (
+      insert into subjects as s (clinic_id, subject, version)
+      select ${clinicId}::bigint, u.subject, u.events from unnest(${subjects}::text[], ${counts}::int[]) as u (subject, events)
+      order by u.subject collate "C"
+      on conflict (clinic_id, subject) do update set version = s.version + excluded.version
+      returning subject, version),
+    versions as materialized (select array_agg(b.version order by b.subject collate "C") as of_subject from bumped b),
+    numbered as materialized (select g.*, v.of_subject[g.subject_at] - g.later as version from given g cross join versions v),
     stored as (
       insert into events (clinic_id, id, name, subject, subject_version, facts)
-      select ${event.clinicId}, ${id}::uuid, ${event.facts.event}, ${event.subject}, version, ${facts} from bumped
-      returning id),
+      select ${clinicId}::bigint, n.id, n.name, n.subject, n.version,
+        substring(${Buffer.concat(column(({ facts }) => facts))}::bytea from n.facts_begin for n.facts_bytes)
+      from numbered n),
     listening as materialized (
-      select w.id, w.enabled, w.include_practitioner, w.include_patient, p.part,
+      select n.id as event_id, n.subject, n.place, w.id, w.enabled, w.include_practitioner, w.include_patient, p.part,
         case when w.one_participant_per_request then 1 else ${PARTICIPANTS_PER_REQUEST_MAX}::int end as per_request
-      from bumped cross join webhooks w
+      from numbered n
+        join webhooks w on w.clinic_id = ${clinicId} and n.name = any (w.events) and not w.draft and w.deleted_at is null
         cross join lateral generate_series(0,
-          case when w.one_participant_per_request then ${partsSingle}::int else ${partsWhole}::int end - 1) as p (part)
-      where w.clinic_id = ${event.clinicId} and ${event.facts.event} = any (w.events)
-        and not w.draft and w.deleted_at is null
-      order by w.id, p.part),
+          case when w.one_participant_per_request then n.parts_single else n.parts_whole end - 1) as p (part)),
     fanned_out as (
       insert into deliveries (clinic_id, webhook_id, event_id, part, participants_per_request, order_key,
         choice_practitioner, choice_patient)
-      select ${event.clinicId}, l.id, ${id}::uuid, l.part, l.per_request, ${event.subject}, l.include_practitioner, l.include_patient
-      from listening l where l.enabled order by l.id, l.part),
+      select ${clinicId}::bigint, l.id, l.event_id, l.part, l.per_request, l.subject, l.include_practitioner, l.include_patient
+      from listening l where l.enabled order by l.place, l.id, l.part),
     kept_as_off as (
       insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,
         choice_practitioner, choice_patient, test, attempt, state, reason, created_at)
-      select ${event.clinicId}, ${id}::uuid, l.id, l.part, l.per_request, l.include_practitioner, l.include_patient,
+      select ${clinicId}::bigint, l.event_id, l.id, l.part, l.per_request, l.include_practitioner, l.include_patient,
         false, 0, 'cancelled', 'off', now()
       from listening l where not l.enabled),
     rung as (
       insert into bells (clinic_id, webhook_id)
-      select distinct ${event.clinicId}::bigint, l.id from listening l where l.enabled)
-    select version from bumped`.execute(tx);
-  const version = rows[0]?.version;
-  if (version === undefined) throw new Error(`the outbox stored no event for ${event.subject}`);
-  return { id, subjectVersion: version };
+      select distinct ${clinicId}::bigint, l.id from listening l where l.enabled)
+    select n.version from numbered n order by n.place`;
 }
