@@ -1,25 +1,11 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
-import formats from "ajv-formats";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CHOICES, choices, facts } from "../test/arbitrary-facts.ts";
-import { EVENT_NAMES, type EventName } from "./catalogue.ts";
+import { fits } from "../test/fits.ts";
+import { EVENT_NAMES } from "./catalogue.ts";
 import { type DataChoice, effectiveChoice } from "./choice.ts";
 import { type Facts, sampleFacts } from "./facts.ts";
-import { jsonSchema } from "./json-schema.ts";
 import { project } from "./project.ts";
-
-const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true });
-// biome-ignore lint/suspicious/noExplicitAny: ajv-formats is CommonJS and typed for a default import that is not there.
-((formats as any).default ?? formats)(ajv);
-// The plug-in does not know this format of the standard; the schema's own pattern is what is tried here.
-ajv.addFormat("idn-email", true);
-
-function fits(event: EventName, choice: DataChoice, body: unknown): boolean {
-  const key = `${event} ${choice.practitioner} ${choice.patient}`;
-  const known = ajv.getSchema(key) ?? ajv.addSchema(jsonSchema(event, choice), key).getSchema(key);
-  return known?.(body) === true;
-}
 
 /** As the receiver parses it. */
 function sent(given: Facts, choice: DataChoice): unknown {
