@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  after,
+  isAllowed,
+  isRunning,
+  MEMBERSHIP_STATES,
+  type MembershipState,
+  membershipEvent,
+  type Transition,
+} from "./states.ts";
+
+const TRANSITIONS: readonly Transition[] = ["activate", "withdraw", "pause", "unpause", "cancel", "undo", "complete"];
+
+describe("a membership's transitions", () => {
+  test.each([
+    ["pending", ["activate", "withdraw"]],
+    ["active", ["pause", "cancel", "complete"]],
+    ["paused", ["unpause", "cancel"]],
+    ["cancelled", ["undo"]],
+    ["ended", []],
+  ] as [MembershipState, Transition[]][])("from %s are %s and no other", (state, allowed) => {
+    expect(TRANSITIONS.filter((transition) => isAllowed(transition, state))).toEqual(allowed);
+    for (const transition of TRANSITIONS.filter((one) => !allowed.includes(one))) {
+      expect(() => after(transition, state)).toThrow(`${state} cannot ${transition}`);
+    }
+  });
+});
+
+describe("what one transaction tells of a membership", () => {
+  const told = (before: MembershipState | null, now: MembershipState) => membershipEvent(before, now);
+
+  test.each([
+    ["it is assigned and paid at once", null, "active", "membership.started"],
+    ["its first charge is paid", "pending", "active", "membership.started"],
+    ["a cancellation is undone", "cancelled", "active", "membership.started"],
+    ["it is cancelled", "active", "cancelled", "membership.cancelled"],
+    ["it is cancelled during a pause", "paused", "cancelled", "membership.cancelled"],
+    ["it is assigned and not paid", null, "pending", null],
+    ["it begins and is cancelled at once", null, "cancelled", null],
+    ["it is withdrawn before it began", "pending", "cancelled", null],
+    ["it is paused", "active", "paused", null],
+    ["it goes on after a pause", "paused", "active", null],
+    ["its fixed term is over", "active", "ended", null],
+    ["it renews, or a cancellation is made and undone in one transaction", "active", "active", null],
+    ["it stays cancelled", "cancelled", "cancelled", null],
+  ] as [string, MembershipState | null, MembershipState, string | null][])("when %s", (_, before, now, event) => {
+    expect(told(before, now)).toBe(event);
+  });
+
+  test("keeps a receiver right who knows only the events, over any life cut into transactions anyhow", () => {
+    const lives = fc.array(fc.tuple(fc.constantFrom(...TRANSITIONS), fc.boolean()), { maxLength: 40 });
+    fc.assert(
+      fc.property(lives, (steps) => {
+        let state: MembershipState = "pending";
+        let committed: MembershipState | null = null;
+        let believed: MembershipEvent | null = null;
+        for (const [transition, commits] of steps) {
+          if (isAllowed(transition, state)) state = after(transition, state);
+          if (!commits) continue;
+          const event = membershipEvent(committed, state);
+          expect(event === null || event !== believed).toBe(true); // never the same twice in a row
+          believed = event ?? believed;
+          committed = state;
+          if (isRunning(state)) expect(believed).toBe("membership.started");
+          if (state === "cancelled") expect(believed).not.toBe("membership.started");
+        }
+      }),
+    );
+  });
+});
+
+type MembershipEvent = ReturnType<typeof membershipEvent>;
