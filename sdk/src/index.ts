@@ -51,6 +51,7 @@ export {
 } from "./payloads/membership.ts";
 export type { IdOnly, Person, Practitioner } from "./payloads/persons.ts";
 export { countParts, PARTICIPANTS_PER_REQUEST_MAX, project, render, type Slice } from "./project.ts";
+export { LINE_ITEMS_MAX, PAYMENTS_MAX, UNITS_MAX } from "./shapes.ts";
 export {
   decodeSecret,
   generateSecret,

@@ -16,6 +16,8 @@ export const FIELD_CODES = [
   ...["not_a_time", "not_a_date", "year_range", "duration_range", "day_range"],
   // people, services, consults
   ...["not_an_email", "capacity_range", "already_there", "time_zone", "currency"],
+  // money
+  ...["amount_decimals", "rate_decimals"],
   // webhooks
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],

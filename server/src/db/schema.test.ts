@@ -23,6 +23,7 @@ const TYPES: Record<string, string> = {
   text: "string",
   uuid: "string",
   bytea: "Buffer",
+  date: "string",
   "timestamp with time zone": "Instant",
   ARRAY: "string[]",
 };

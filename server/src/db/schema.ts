@@ -40,6 +40,7 @@ export interface Database {
     email: string | null;
     name_folded: string;
     created_at: Generated<Instant>;
+    feed_only: Generated<boolean>;
   };
   services: {
     clinic_id: number;
@@ -61,6 +62,7 @@ export interface Database {
     room: string | null;
     notes: string | null;
     created_at: Generated<Instant>;
+    series_id: number | null;
   };
   consult_participants: {
     clinic_id: number;
@@ -68,7 +70,14 @@ export interface Database {
     patient_id: number;
     place: GeneratedAlways<number>;
     status: Generated<"booked" | "held" | "wait_listed">;
-    arrival: Generated<"expected" | "arrived" | "no_show">;
+    arrival: Generated<"expected" | "arrived" | "no_show" | "late_cancel">;
+  };
+  consult_series: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    every: "day" | "week" | "month";
+    every_count: Generated<number>;
+    created_at: Generated<Instant>;
   };
   idempotency_keys: {
     clinic_id: number;
@@ -87,6 +96,148 @@ export interface Database {
     target: string;
     before: string | null;
     after: string | null;
+  };
+  invoices: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    type: "patient_invoice" | "clinic_package" | "clinic_package_membership" | "clinic_package_gift_certificate";
+    invoice_number: string;
+    invoice_date: string;
+    currency: string;
+    client_id: number;
+    payer_id: number | null;
+    practitioner_id: number | null;
+    status: Generated<string>;
+    subtotal_minor: Generated<number>;
+    taxes_minor: Generated<number>;
+    total_minor: Generated<number>;
+    unpaid_subtotal_balance_minor: Generated<number>;
+    created_at: Generated<Instant>;
+  };
+  invoice_line_items: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    invoice_id: number;
+    position: number;
+    description: string;
+    unit_price_minor: number;
+    units: number;
+    discount_minor: Generated<number>;
+    tax_rate_thousandths: Generated<number>;
+  };
+  payments: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    invoice_id: number;
+    payment_method: string;
+    total_minor: number;
+    settled_entry: number | null;
+    credit_id: number | null;
+    created_at: Generated<Instant>;
+  };
+  refunds: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    payment_id: number;
+    total_minor: number;
+    entry: Generated<number>;
+    created_at: Generated<Instant>;
+  };
+  invoice_numbers: {
+    clinic_id: number;
+    type: "patient_invoice" | "clinic_package" | "clinic_package_membership" | "clinic_package_gift_certificate";
+    last_number: number;
+  };
+  packages: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    currency: string;
+    price_minor: number;
+    value_minor: number;
+    tax_rate_thousandths: number;
+    expires_after_days: number | null;
+    active: Generated<boolean>;
+    created_at: Generated<Instant>;
+  };
+  credits: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    kind: "package" | "membership" | "gift_certificate";
+    invoice_id: number | null;
+    client_id: number | null;
+    name: string;
+    currency: string;
+    value_minor: number;
+    entitled_minor: Generated<number>;
+    drawn_minor: Generated<number>;
+    expires_after_days: number | null;
+    expires_on: string | null;
+    opened_at: Instant | null;
+    created_at: Generated<Instant>;
+  };
+  gift_certificates: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    credit_id: number;
+    code: Buffer;
+    code_hash: Buffer;
+    redeemed_at: Instant | null;
+    created_at: Generated<Instant>;
+  };
+  gift_certificate_keys: { clinic_id: number; key: Buffer };
+  membership_plans: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    type: "clinic_package_membership" | "academy_membership";
+    name: string;
+    price_minor: number;
+    tax_rate_thousandths: number;
+    currency: string;
+    recurrence_interval: "day" | "week" | "month" | "year";
+    number_of_payments: number | null;
+    credit_value_minor: number | null;
+    active: Generated<boolean>;
+    created_at: Generated<Instant>;
+  };
+  membership_plan_items: { clinic_id: number; plan_id: number; item_id: number; position: number };
+  memberships: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    plan_id: number;
+    client_id: number;
+    state: Generated<"pending" | "active" | "paused" | "cancelled" | "ended">;
+    payment_source: "at_desk" | "practice_card" | "practice_card_declined";
+    price_minor: number;
+    tax_rate_thousandths: number;
+    currency: string;
+    recurrence_interval: "day" | "week" | "month" | "year";
+    number_of_payments: number | null;
+    credit_value_minor: number | null;
+    started_at: Instant | null;
+    cancelled_at: Instant | null;
+    cancel_reason: "staff" | "patient" | "payment_failed" | "switched" | null;
+    access_until: string | null;
+    access_ended: Generated<boolean>;
+    anchor_on: string | null;
+    next_period: Generated<number>;
+    next_period_on: string | null;
+    charges_made: Generated<number>;
+    paused_on: string | null;
+    due_at: Instant | null;
+    due_failures: Generated<number>;
+    created_at: Generated<Instant>;
+  };
+  membership_charges: {
+    clinic_id: number;
+    membership_id: number;
+    number: number;
+    due_on: string;
+    invoice_id: number | null;
+    outcome: "paid" | "declined" | "awaiting";
+    tries: Generated<number>;
+    declined_on: string | null;
+    retry_on: string | null;
   };
   webhooks: {
     clinic_id: number;
@@ -199,6 +350,37 @@ export interface Database {
     reason: string | null;
     created_at: Instant;
     finished_at: Generated<Instant>;
+  };
+  api_keys: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    scopes: string[];
+    prefix: string;
+    key_hash: Buffer;
+    created_by: string;
+    created_at: Generated<Instant>;
+    last_used_at: Instant | null;
+    revoked_at: Instant | null;
+  };
+  feed_snapshots: {
+    clinic_id: number;
+    kind: "consult" | "invoice" | "membership";
+    id: number;
+    external_id: Buffer | null;
+    version: number | null;
+    state: Buffer | null;
+    deleted: Generated<boolean>;
+    created_at: Generated<Instant>;
+    updated_at: Generated<Instant>;
+  };
+  feed_ids: { clinic_id: number; kind: string; external_id: Buffer; id: GeneratedAlways<number> };
+  feed_keys: {
+    clinic_id: number;
+    key_hash: Buffer;
+    event_id: string;
+    body_hash: Buffer;
+    created_at: Generated<Instant>;
   };
 }
 

@@ -1,0 +1,31 @@
+/**
+ * The one entry to billing for everybody above the clinic: the API, automations, imports.
+ *
+ * Owns what belongs together in one transaction: the unit of work of invoices, the credits that may pay, and what begins
+ * once a record is settled in full. Promises that either all of it commits or none. Contains no rule of its own.
+ */
+import type { Tx } from "../db/schema.ts";
+import { changeInvoices, type InvoiceChanges } from "./billing/invoice-changes.ts";
+import type { ClinicContext } from "./clinics.ts";
+import { creditSource } from "./credits/credits.ts";
+import { reviewCredits } from "./credits/review.ts";
+
+export interface BillingTransaction extends ClinicContext {
+  /** Makes no invoice events: for a bulk import that was not asked to send any (contract §1). */
+  readonly silent?: boolean;
+}
+
+/** Runs commands on invoices in the given transaction, once per transaction, and then whatever follows from them. */
+export async function changeBilling<Result>(
+  tx: Tx,
+  context: BillingTransaction,
+  work: (invoices: InvoiceChanges) => Promise<Result>,
+): Promise<Result> {
+  const { result, invoices } = await changeInvoices(
+    tx,
+    { ...context, credits: creditSource(tx, context) },
+    async (changes) => ({ result: await work(changes), invoices: changes }),
+  );
+  await reviewCredits(tx, context, invoices.touchedBy());
+  return result;
+}

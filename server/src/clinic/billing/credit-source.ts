@@ -1,0 +1,48 @@
+/**
+ * What billing needs of a patient's credits: packages, membership value and gift certificates.
+ *
+ * Owns the words of that conversation only. Credits live in a room above this one, which plugs them in
+ * (clinic/billing-transaction.ts); a source that has none belongs to whoever never pays from credit.
+ */
+import { notFound } from "../../errors.ts";
+
+export type CreditKind = "package" | "membership" | "gift_certificate";
+
+export interface UsableCredit {
+  readonly id: number;
+  readonly kind: CreditKind;
+  /** More than zero, in the currency asked for. */
+  readonly remainingMinor: number;
+}
+
+/** All of it happens in the transaction for which the source was made. */
+export interface CreditSource {
+  /** The patient's credits that could pay now in this currency, the one that expires first at the front. */
+  usable(wanted: { readonly clientId: number; readonly currency: string }): Promise<readonly UsableCredit[]>;
+  /**
+   * Takes value from a credit, its row locked, and says of what kind it is.
+   * @throws ProblemError naming `credit_id` when the patient has no such credit in this currency, or it has expired; naming
+   *   `total` when it holds less
+   */
+  draw(draw: CreditDraw): Promise<CreditKind>;
+  /** Puts value back into the credit that it came from; an expired one stays expired. */
+  giveBack(back: { readonly creditId: number; readonly totalMinor: number }): Promise<void>;
+}
+
+export interface CreditDraw {
+  readonly creditId: number;
+  readonly clientId: number;
+  readonly currency: string;
+  readonly totalMinor: number;
+}
+
+/** A source in which nobody has anything. */
+export const NO_CREDITS: CreditSource = {
+  usable: async () => [],
+  draw: async () => {
+    throw notFound("the credit", "credit_id");
+  },
+  giveBack: async ({ creditId }) => {
+    throw new Error(`credit ${creditId} is given back to a source that never gave it`);
+  },
+};

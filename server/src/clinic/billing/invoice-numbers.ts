@@ -1,0 +1,67 @@
+/**
+ * Invoice numbers: unique in a clinic across all four types (contract §4).
+ *
+ * Owns the counter rows and the form of a number that a person gives. Promises that a number that we give was never used
+ * before, and that one a person gives is used once; not that there are no gaps.
+ */
+import type { InvoiceType } from "@hookwell/sdk";
+import { sql } from "kysely";
+import { conflict, invalid } from "../../errors.ts";
+import { cleanName } from "../names.ts";
+import type { InvoiceChanges } from "./invoice-changes.ts";
+
+const NUMBER_MAX_CHARACTERS = 60;
+const NUMBER_DIGITS = 5;
+/** Numbers in a row that people have taken by hand before ours came to them. */
+const TAKEN_IN_A_ROW_MAX = 1_000;
+
+const PREFIXES: Readonly<Record<InvoiceType, string>> = {
+  patient_invoice: "INV-",
+  clinic_package: "PKG-",
+  clinic_package_membership: "MEM-",
+  clinic_package_gift_certificate: "GIFT-",
+};
+
+/** The next free number of the type. The counter's row is locked until the transaction ends. */
+export async function nextNumber(invoices: InvoiceChanges, type: InvoiceType): Promise<string> {
+  for (let taken = 0; taken < TAKEN_IN_A_ROW_MAX; taken += 1) {
+    const number = `${PREFIXES[type]}${String(await count(invoices, type)).padStart(NUMBER_DIGITS, "0")}`;
+    if (!(await isTaken(invoices, number))) return number;
+  }
+  throw conflict(
+    "numbers_used_up",
+    "The next numbers are all taken. Give this record a number by hand.",
+    "invoice_number",
+  );
+}
+
+async function count({ tx, clinicId }: InvoiceChanges, type: InvoiceType): Promise<number> {
+  const { rows } = await sql<{ number: number }>`
+    insert into invoice_numbers as n (clinic_id, type, last_number) values (${clinicId}, ${type}, 1)
+    on conflict (clinic_id, type) do update set last_number = n.last_number + 1
+    returning last_number as number`.execute(tx);
+  const number = rows[0]?.number;
+  if (number === undefined) throw new Error(`the counter of ${type} gave no number`);
+  return number;
+}
+
+/** A number that a person gives, trimmed. @throws ProblemError naming `invoice_number`; 409 when it is in use */
+export async function ownNumber(invoices: InvoiceChanges, text: string): Promise<string> {
+  const number = cleanName("invoice_number", text);
+  if (number.length > NUMBER_MAX_CHARACTERS) {
+    const remedy = `A number has at most ${NUMBER_MAX_CHARACTERS} characters. Shorten it.`;
+    throw invalid("invoice_number", remedy, "too_long");
+  }
+  if (await isTaken(invoices, number)) throw numberTaken();
+  return number;
+}
+
+/** 409: the clinic has another record with this number. */
+export function numberTaken() {
+  return conflict("number_taken", "Another record has this number. Choose one that is not used yet.", "invoice_number");
+}
+
+async function isTaken({ tx, clinicId }: InvoiceChanges, number: string): Promise<boolean> {
+  const other = tx.selectFrom("invoices").select("id").where("clinic_id", "=", clinicId);
+  return (await other.where("invoice_number", "=", number).executeTakeFirst()) !== undefined;
+}
