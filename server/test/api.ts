@@ -82,7 +82,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const db = createKysely(database.pools.app);
   const seal = new Seal(createSecretKey(randomBytes(32)));
   const secret = randomBytes(32).toString("base64url");
-  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log });
+  const { monotonicMs } = clock;
+  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs });
   let nudges = 0;
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },

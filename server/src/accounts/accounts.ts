@@ -1,23 +1,28 @@
 /**
  * Staff: who may sign in, for which clinic, in which role.
  *
- * Owns the rows of `staff` and the way from a session cookie to a principal. Promises that a role taken away counts at the
+ * Owns the rows of `staff` and the way from a credential (session cookie or API key) to a principal. Promises that a role taken away counts at the
  * very next request, and that the clinic is one the person belongs to now. Passwords and sessions are better-auth's
  * (auth.ts). There is no sign-up: staff are made by the operator or the demo's seed.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { sql } from "kysely";
 import type pg from "pg";
+import { systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import type { Log } from "../log.ts";
+import { ApiKeyReader } from "./api-keys.ts";
 import { type Auth, createAuth } from "./auth.ts";
 import type { Principal, StaffRole } from "./principal.ts";
 
 export interface Accounts {
   /** better-auth's own routes, below /api/auth. */
   handle(request: Request): Promise<Response>;
-  /** The person behind a request's cookies; null when nobody is signed in or the person belongs to no clinic any more. */
+  /**
+   * Who is behind a request: a program where it brings `Authorization: Bearer <API key>`, the person of its cookies
+   * otherwise. Null when the key is none, nobody is signed in, or the person belongs to no clinic any more.
+   */
   authenticate(headers: IncomingHttpHeaders): Promise<Principal | null>;
   /** Makes a member of staff; the person is made too where the e-mail is new, otherwise the password stays as it was. */
   createStaff(staff: NewStaff): Promise<{ userId: string }>;
@@ -39,11 +44,16 @@ export interface AccountsOptions {
   readonly secret: string;
   readonly publicUrl: string;
   readonly log: Log;
+  /** The system's clock, unless a test brings its own. */
+  readonly monotonicMs?: () => number;
 }
+
+const BEARER = /^Bearer +(\S+)$/i;
 
 /** Wires better-auth to the clinics' staff. */
 export function createAccounts(options: AccountsOptions): Accounts {
   const { db } = options;
+  const keys = new ApiKeyReader(db, options.monotonicMs ?? systemClock.monotonicMs);
   const auth = createAuth({
     pool: options.authPool,
     secret: options.secret,
@@ -53,7 +63,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
   });
   return {
     handle: (request) => auth.handler(request),
-    authenticate: (headers) => authenticate({ auth, db }, headers),
+    authenticate: (headers) =>
+      headers.authorization === undefined
+        ? authenticate({ auth, db }, headers)
+        : keys.principalOf(BEARER.exec(headers.authorization)?.[1] ?? ""),
     createStaff: (staff) => createStaff({ auth, db }, staff),
   };
 }
@@ -88,6 +101,7 @@ async function authenticate({ auth, db }: Parts, headers: IncomingHttpHeaders): 
     userEmail: user.email,
     clinicId: active.clinic_id,
     role: active.role,
+    scopes: [],
   };
 }
 

@@ -2,10 +2,18 @@
 
 export type StaffRole = "manager" | "practitioner" | "front_desk";
 
+/** What an API key may be used for. */
+export const API_KEY_SCOPES = ["feed"] as const;
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+
 export interface Principal {
+  /** Of an API key, which no person is behind: `api_key:<id>`. */
   readonly userId: string;
   readonly userName: string;
   readonly userEmail: string;
   readonly clinicId: number;
-  readonly role: StaffRole;
+  /** An API key has none of the staff's roles: what it may do is in its scopes. */
+  readonly role: StaffRole | "api_key";
+  /** Empty for staff. */
+  readonly scopes: readonly ApiKeyScope[];
 }

@@ -1,6 +1,7 @@
 /** GET /v1/me: who is signed in, for which clinic, in which role. */
 import { z } from "zod";
 import { inClinic } from "../db/pool.ts";
+import { forbidden } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import type { App } from "./server.ts";
 
@@ -19,6 +20,7 @@ const ME = z.object({
 
 export async function meRoutes(app: App, context: ApiContext): Promise<void> {
   app.get("/me", { schema: { response: { 200: ME } } }, async ({ principal }) => {
+    if (principal.role === "api_key") throw forbidden("An API key is no person. Sign in.");
     const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
       tx
         .selectFrom("clinics")

@@ -89,7 +89,11 @@ function problemOf(error: unknown): ProblemError | null {
 }
 
 const FASTIFY_PROBLEMS: Readonly<Record<string, { code: string; title: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: "too_large", title: "The body is larger than 256 KiB. Send less at once." },
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: "too_large",
+    title:
+      "The body is larger than this address takes: 256 KiB, 1 MiB for a snapshot, 8 MiB for events. Send less at once.",
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "wrong_content_type",
     title: "The body must be sent with Content-Type: application/json.",

@@ -29,6 +29,11 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "POST /v1/consults/{id}/participants/{patient_id}/move": STAFF,
   "POST /v1/consults/{id}/cancel": STAFF,
   "POST /v1/consults/{id}/restore": STAFF,
+  "GET /v1/series/{id}": STAFF,
+  "PATCH /v1/series/{id}": STAFF,
+  "POST /v1/series/{id}/cancel": STAFF,
+  "POST /v1/series/{id}/participants": STAFF,
+  "DELETE /v1/series/{id}/participants/{patient_id}": STAFF,
   "GET /v1/webhooks": MANAGERS,
   "POST /v1/webhooks": MANAGERS,
   "POST /v1/webhooks/check-url": MANAGERS,
@@ -42,6 +47,11 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "POST /v1/deliveries/{id}/resend": MANAGERS,
   "GET /v1/inbox": MANAGERS,
   "DELETE /v1/inbox": MANAGERS,
+  "GET /v1/events": MANAGERS,
+  "POST /v1/events": MANAGERS,
+  "GET /v1/api-keys": MANAGERS,
+  "POST /v1/api-keys": MANAGERS,
+  "DELETE /v1/api-keys/{id}": MANAGERS,
 };
 
 let api: TestApi;

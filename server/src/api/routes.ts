@@ -1,12 +1,15 @@
 /** Every resource of the API. A new one is a line here. */
+import { apiKeysRoutes } from "./api-keys.ts";
 import { authRoutes } from "./auth.ts";
 import { consultsRoutes } from "./consults.ts";
 import { deliveriesRoutes } from "./deliveries.ts";
 import { eventTypesRoutes } from "./event-types.ts";
+import { eventsRoutes } from "./events.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { meRoutes } from "./me.ts";
 import { patientsRoutes } from "./patients.ts";
 import { practitionersRoutes } from "./practitioners.ts";
+import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
 import { webhooksRoutes } from "./webhooks.ts";
@@ -18,10 +21,13 @@ export const V1_ROUTES: readonly Routes[] = [
   patientsRoutes,
   servicesRoutes,
   consultsRoutes,
+  seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
   deliveriesRoutes,
   inboxRoutes,
+  apiKeysRoutes,
+  eventsRoutes,
 ];
 
 /** For everybody. */

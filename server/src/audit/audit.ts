@@ -9,6 +9,8 @@ import type { Tx } from "../db/schema.ts";
 const AUDIT_DETAIL_MAX_CHARACTERS = 20_000;
 
 type AuditAction =
+  | "api_key.created"
+  | "api_key.revoked"
   | "webhook.created"
   | "webhook.changed"
   | "webhook.deleted"

@@ -51,7 +51,12 @@ export async function emit(context: OutboxContext, tx: Tx, event: NewEvent): Pro
 export interface Batch {
   clinicId: number;
   /** At most EVENTS_PER_BATCH_MAX, in the order in which they happened. */
-  events: readonly Omit<NewEvent, "clinicId">[];
+  events: readonly BatchEvent[];
+}
+
+export interface BatchEvent extends Omit<NewEvent, "clinicId"> {
+  /** From uuidv7(), where the caller has written it down already; drawn here otherwise. */
+  id?: string;
 }
 
 /**
@@ -67,7 +72,7 @@ export async function emitMany(context: OutboxContext, tx: Tx, batch: Batch): Pr
   if (events.length > EVENTS_PER_BATCH_MAX) throw new RangeError(`a batch has at most ${EVENTS_PER_BATCH_MAX} events`);
   const seal = await context.seal.forClinic(tx, clinicId);
   const millis = context.clock.now().epochMilliseconds;
-  const rows = events.map((event) => toRow(event, seal, uuidv7(millis)));
+  const rows = events.map((event) => toRow(event, seal, event.id ?? uuidv7(millis)));
   const { rows: stored } = await store(clinicId, rows).execute(tx);
   if (stored.length !== rows.length) throw new Error(`the outbox stored ${stored.length} of ${rows.length} events`);
   return rows.map(({ id }, at) => ({ id, subjectVersion: (stored[at] as { version: number }).version }));
@@ -83,7 +88,7 @@ interface EventRow {
   readonly partsSingle: number;
 }
 
-function toRow({ subject, facts }: Batch["events"][number], seal: ClinicSeal, id: string): EventRow {
+function toRow({ subject, facts }: BatchEvent, seal: ClinicSeal, id: string): EventRow {
   const partsWhole = countParts(facts, PARTICIPANTS_PER_REQUEST_MAX);
   if (partsWhole < 1) throw new Error(`an event about nobody was emitted: ${facts.event} of ${subject}`);
   return {

@@ -1,0 +1,239 @@
+/**
+ * API keys: how another program shows that it may speak for a clinic.
+ *
+ * Owns the rows of `api_keys` and the way from a key to a principal. Promises: a key is shown once, at its creation, and
+ * kept only as its SHA-256; one that was mistyped is refused without asking the database; a revoked one opens nothing after
+ * at most KEY_CACHED_MS, on whichever node. Does not decide what a scope opens (api/session.ts).
+ */
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { sql } from "kysely";
+import { record } from "../audit/audit.ts";
+import { inClinic } from "../db/pool.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { conflict, invalid, notFound } from "../errors.ts";
+import { API_KEY_SCOPES, type ApiKeyScope, type Principal } from "./principal.ts";
+
+export const API_KEY_PREFIX = "hk_";
+/** 256 bits. */
+const KEY_BYTES = 32;
+const CHECK_CHARACTERS = 6;
+const SHOWN_CHARACTERS = API_KEY_PREFIX.length + 6;
+const KEY = /^hk_[A-Za-z0-9_-]{49}$/;
+const NAME_MAX_CHARACTERS = 100;
+export const API_KEYS_PER_CLINIC_MAX = 50;
+
+/** For so long a key that was found is not looked up again, so for so long one that was revoked may still open. */
+const KEY_CACHED_MS = 3_000;
+const KEYS_CACHED_MAX = 10_000;
+
+export interface ApiKeyRow {
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: readonly ApiKeyScope[];
+  /** The first characters, by which people tell keys apart. */
+  readonly prefix: string;
+  readonly createdAt: Temporal.Instant;
+  /** To the minute or so; null for one that was never used. */
+  readonly lastUsedAt: Temporal.Instant | null;
+}
+
+export interface NewApiKey {
+  readonly clinicId: number;
+  /** The user's id. */
+  readonly actor: string;
+  readonly name: string;
+  readonly scopes: readonly ApiKeyScope[];
+}
+
+/** Makes a key; it is returned here and never again. @throws ProblemError naming `name`, or 409 beyond the limit */
+export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKeyRow; key: string }> {
+  const { clinicId, actor, scopes } = key;
+  const name = cleanKeyName(key.name);
+  await refuseTooMany(tx, clinicId);
+  const text = newKey();
+  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor };
+  const inserted = await tx
+    .insertInto("api_keys")
+    .values({ ...values, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
+    .returning(COLUMNS)
+    .executeTakeFirstOrThrow();
+  const row = toRow(inserted);
+  const after = { name, scopes, prefix: row.prefix };
+  await record(tx, { clinicId, actor, action: "api_key.created", target: `api_key:${row.id}`, before: null, after });
+  return { row, key: text };
+}
+
+/** Those that still open something, newest first. There are at most API_KEYS_PER_CLINIC_MAX. */
+export async function listApiKeys(tx: Tx, clinicId: number): Promise<ApiKeyRow[]> {
+  const rows = await tx
+    .selectFrom("api_keys")
+    .select(COLUMNS)
+    .where("clinic_id", "=", clinicId)
+    .where("revoked_at", "is", null)
+    .orderBy("id", "desc")
+    .execute();
+  return rows.map(toRow);
+}
+
+export interface RevokeApiKey {
+  readonly clinicId: number;
+  readonly actor: string;
+  readonly id: number;
+}
+
+/** A revoked key stays revoked, and is not found a second time. @throws ProblemError 404 */
+export async function revokeApiKey(tx: Tx, { clinicId, actor, id }: RevokeApiKey): Promise<void> {
+  const { name, prefix } = await tx
+    .updateTable("api_keys")
+    .set({ revoked_at: sql<Temporal.Instant>`now()` })
+    .where("clinic_id", "=", clinicId)
+    .where("id", "=", id)
+    .where("revoked_at", "is", null)
+    .returning(["name", "prefix"])
+    .executeTakeFirstOrThrow(() => notFound("the API key"));
+  const before = { name, prefix };
+  await record(tx, { clinicId, actor, action: "api_key.revoked", target: `api_key:${id}`, before, after: null });
+}
+
+const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at"] as const;
+
+interface StoredKey {
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: string[];
+  readonly prefix: string;
+  readonly created_at: Temporal.Instant;
+  readonly last_used_at: Temporal.Instant | null;
+}
+
+function toRow({ created_at, last_used_at, scopes, ...row }: StoredKey): ApiKeyRow {
+  return { ...row, scopes: scopes.filter(isScope), createdAt: created_at, lastUsedAt: last_used_at };
+}
+
+function isScope(scope: string): scope is ApiKeyScope {
+  return API_KEY_SCOPES.some((known) => known === scope);
+}
+
+function cleanKeyName(text: string): string {
+  const name = text.normalize("NFC").trim();
+  if (name === "") throw invalid("name", "A name is needed. Write which program uses the key.", "empty");
+  if (name.length > NAME_MAX_CHARACTERS) {
+    throw invalid("name", `A name has at most ${NAME_MAX_CHARACTERS} characters. Shorten it.`, "too_long");
+  }
+  if (!name.isWellFormed() || /\p{Cc}/u.test(name)) {
+    throw invalid("name", "This text holds a control character. Remove it.", "control_characters");
+  }
+  return name;
+}
+
+async function refuseTooMany(tx: Tx, clinicId: number): Promise<void> {
+  const { count } = await tx
+    .selectFrom("api_keys")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("clinic_id", "=", clinicId)
+    .where("revoked_at", "is", null)
+    .executeTakeFirstOrThrow();
+  if (count < API_KEYS_PER_CLINIC_MAX) return;
+  throw conflict("too_many_api_keys", `A clinic has at most ${API_KEYS_PER_CLINIC_MAX} API keys. Revoke one first.`);
+}
+
+function newKey(): string {
+  const body = randomBytes(KEY_BYTES).toString("base64url");
+  return `${API_KEY_PREFIX}${body}${checkOf(body)}`;
+}
+
+/** Tells a mistyped key from a wrong one; adds no secrecy and takes none away. */
+function checkOf(body: string): string {
+  return hash("sha256", body, "base64url").slice(0, CHECK_CHARACTERS);
+}
+
+function isWhole(text: string): boolean {
+  if (!KEY.test(text)) return false;
+  const body = text.slice(API_KEY_PREFIX.length, -CHECK_CHARACTERS);
+  return timingSafeEqual(Buffer.from(checkOf(body)), Buffer.from(text.slice(-CHECK_CHARACTERS)));
+}
+
+function sha256(text: string): Buffer {
+  return hash("sha256", text, "buffer");
+}
+
+interface Cached {
+  readonly principal: Principal;
+  readonly untilMs: number;
+}
+
+/** From a key to its principal. One per process. */
+export class ApiKeyReader {
+  readonly #db: Db;
+  readonly #monotonicMs: () => number;
+  /** By hash, in the order in which they were looked up. No key itself is kept in memory. */
+  readonly #cached = new Map<string, Cached>();
+  /** A burst of requests with one key asks once. */
+  readonly #asked = new Map<string, Promise<Principal | null>>();
+
+  constructor(db: Db, monotonicMs: () => number) {
+    this.#db = db;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** Null for whatever is not a living key. */
+  async principalOf(key: string): Promise<Principal | null> {
+    if (!KEY.test(key)) return null;
+    const keyHash = hash("sha256", key, "base64url");
+    const nowMs = this.#monotonicMs();
+    const known = this.#cached.get(keyHash);
+    if (known !== undefined && known.untilMs > nowMs) return known.principal;
+    return this.#asked.get(keyHash) ?? this.#ask(key, keyHash, nowMs);
+  }
+
+  async #ask(key: string, keyHash: string, nowMs: number): Promise<Principal | null> {
+    this.#cached.delete(keyHash);
+    if (!isWhole(key)) return null;
+    const asking = this.#lookUp(sha256(key));
+    this.#asked.set(keyHash, asking);
+    try {
+      const principal = await asking;
+      if (principal !== null) this.#keep(keyHash, { principal, untilMs: nowMs + KEY_CACHED_MS });
+      return principal;
+    } finally {
+      this.#asked.delete(keyHash);
+    }
+  }
+
+  #keep(keyHash: string, cached: Cached): void {
+    const oldest = this.#cached.size >= KEYS_CACHED_MAX ? this.#cached.keys().next().value : undefined;
+    if (oldest !== undefined) this.#cached.delete(oldest);
+    this.#cached.set(keyHash, cached);
+  }
+
+  async #lookUp(keyHash: Buffer): Promise<Principal | null> {
+    const { rows } = await sql<FoundKey>`select * from api_key_of(${keyHash})`.execute(this.#db);
+    const [found] = rows;
+    if (found === undefined) return null;
+    if (!found.used_lately) await this.#noteUse(found);
+    return {
+      ...{ userId: `api_key:${found.id}`, userName: found.name, userEmail: "" },
+      ...{ clinicId: found.clinic_id, role: "api_key", scopes: found.scopes.filter(isScope) },
+    };
+  }
+
+  /** At most once a minute or so, so that a busy key does not write a row for each request. */
+  async #noteUse({ clinic_id, id }: FoundKey): Promise<void> {
+    await inClinic(this.#db, clinic_id, (tx) =>
+      tx
+        .updateTable("api_keys")
+        .set({ last_used_at: sql<Temporal.Instant>`now()` })
+        .where("clinic_id", "=", clinic_id)
+        .where("id", "=", id)
+        .execute(),
+    );
+  }
+}
+
+interface FoundKey {
+  readonly clinic_id: number;
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: string[];
+  readonly used_lately: boolean;
+}
