@@ -131,6 +131,7 @@ describe("consults", () => {
       cancelled_at: null,
       room: null,
       notes: null,
+      series_id: null,
       participants: [
         { patient: a, status: "booked", arrival: "expected" },
         { patient: b, status: "booked", arrival: "expected" },

@@ -4,10 +4,13 @@
  */
 import { z } from "zod";
 import { getClinic } from "../clinic/clinics.ts";
+import { cancelConsult, restoreConsult } from "../clinic/consult-cancelling.ts";
 import { type ConsultChanges, changeConsults } from "../clinic/consult-changes.ts";
 import { getConsult, listConsults } from "../clinic/consult-views.ts";
-import { cancelConsult, changeConsult, restoreConsult, scheduleConsult } from "../clinic/consults.ts";
+import { changeConsult, type NewConsult, scheduleConsult } from "../clinic/consults.ts";
 import { addParticipant, changeParticipant, moveParticipant, removeParticipant } from "../clinic/participants.ts";
+import { scheduleSeries } from "../clinic/series.ts";
+import type { Repeats } from "../clinic/series-times.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Tx } from "../db/schema.ts";
 import { command } from "./command.ts";
@@ -22,8 +25,9 @@ import {
   NOTHING,
   PARTICIPANT_CHANGE,
   PARTICIPANT_PARAMS,
-  readAppointment,
+  readConsultChange,
   readNewConsult,
+  SCHEDULED,
   showConsult,
 } from "./consult-shapes.ts";
 import type { ApiContext } from "./context.ts";
@@ -62,13 +66,14 @@ function readRoutes(app: App, { db }: ApiContext): void {
 }
 
 function changeRoutes(app: App, context: ApiContext): void {
-  const schedule = { body: NEW_CONSULT, response: { 201: CONSULT } };
-  app.post("/consults", { schema: schedule }, (request, reply) =>
+  const add = { body: NEW_CONSULT, response: { 201: SCHEDULED } };
+  app.post("/consults", { schema: add }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const consult = readNewConsult(request.body);
-      const id = await changing(context, tx, clinicId)((changes) => scheduleConsult(changes, consult));
-      return { status: 201, body: await consultNow(tx, clinicId, id) };
+      const { repeats } = request.body;
+      const { id, series } = await changing(context, tx, clinicId)((changes) => schedule(changes, consult, repeats));
+      return { status: 201, body: { ...(await consultNow(tx, clinicId, id)), ...series } };
     }),
   );
 
@@ -77,11 +82,19 @@ function changeRoutes(app: App, context: ApiContext): void {
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const id = readConsultId(request.params);
-      const appointment = readAppointment(request.body);
-      await changing(context, tx, clinicId)((changes) => changeConsult(changes, id, appointment));
+      const change = readConsultChange(request.body);
+      await changing(context, tx, clinicId)((changes) => changeConsult(changes, id, change));
       return { status: 200, body: await consultNow(tx, clinicId, id) };
     }),
   );
+}
+
+/** One consult, or a series of them; the id is the first one's. */
+async function schedule(changes: ConsultChanges, consult: NewConsult, repeats: Repeats | undefined) {
+  if (repeats === undefined) return { id: await scheduleConsult(changes, consult) };
+  const { seriesId, consultIds } = await scheduleSeries(changes, consult, repeats);
+  const [id = 0] = consultIds;
+  return { id, series: { series: { id: seriesId, consult_ids: consultIds } } };
 }
 
 /** Both may be asked for twice; the second time nothing happens. */

@@ -1,6 +1,6 @@
-/** /v1/services: what a clinic offers. Renaming sends nothing (contract §3 rule 6). */
+/** /v1/services: what a clinic offers. Changing one sends nothing (contract §3 rule 6). */
 import { z } from "zod";
-import { addService, listServices, renameService, type ServiceRow } from "../clinic/services.ts";
+import { addService, changeService, listServices, type ServiceRow } from "../clinic/services.ts";
 import { inClinic } from "../db/pool.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
@@ -23,7 +23,11 @@ const NEW_SERVICE = z.strictObject({
   duration: z.number().describe("Minutes."),
   capacity: z.number().nullable().optional(),
 });
-const RENAMED = z.strictObject({ name: z.string() });
+const SERVICE_CHANGE = z.strictObject({
+  name: z.string().optional(),
+  duration: z.number().optional().describe("Minutes, for consults that are scheduled from now on."),
+  capacity: z.number().nullable().optional().describe("Places, for what is booked from now on."),
+});
 const CURSOR = z.tuple([z.int()]);
 
 export async function servicesRoutes(app: App, context: ApiContext): Promise<void> {
@@ -49,12 +53,14 @@ export async function servicesRoutes(app: App, context: ApiContext): Promise<voi
 
   app.patch(
     "/services/:id",
-    { schema: { params: ID_PARAMS, body: RENAMED, response: { 200: SERVICE } } },
+    { schema: { params: ID_PARAMS, body: SERVICE_CHANGE, response: { 200: SERVICE } } },
     (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;
-        const renamed = { clinicId, id: readId(request.params.id, "service"), name: request.body.name };
-        return { status: 200, body: shown(await renameService(tx, renamed)) };
+        const { name, duration, capacity } = request.body;
+        const change = { name, durationMinutes: duration, capacity };
+        const id = readId(request.params.id, "service");
+        return { status: 200, body: shown(await changeService(tx, { clinicId, id, change })) };
       }),
   );
 }

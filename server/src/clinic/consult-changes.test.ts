@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestClinic, type StoredEvent, type TestClinic } from "../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { ProblemError } from "../errors.ts";
+import { ARRIVAL_NAMES } from "./consult-arrivals.ts";
+import { cancelConsult, restoreConsult } from "./consult-cancelling.ts";
 import { type ConsultChanges, changeConsults } from "./consult-changes.ts";
 import { listConsults } from "./consult-views.ts";
-import { cancelConsult, changeConsult, restoreConsult, scheduleConsult } from "./consults.ts";
+import { changeConsult, scheduleConsult } from "./consults.ts";
 import { addParticipant, changeParticipant, moveParticipant, removeParticipant } from "./participants.ts";
 import { clinicTime } from "./times.ts";
 
@@ -21,7 +23,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   clinic = await createTestClinic(database.pools);
   practitioners = [(await clinic.practitioner()).id, (await clinic.practitioner("Stevie Stand-In")).id];
-  services = [(await clinic.service("class", 3)).id, (await clinic.service("group")).id];
+  const kinds = [clinic.service("class", 3), clinic.service("group"), clinic.service("one_to_one")];
+  services = (await Promise.all(kinds)).map(({ id }) => id);
   patients = await clinic.patients(5);
 });
 afterAll(() => database.drop());
@@ -116,10 +119,13 @@ describe("whatever a transaction does", () => {
 
 /** One of the commands with indexes instead of ids, which are known only when it runs. */
 const index = fc.nat({ max: 4 });
+const arrival = fc.constantFrom(...ARRIVAL_NAMES);
 const status = fc.constantFrom("booked" as const, "held" as const, "wait_listed" as const);
 const anyCommand = fc.oneof(
   fc.record({ kind: fc.constant("add" as const), consult: index, patient: index, status }),
   fc.record({ kind: fc.constant("status" as const), consult: index, patient: index, status }),
+  fc.record({ kind: fc.constant("arrival" as const), consult: index, patient: index, arrival }),
+  fc.record({ kind: fc.constant("swap" as const), consult: index, patient: index }),
   fc.record({ kind: fc.constant("remove" as const), consult: index, patient: index }),
   fc.record({ kind: fc.constant("move" as const), consult: index, patient: index, to: index }),
   fc.record({ kind: fc.constant("cancel" as const), consult: index }),
@@ -157,6 +163,14 @@ async function run(command: Command, changes: ConsultChanges, consults: number[]
         patientId: at(patients, command.patient),
         status: command.status,
       });
+    case "arrival":
+      return changeParticipant(changes, {
+        consultId,
+        patientId: at(patients, command.patient),
+        arrival: command.arrival,
+      });
+    case "swap":
+      return changeConsult(changes, consultId, { patientId: at(patients, command.patient) });
     case "remove":
       return removeParticipant(changes, { consultId, patientId: at(patients, command.patient) });
     case "move": {
@@ -201,7 +215,11 @@ async function truth(consults: readonly number[]): Promise<View> {
   const rows = await clinic.owner
     .selectFrom("consults as c")
     .leftJoin("consult_participants as p", (join) =>
-      join.onRef("p.clinic_id", "=", "c.clinic_id").onRef("p.consult_id", "=", "c.id").on("p.status", "=", "booked"),
+      join
+        .onRef("p.clinic_id", "=", "c.clinic_id")
+        .onRef("p.consult_id", "=", "c.id")
+        .on("p.status", "=", "booked")
+        .on("p.arrival", "!=", "late_cancel"),
     )
     .select(["c.id", "c.starts_at", "c.duration_minutes", "c.service_id", "c.practitioner_id", "c.cancelled_at"])
     .select("p.patient_id")

@@ -9,13 +9,13 @@
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { notFound } from "../errors.ts";
-import { emit } from "../outbox/emit.ts";
+import { EVENTS_PER_BATCH_MAX, emitMany } from "../outbox/emit.ts";
 import type { ClinicContext } from "./clinics.ts";
+import { type Arrival, isIn } from "./consult-arrivals.ts";
 import { type ConsultEvent, type ConsultState, consultEvents } from "./consult-events.ts";
 import { consultFacts, readNames } from "./consult-facts.ts";
 
 export type PlaceStatus = "booked" | "held" | "wait_listed";
-export type Arrival = "expected" | "arrived" | "no_show";
 
 export interface ParticipantRow {
   readonly patientId: number;
@@ -33,6 +33,7 @@ export interface OpenConsult {
   readonly cancelledAt: Temporal.Instant | null;
   readonly room: string | null;
   readonly notes: string | null;
+  readonly seriesId: number | null;
   /** In the order in which they joined. */
   readonly participants: readonly ParticipantRow[];
 }
@@ -127,27 +128,42 @@ export class ConsultChanges {
       practitionerIds: pending.map(({ state }) => state.practitionerId),
       patientIds: pending.flatMap(({ event }) => event.patientIds),
     });
-    for (const name of EVENT_ORDER) {
-      for (const one of pending.filter(({ event }) => event.event === name)) {
-        const facts = consultFacts(one, names);
-        await emit(this.context.outbox, this.tx, {
-          clinicId: this.clinicId,
-          subject: `consult:${one.consultId}`,
-          facts,
-        });
-      }
+    const { clinicId, context, tx } = this;
+    const inOrder = EVENT_ORDER.flatMap((name) => pending.filter(({ event }) => event.event === name));
+    for (const batch of batchesOf(inOrder)) {
+      const events = batch.map((one) => ({ subject: `consult:${one.consultId}`, facts: consultFacts(one, names) }));
+      await emitMany(context.outbox, tx, { clinicId, events });
     }
   }
 }
 
+/** Participants of all events of one batch together, give or take one event: it bounds the memory of their facts. */
+const PARTICIPANTS_PER_BATCH_MAX = 20_000;
+
+/** Pieces that the outbox takes at once, in the given order. */
+function* batchesOf<One extends { readonly event: ConsultEvent }>(events: readonly One[]): Generator<One[]> {
+  let batch: One[] = [];
+  let participants = 0;
+  for (const one of events) {
+    batch.push(one);
+    participants += one.event.patientIds.length;
+    if (batch.length < EVENTS_PER_BATCH_MAX && participants < PARTICIPANTS_PER_BATCH_MAX) continue;
+    yield batch;
+    batch = [];
+    participants = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 const EVENT_ORDER: readonly ConsultEvent["event"][] = ["participant.removed", "consult.updated", "participant.added"];
 
-function among(ids: readonly number[]) {
+/** For a condition on a column: one parameter, however many ids. */
+export function among(ids: readonly number[]) {
   return sql<number>`any(${[...ids]}::bigint[])`;
 }
 
 function stateOf(consult: OpenConsult): ConsultState {
-  const booked = consult.participants.filter(({ status }) => status === "booked").map(({ patientId }) => patientId);
+  const booked = consult.participants.filter(isIn).map(({ patientId }) => patientId);
   return { ...consult, cancelled: consult.cancelledAt !== null, booked };
 }
 
@@ -164,6 +180,7 @@ async function readConsults(tx: Tx, clinicId: number, ids: readonly number[]): P
       "cancelled_at as cancelledAt",
       "room",
       "notes",
+      "series_id as seriesId",
     ])
     .where("clinic_id", "=", clinicId)
     .where("id", "=", among(ids))

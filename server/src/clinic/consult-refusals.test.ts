@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createTestClinic, type TestClinic } from "../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { briefOf, refusalOf } from "../../test/refusal.ts";
+import { cancelConsult } from "./consult-cancelling.ts";
 import type { ConsultChanges } from "./consult-changes.ts";
-import { cancelConsult, changeConsult, type NewConsult, scheduleConsult } from "./consults.ts";
+import { changeConsult, type NewConsult, scheduleConsult } from "./consults.ts";
 import { addParticipant, changeParticipant, moveParticipant, removeParticipant } from "./participants.ts";
 
 let database: TestDatabase;

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestClinic, type StoredEvent, type TestClinic } from "../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { cancelConsult, restoreConsult } from "./consult-cancelling.ts";
 import { changeConsults } from "./consult-changes.ts";
-import { cancelConsult, changeConsult, restoreConsult } from "./consults.ts";
+import { changeConsult } from "./consults.ts";
 import { addParticipant, removeParticipant } from "./participants.ts";
 
 let database: TestDatabase;

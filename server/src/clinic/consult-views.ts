@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { invalid, notFound } from "../errors.ts";
-import type { Arrival, PlaceStatus } from "./consult-changes.ts";
+import type { Arrival } from "./consult-arrivals.ts";
+import type { PlaceStatus } from "./consult-changes.ts";
 import type { PatientRow } from "./people.ts";
 import type { ServiceKind } from "./services.ts";
 import { readDate } from "./times.ts";
@@ -19,6 +20,8 @@ export interface ConsultView {
   readonly cancelledAt: Temporal.Instant | null;
   readonly room: string | null;
   readonly notes: string | null;
+  /** Null unless it is one of several that were scheduled together. */
+  readonly seriesId: number | null;
   /** In the order in which they joined. */
   readonly participants: readonly ParticipantView[];
 }
@@ -83,7 +86,7 @@ function consultRows(tx: Tx, clinicId: number) {
     .innerJoin("practitioners as p", (join) =>
       join.onRef("p.clinic_id", "=", "c.clinic_id").onRef("p.id", "=", "c.practitioner_id"),
     )
-    .select(["c.id", "c.starts_at", "c.duration_minutes", "c.cancelled_at", "c.room", "c.notes"])
+    .select(["c.id", "c.starts_at", "c.duration_minutes", "c.cancelled_at", "c.room", "c.notes", "c.series_id"])
     .select(["s.id as service_id", "s.name as service_name", "s.kind as service_kind"])
     .select(["p.id as practitioner_id", "p.name as practitioner_name"])
     .where("c.clinic_id", "=", clinicId);
@@ -113,6 +116,7 @@ async function withParticipants(tx: Tx, clinicId: number, rows: readonly Row[]):
     cancelledAt: row.cancelled_at,
     room: row.room,
     notes: row.notes,
+    seriesId: row.series_id,
     participants: (byConsult.get(row.id) ?? []).map(({ id, name, email, status, arrival }) => {
       return { patient: { id, name, email }, status, arrival };
     }),

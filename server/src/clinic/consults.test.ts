@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestClinic, type StoredEvent, type TestClinic } from "../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { cancelConsult, restoreConsult } from "./consult-cancelling.ts";
 import { getConsult } from "./consult-views.ts";
-import { cancelConsult, changeConsult, restoreConsult } from "./consults.ts";
+import { changeConsult } from "./consults.ts";
 import { addParticipant, changeParticipant, moveParticipant, removeParticipant } from "./participants.ts";
 import { changePatient, changePractitioner } from "./people.ts";
-import { renameService } from "./services.ts";
+import { changeService } from "./services.ts";
 
 let database: TestDatabase;
 let clinic: TestClinic;
@@ -169,7 +170,7 @@ describe("consult.updated", () => {
     const id = await scheduled([a]);
     const clinicId = clinic.id;
     await clinic.inTransaction(async (tx) => {
-      await renameService(tx, { clinicId, id: serviceId, name: "Renamed class" });
+      await changeService(tx, { clinicId, id: serviceId, change: { name: "Renamed class" } });
       await changePatient(tx, { clinicId, id: a, change: { name: "Robin Renamed", email: "robin@example.test" } });
       await changePractitioner(tx, { clinicId, id: practitionerId, change: { name: "Pat Renamed" } });
     });

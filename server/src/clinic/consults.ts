@@ -1,16 +1,18 @@
 /**
- * Commands on consults: schedule, change, cancel, restore.
+ * Commands on consults: schedule and change. Cancelling and restoring are in consult-cancelling.ts, series in series.ts.
  *
- * Owns the rows of `consults`. Promises that a consult's service, practitioner and patients belong to its clinic, that a
- * cancelled consult keeps its appointment and its participants so that it can be restored with the same ids, and that a
+ * Owns the rows of `consults`. Promises that a consult's service, practitioner and patients belong to its clinic, and that a
  * refused command changes nothing. Events are not made here but by the unit of work, once per transaction.
  */
+import type { Insertable } from "kysely";
+import type { Database } from "../db/schema.ts";
 import { notFound } from "../errors.ts";
 import { getClinic } from "./clinics.ts";
+import { cancelledAlready } from "./consult-cancelling.ts";
 import type { ConsultChanges, OpenConsult, PlaceStatus } from "./consult-changes.ts";
 import { cleanNotes, cleanRoom } from "./names.ts";
-import { cancelledAlready, checkSeating, type Place, refuseOverbooking, seat } from "./participants.ts";
-import { checkDuration, findService, type ServiceRow } from "./services.ts";
+import { checkSeating, checkSwap, type Place, refuseOverbooking, seat } from "./participants.ts";
+import { checkDuration, findService, getService, type ServiceRow } from "./services.ts";
 import { readTime } from "./times.ts";
 
 export interface NewConsult {
@@ -29,11 +31,20 @@ export interface NewConsult {
 
 /** Schedules a consult and returns its id. Back-dated ones are as good as any (contract §3 rule 8). @throws ProblemError */
 export async function scheduleConsult(changes: ConsultChanges, consult: NewConsult): Promise<number> {
-  const { tx, clinicId } = changes;
-  const { timeZone } = await getClinic(tx, clinicId);
+  const { row, places } = await checkNewConsult(changes, consult);
+  const [id] = await insertConsults(changes, [row], places);
+  if (id === undefined) throw new Error("a consult was inserted without an id");
+  return id;
+}
+
+type ConsultRow = Insertable<Database["consults"]>;
+
+/** What is needed to insert a consult that was found good. Changes nothing. @throws ProblemError */
+export async function checkNewConsult(changes: ConsultChanges, consult: NewConsult) {
+  const { timeZone } = await getClinic(changes.tx, changes.clinicId);
   const service = await ownService(changes, consult.serviceId);
-  const values = {
-    clinic_id: clinicId,
+  const row: ConsultRow = {
+    clinic_id: changes.clinicId,
     service_id: service.id,
     practitioner_id: await ownPractitioner(changes, consult.practitionerId),
     starts_at: readTime("start_time", consult.startTime, timeZone),
@@ -43,10 +54,20 @@ export async function scheduleConsult(changes: ConsultChanges, consult: NewConsu
   };
   const places = placesWanted(consult);
   await checkSeating(changes, { service, present: [], places });
-  const { id } = await tx.insertInto("consults").values(values).returning("id").executeTakeFirstOrThrow();
-  changes.created(id);
-  await seat(changes, id, places);
-  return id;
+  return { row, places, timeZone };
+}
+
+/** Inserts consults with the same places in each; their ids, in the order of the rows. */
+export async function insertConsults(
+  changes: ConsultChanges,
+  rows: readonly ConsultRow[],
+  places: readonly Place[],
+): Promise<number[]> {
+  const inserted = await changes.tx.insertInto("consults").values(rows).returning("id").execute();
+  const ids = inserted.map(({ id }) => id);
+  for (const id of ids) changes.created(id);
+  await seat(changes, ids, places);
+  return ids;
 }
 
 function placesWanted({ patientIds = [], participants = [] }: NewConsult): Place[] {
@@ -62,6 +83,8 @@ export interface ConsultChange {
   readonly durationMinutes?: number | undefined;
   readonly serviceId?: number | undefined;
   readonly practitionerId?: number | undefined;
+  /** Another patient of a one-to-one consult. */
+  readonly patientId?: number | undefined;
   readonly room?: string | null | undefined;
   readonly notes?: string | null | undefined;
 }
@@ -80,8 +103,18 @@ export async function changeConsult(changes: ConsultChanges, id: number, change:
     ...(change.room === undefined ? {} : { room: cleanRoom("room", change.room) }),
     ...(change.notes === undefined ? {} : { notes: cleanNotes("notes", change.notes) }),
   };
-  if (Object.keys(values).length === 0) return;
-  await tx.updateTable("consults").set(values).where("clinic_id", "=", clinicId).where("id", "=", id).execute();
+  const swap = await swapFor(changes, consult, change);
+  if (Object.keys(values).length > 0) {
+    await tx.updateTable("consults").set(values).where("clinic_id", "=", clinicId).where("id", "=", id).execute();
+  }
+  await swap?.();
+}
+
+/** What puts another patient in the place; null where none is asked for. */
+async function swapFor(changes: ConsultChanges, consult: OpenConsult, { patientId, serviceId }: ConsultChange) {
+  if (patientId === undefined) return null;
+  const service = await getService(changes.tx, changes.clinicId, serviceId ?? consult.serviceId);
+  return checkSwap(changes, consult, { service, patientId });
 }
 
 /** The columns of the appointment that really change. */
@@ -110,39 +143,21 @@ async function fittingService(changes: ConsultChanges, consult: OpenConsult, ser
   const service = await ownService(changes, serviceId);
   refuseOverbooking(
     service,
-    consult.participants.map(({ status }) => ({ status, field: "service_id" })),
+    [],
+    consult.participants.map((one) => ({ ...one, field: "service_id" })),
   );
   return service.id;
 }
 
-/** Takes everybody out at once; their places are kept for a restore. Cancelled already: nothing. @throws ProblemError 404 */
-export async function cancelConsult(changes: ConsultChanges, id: number): Promise<void> {
-  const consult = await changes.open(id);
-  if (consult.cancelledAt === null) await setCancelled(changes, id, changes.context.outbox.clock.now());
-}
-
-/** Undoes a cancellation, with the same participants. Not cancelled: nothing. @throws ProblemError 404 */
-export async function restoreConsult(changes: ConsultChanges, id: number): Promise<void> {
-  const consult = await changes.open(id);
-  if (consult.cancelledAt !== null) await setCancelled(changes, id, null);
-}
-
-async function setCancelled({ tx, clinicId }: ConsultChanges, id: number, at: Temporal.Instant | null): Promise<void> {
-  await tx
-    .updateTable("consults")
-    .set({ cancelled_at: at })
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", id)
-    .execute();
-}
-
-async function ownService({ tx, clinicId }: ConsultChanges, id: number): Promise<ServiceRow> {
+/** The clinic's own service. @throws ProblemError 404 naming `service_id` */
+export async function ownService({ tx, clinicId }: ConsultChanges, id: number): Promise<ServiceRow> {
   const service = await findService(tx, clinicId, id);
   if (service === undefined) throw notFound("the service", "service_id");
   return service;
 }
 
-async function ownPractitioner({ tx, clinicId }: ConsultChanges, id: number): Promise<number> {
+/** The id again, once it is known to be the clinic's own. @throws ProblemError 404 naming `practitioner_id` */
+export async function ownPractitioner({ tx, clinicId }: ConsultChanges, id: number): Promise<number> {
   const own = tx.selectFrom("practitioners").select("id").where("clinic_id", "=", clinicId).where("id", "=", id);
   await own.executeTakeFirstOrThrow(() => notFound("the practitioner", "practitioner_id"));
   return id;

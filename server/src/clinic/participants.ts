@@ -1,13 +1,21 @@
 /**
- * Commands on a consult's participants: add, change, remove, move.
+ * Commands on a consult's participants: add, change, remove, move, and one patient in another's place.
  *
  * Owns the rows of `consult_participants` and the question whether there is room. A booked or held place is taken; a
- * wait-listed one is not. Only booked patients are "in" the consult for the outside world (contract §1, §3), which the
- * unit of work looks after.
+ * wait-listed one, or that of a patient who has cancelled late, is not. Only booked patients are "in" the consult for the
+ * outside world (contract §1, §3), which the unit of work looks after.
  */
 import { sql } from "kysely";
-import { conflict, invalid, notFound, type ProblemError } from "../errors.ts";
-import type { Arrival, ConsultChanges, OpenConsult, ParticipantRow, PlaceStatus } from "./consult-changes.ts";
+import { conflict, invalid, notFound } from "../errors.ts";
+import { type Arrival, hasLeft, isIn, takesPlace } from "./consult-arrivals.ts";
+import { cancelAll, cancelledAlready } from "./consult-cancelling.ts";
+import {
+  among,
+  type ConsultChanges,
+  type OpenConsult,
+  type ParticipantRow,
+  type PlaceStatus,
+} from "./consult-changes.ts";
 import { getService, placesOf, type ServiceRow } from "./services.ts";
 
 /** Booked, held and wait-listed together; also what one event can list. */
@@ -32,16 +40,27 @@ export async function checkSeating(changes: ConsultChanges, { service, present, 
   refuseTooMany(present.length, places);
   refuseTwice(present, places);
   await refuseStrangers(changes, places);
-  refuseOverbooking(service, [...present, ...places]);
+  refuseOverbooking(service, present, places);
 }
 
-/** Gives places that `checkSeating` has found possible. */
-export async function seat(changes: ConsultChanges, consultId: number, places: readonly Place[]): Promise<void> {
-  if (places.length === 0) return;
-  const rows = places.map(({ patientId, status }) => {
-    return { clinic_id: changes.clinicId, consult_id: consultId, patient_id: patientId, status };
-  });
-  await changes.tx.insertInto("consult_participants").values(rows).execute();
+/** Gives places that `checkSeating` has found possible, in each of the consults. */
+export async function seat(
+  { tx, clinicId }: ConsultChanges,
+  consultIds: readonly number[],
+  places: readonly Omit<Place, "field">[],
+): Promise<void> {
+  if (consultIds.length === 0 || places.length === 0) return;
+  const patientIds = places.map(({ patientId }) => patientId);
+  const statuses = places.map(({ status }) => status);
+  // One statement however many places. A patient who cancelled late and comes back takes a new place in the row that is there.
+  await sql`
+    insert into consult_participants (clinic_id, consult_id, patient_id, status)
+    select ${clinicId}::bigint, c.id, p.patient_id, p.status
+    from unnest(${[...consultIds]}::bigint[]) with ordinality as c (id, at)
+      cross join unnest(${patientIds}::bigint[], ${statuses}::text[]) with ordinality as p (patient_id, status, at)
+    order by c.at, p.at
+    on conflict (clinic_id, consult_id, patient_id)
+      do update set status = excluded.status, arrival = 'expected', place = default`.execute(tx);
 }
 
 export interface NewParticipant {
@@ -59,7 +78,7 @@ export async function addParticipant(changes: ConsultChanges, participant: NewPa
   const service = await getService(changes.tx, changes.clinicId, consult.serviceId);
   const places = [{ patientId, status, field: "patient_id" }];
   await checkSeating(changes, { service, present: consult.participants, places });
-  await seat(changes, consultId, places);
+  await seat(changes, [consultId], places);
 }
 
 export interface ParticipantKey {
@@ -72,26 +91,33 @@ export interface ParticipantChange extends ParticipantKey {
   readonly arrival?: Arrival | undefined;
 }
 
-/** Books a held place, notes an arrival, … Saving what is already there is no change. @throws ProblemError */
+/**
+ * Books a held place, notes how the patient came, … A status that gives the place up takes the patient out; a one-to-one
+ * consult is cancelled with it (contract §3 rule 9). Saving what is already there is no change. @throws ProblemError
+ */
 export async function changeParticipant(changes: ConsultChanges, change: ParticipantChange): Promise<void> {
+  const { tx, clinicId } = changes;
   const { consultId, patientId } = change;
   const consult = await changes.open(consultId);
-  const participant = participantOf(consult, patientId);
-  const { status = participant.status, arrival = participant.arrival } = change;
-  if (status !== participant.status) {
-    if (consult.cancelledAt !== null) throw cancelledAlready("status");
-    const service = await getService(changes.tx, changes.clinicId, consult.serviceId);
-    const others = consult.participants.filter((other) => other !== participant);
-    refuseOverbooking(service, [...others, { status, field: "status" }]);
+  const before = participantOf(consult, patientId);
+  const after = { status: change.status ?? before.status, arrival: change.arrival ?? before.arrival };
+  const field = after.status === before.status ? "arrival" : "status";
+  const isLive = consult.cancelledAt === null;
+  if (!isLive && (field === "status" || (hasLeft(before) && !hasLeft(after)))) throw cancelledAlready(field);
+  const service = await getService(tx, clinicId, consult.serviceId);
+  if (takesPlace(after) && !takesPlace(before)) {
+    const others = consult.participants.filter((other) => other !== before);
+    refuseOverbooking(service, others, [{ ...after, field }]);
   }
-  const { tx, clinicId } = changes;
   await tx
     .updateTable("consult_participants")
-    .set({ status, arrival })
+    .set(after)
     .where("clinic_id", "=", clinicId)
     .where("consult_id", "=", consultId)
     .where("patient_id", "=", patientId)
     .execute();
+  const leaves = isIn(before) && hasLeft(after);
+  if (isLive && leaves && service.kind === "one_to_one") await cancelAll(changes, [consultId]);
 }
 
 /** A patient leaves a consult; whoever was booked makes a `participant.removed`. @throws ProblemError */
@@ -99,7 +125,37 @@ export async function removeParticipant(changes: ConsultChanges, key: Participan
   const consult = await changes.open(key.consultId);
   participantOf(consult, key.patientId);
   if (consult.cancelledAt !== null) throw cancelledAlready();
-  await takeOut(changes, key);
+  await takeOut(changes, [key.consultId], key.patientId);
+}
+
+export interface Swap {
+  /** The consult's own, or the one that it is about to get. */
+  readonly service: ServiceRow;
+  readonly patientId: number;
+}
+
+/**
+ * Tells whether another patient can have the place of a one-to-one consult, and gives what then does it: removed and added,
+ * in this order, of one subject (contract §3 rule 7). Null where that patient has it already. @throws ProblemError
+ */
+export async function checkSwap(changes: ConsultChanges, consult: OpenConsult, { service, patientId }: Swap) {
+  if (service.kind !== "one_to_one") {
+    throw conflict(
+      "not_one_to_one",
+      "Only a one-to-one consult is about one patient. In a group or a class, add and remove patients.",
+      "patient_id",
+    );
+  }
+  const current = consult.participants.find(takesPlace);
+  if (current?.patientId === patientId) return null;
+  if (consult.cancelledAt !== null) throw cancelledAlready("patient_id");
+  const places = [{ patientId, status: current?.status ?? ("booked" as const), field: "patient_id" }];
+  const present = consult.participants.filter((one) => one !== current);
+  await checkSeating(changes, { service, present, places });
+  return async () => {
+    if (current !== undefined) await takeOut(changes, [consult.id], current.patientId);
+    await seat(changes, [consult.id], places);
+  };
 }
 
 export interface Move extends ParticipantKey {
@@ -120,37 +176,41 @@ export async function moveParticipant(changes: ConsultChanges, { toConsultId, ..
   const service = await getService(changes.tx, changes.clinicId, to.serviceId);
   const places = [{ patientId: key.patientId, status, field: "to_consult_id" }];
   await checkSeating(changes, { service, present: to.participants, places });
-  await takeOut(changes, key);
-  await seat(changes, to.id, places);
+  await takeOut(changes, [key.consultId], key.patientId);
+  await seat(changes, [to.id], places);
 }
 
-async function takeOut({ tx, clinicId }: ConsultChanges, { consultId, patientId }: ParticipantKey): Promise<void> {
+/** Takes a patient out of consults, wherever the patient is in them. */
+export async function takeOut(
+  { tx, clinicId }: ConsultChanges,
+  consultIds: readonly number[],
+  patientId: number,
+): Promise<void> {
   await tx
     .deleteFrom("consult_participants")
     .where("clinic_id", "=", clinicId)
-    .where("consult_id", "=", consultId)
+    .where("consult_id", "=", among(consultIds))
     .where("patient_id", "=", patientId)
     .execute();
 }
 
-/** The answer to a change of a cancelled consult. */
-export function cancelledAlready(field?: string): ProblemError {
-  return conflict("consult_cancelled", "This consult is cancelled. Restore it first, then change it.", field);
-}
+/** What may take a place: someone who is there, or a place that is asked for. */
+type Taker = Parameters<typeof takesPlace>[0] & { readonly field?: string };
 
 /**
- * Refuses more booked and held places than the service has. A wait-listed place always fits.
+ * Refuses more booked and held places than the service has. A wait-listed place always fits, and so does whoever is there:
+ * the number of places may have been lowered since.
  * @throws ProblemError naming the field of the first place that does not fit
  */
 export function refuseOverbooking(
   service: Pick<ServiceRow, "kind" | "capacity">,
-  places: readonly { readonly status: PlaceStatus; readonly field?: string }[],
+  present: readonly Taker[],
+  wanted: readonly Taker[],
 ): void {
-  const taken = places.filter(({ status }) => status !== "wait_listed");
-  const free = placesOf(service);
-  const surplus = taken[free];
-  if (surplus === undefined) return;
-  throw conflict("consult_full", full(service, free), surplus.field);
+  const places = placesOf(service);
+  const free = Math.max(0, places - present.filter(takesPlace).length);
+  const surplus = wanted.filter(takesPlace)[free];
+  if (surplus !== undefined) throw conflict("consult_full", full(service, places), surplus.field);
 }
 
 function full({ kind }: Pick<ServiceRow, "kind">, places: number): string {
@@ -166,7 +226,8 @@ function participantOf(consult: OpenConsult, patientId: number): ParticipantRow 
   return participant;
 }
 
-function refuseTooMany(present: number, places: readonly Place[]): void {
+/** @throws ProblemError naming the field of the first place beyond `PARTICIPANTS_MAX` */
+export function refuseTooMany(present: number, places: readonly Place[]): void {
   const surplus = places[PARTICIPANTS_MAX - present];
   if (surplus === undefined) return;
   throw invalid(
@@ -177,7 +238,7 @@ function refuseTooMany(present: number, places: readonly Place[]): void {
 }
 
 function refuseTwice(present: readonly ParticipantRow[], places: readonly Place[]): void {
-  const seated = new Set(present.map(({ patientId }) => patientId));
+  const seated = new Set(present.filter((one) => !hasLeft(one)).map(({ patientId }) => patientId));
   for (const { patientId, field } of places) {
     if (seated.has(patientId)) {
       throw conflict(
@@ -191,13 +252,16 @@ function refuseTwice(present: readonly ParticipantRow[], places: readonly Place[
 }
 
 /** Patients of other clinics are strangers like those who do not exist. */
-async function refuseStrangers({ tx, clinicId }: ConsultChanges, places: readonly Place[]): Promise<void> {
+export async function refuseStrangers(
+  { tx, clinicId }: ConsultChanges,
+  places: readonly Pick<Place, "patientId" | "field">[],
+): Promise<void> {
   const ids = places.map(({ patientId }) => patientId);
   const own = await tx
     .selectFrom("patients")
     .select("id")
     .where("clinic_id", "=", clinicId)
-    .where("id", "=", sql<number>`any(${ids}::bigint[])`)
+    .where("id", "=", among(ids))
     .execute();
   const known = new Set(own.map(({ id }) => id));
   const stranger = places.find(({ patientId }) => !known.has(patientId));

@@ -13,7 +13,7 @@ import {
   listPatients,
   listPractitioners,
 } from "./people.ts";
-import { addService, getService, listServices, type NewService, renameService } from "./services.ts";
+import { addService, changeService, getService, listServices, type NewService } from "./services.ts";
 
 let database: TestDatabase;
 let clinic: TestClinic;
@@ -108,7 +108,9 @@ describe("services", () => {
     const added = await add({});
     expect(added).toEqual({ id: added.id, ...service });
     const name = " Renamed ";
-    const renamed = await clinic.inTransaction((tx) => renameService(tx, { clinicId: clinic.id, id: added.id, name }));
+    const renamed = await clinic.inTransaction((tx) =>
+      changeService(tx, { clinicId: clinic.id, id: added.id, change: { name } }),
+    );
     expect(renamed).toEqual({ ...added, name: "Renamed" });
     expect(await clinic.inTransaction((tx) => listServices(tx, { clinicId: clinic.id, limit: 1 }))).toEqual([renamed]);
   });
@@ -137,7 +139,7 @@ describe("another clinic", () => {
       await refusalOf(() => changePatient(tx, { clinicId, id: patient, change })),
       await refusalOf(() => changePractitioner(tx, { clinicId, id: practitionerId, change })),
       await refusalOf(() => getService(tx, clinicId, serviceId)),
-      await refusalOf(() => renameService(tx, { clinicId, id: serviceId, name: "Renamed" })),
+      await refusalOf(() => changeService(tx, { clinicId, id: serviceId, change: { name: "Renamed" } })),
       await refusalOf(() => getConsult(tx, clinicId, consult)),
     ]);
     for (const answer of answers) expect(briefOf(answer)).toEqual({ status: 404, code: "not_found", fields: [] });

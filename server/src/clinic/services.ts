@@ -1,7 +1,7 @@
 /**
  * Services: what a clinic offers, and how many fit into it.
  *
- * Owns the rows of `services`. Promises that a one-to-one service is for one patient. Renaming one sends nothing; later
+ * Owns the rows of `services`. Promises that a one-to-one service is for one patient. Changing one sends nothing; later
  * events carry the new name (contract §3 rule 6). The kind never changes, because consults were scheduled by it.
  */
 import type { Tx } from "../db/schema.ts";
@@ -45,20 +45,32 @@ export async function addService(tx: Tx, clinicId: number, service: NewService):
   return tx.insertInto("services").values(values).returning(SERVICE).executeTakeFirstOrThrow();
 }
 
-export interface RenameService {
+export interface ServiceChange {
   readonly clinicId: number;
   readonly id: number;
-  readonly name: string;
+  /** What is absent stays as it is. */
+  readonly change: {
+    readonly name?: string | undefined;
+    readonly durationMinutes?: number | undefined;
+    readonly capacity?: number | null | undefined;
+  };
 }
 
-/** @throws ProblemError naming `name`, or 404 */
-export async function renameService(tx: Tx, { clinicId, id, name }: RenameService): Promise<ServiceRow> {
-  await tx
-    .updateTable("services")
-    .set({ name: cleanName("name", name) })
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", id)
-    .execute();
+/**
+ * Changes a service. Consults that are scheduled already keep their length and whoever is in them; the new length and the
+ * new number of places hold for what is scheduled or booked from now on.
+ * @throws ProblemError naming `name`, `duration` or `capacity`, or 404
+ */
+export async function changeService(tx: Tx, { clinicId, id, change }: ServiceChange): Promise<ServiceRow> {
+  const { kind } = await getService(tx, clinicId, id);
+  const { name, durationMinutes, capacity } = change;
+  const values = {
+    ...(name === undefined ? {} : { name: cleanName("name", name) }),
+    ...(durationMinutes === undefined ? {} : { duration_minutes: checkDuration(durationMinutes) }),
+    ...(capacity === undefined ? {} : { capacity: checkCapacity({ kind, capacity }) }),
+  };
+  if (Object.keys(values).length === 0) return getService(tx, clinicId, id);
+  await tx.updateTable("services").set(values).where("clinic_id", "=", clinicId).where("id", "=", id).execute();
   return getService(tx, clinicId, id);
 }
 
@@ -102,7 +114,7 @@ export function checkDuration(minutes: number): number {
   );
 }
 
-function checkCapacity({ kind, capacity }: NewService): number | null {
+function checkCapacity({ kind, capacity }: Pick<NewService, "kind" | "capacity">): number | null {
   if (capacity === null) return null;
   if (kind === "one_to_one" && capacity !== 1) {
     throw invalid(
