@@ -1,5 +1,6 @@
 /** GET /v1/me: who is signed in, for which clinic, in which role. */
 import { z } from "zod";
+import { currencyExponent } from "../clinic/billing/money.ts";
 import { inClinic } from "../db/pool.ts";
 import { forbidden } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
@@ -12,6 +13,7 @@ const ME = z.object({
     name: z.string(),
     time_zone: z.string(),
     currency: z.string(),
+    currency_exponent: z.int().describe("How many decimals its amounts have."),
     has_academy: z.boolean(),
     locale: z.enum(["en", "fr-CA"]),
   }),
@@ -30,7 +32,7 @@ export async function meRoutes(app: App, context: ApiContext): Promise<void> {
     );
     return {
       user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
-      clinic,
+      clinic: { ...clinic, currency_exponent: currencyExponent(clinic.currency) },
       role: principal.role,
     };
   });

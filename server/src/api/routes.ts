@@ -5,8 +5,12 @@ import { consultsRoutes } from "./consults.ts";
 import { deliveriesRoutes } from "./deliveries.ts";
 import { eventTypesRoutes } from "./event-types.ts";
 import { eventsRoutes } from "./events.ts";
+import { feedRoutes } from "./feed.ts";
+import { giftCertificatesRoutes } from "./gift-certificates.ts";
 import { inboxRoutes } from "./inbox.ts";
+import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
+import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { practitionersRoutes } from "./practitioners.ts";
 import { seriesRoutes } from "./series.ts";
@@ -21,6 +25,9 @@ export const V1_ROUTES: readonly Routes[] = [
   patientsRoutes,
   servicesRoutes,
   consultsRoutes,
+  invoicesRoutes,
+  packagesRoutes,
+  giftCertificatesRoutes,
   seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
@@ -28,6 +35,7 @@ export const V1_ROUTES: readonly Routes[] = [
   inboxRoutes,
   apiKeysRoutes,
   eventsRoutes,
+  feedRoutes,
 ];
 
 /** For everybody. */

@@ -10,6 +10,7 @@ import type { Database, Db } from "../db/schema.ts";
 import { invalid } from "../errors.ts";
 import type { OutboxContext } from "../outbox/emit.ts";
 import type { Seal } from "../seal/seal.ts";
+import { currencyExponent } from "./billing/money.ts";
 import { cleanName } from "./names.ts";
 
 /** 192 bits, 32 characters in the address. */
@@ -97,8 +98,6 @@ function checkTimeZone(timeZone: string): string {
 }
 
 function checkCurrency(currency: string): string {
-  if (Intl.supportedValuesOf("currency").includes(currency.toUpperCase()) && currency === currency.toLowerCase()) {
-    return currency;
-  }
-  throw invalid("currency", "This currency is not known. Write a lower-case ISO 4217 code like cad.", "currency");
+  currencyExponent(currency);
+  return currency;
 }

@@ -11,7 +11,7 @@ import type { InvoiceEventName } from "@hookwell/sdk";
 import { sql } from "kysely";
 import type { Tx } from "../../db/schema.ts";
 import { notFound } from "../../errors.ts";
-import { emit } from "../../outbox/emit.ts";
+import { EVENTS_PER_BATCH_MAX, emitMany } from "../../outbox/emit.ts";
 import type { ClinicContext } from "../clinics.ts";
 import { readNames } from "../consult-facts.ts";
 import { isSettledInFull } from "./amounts.ts";
@@ -186,9 +186,12 @@ export class InvoiceChanges {
       practitionerIds: pending.flatMap(({ invoice }) => invoice.practitionerId ?? []),
       patientIds: pending.map(({ invoice }) => invoice.clientId),
     });
-    for (const { event, invoice } of pending) {
-      const facts = invoiceFacts(event, invoice, names);
-      await emit(this.context.outbox, this.tx, { clinicId, subject: `invoice:${invoice.id}`, facts });
+    const events = pending.map(({ event, invoice }) => {
+      return { subject: `invoice:${invoice.id}`, facts: invoiceFacts(event, invoice, names) };
+    });
+    for (let from = 0; from < events.length; from += EVENTS_PER_BATCH_MAX) {
+      const batch = { clinicId, events: events.slice(from, from + EVENTS_PER_BATCH_MAX) };
+      await emitMany(this.context.outbox, this.tx, batch);
     }
   }
 }

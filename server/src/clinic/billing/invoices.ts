@@ -61,7 +61,7 @@ export async function createInvoice(invoices: InvoiceChanges, invoice: NewInvoic
     .returning("id")
     .executeTakeFirstOrThrow(numberTaken);
   invoices.created(id);
-  await replaceLines(invoices, { id, type, netMinor: 0, lines: [] }, invoice.lines);
+  await replaceLines(invoices, { id, type, netMinor: 0, lines: [] }, { lines: invoice.lines });
   for (const payment of payments) await addPayment(invoices, id, payment);
   if (invoice.autoDeduct === true) await deductCredits(invoices, id);
   return id;
@@ -95,7 +95,7 @@ export async function changeInvoice(invoices: InvoiceChanges, id: number, change
   const currency = newCurrency(invoice, change.currency);
   const lines = change.lines?.(currency) ?? linesIn(invoice, currency);
   const columns = await changedColumns(invoices, invoice, change);
-  if (lines !== null) await replaceLines(invoices, invoice, lines);
+  if (lines !== null) await replaceLines(invoices, invoice, { lines });
   const values = { ...columns, ...(currency === invoice.currency ? {} : { currency }) };
   if (Object.keys(values).length === 0) return;
   await renumbering(() =>

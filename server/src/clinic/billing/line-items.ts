@@ -7,7 +7,7 @@
 import { LINE_ITEMS_MAX, UNITS_MAX } from "@hookwell/sdk";
 import { conflict, invalid, notFound } from "../../errors.ts";
 import { cleanNotes } from "../names.ts";
-import { type Amounts, grossOfLine, type LinePrice, lineAmounts, sumOf } from "./amounts.ts";
+import { grossOfLine, type LinePrice, lineAmounts, sumOf } from "./amounts.ts";
 import type { InvoiceChanges } from "./invoice-changes.ts";
 import type { OpenInvoice, OpenLine } from "./invoice-rows.ts";
 import { AMOUNT_MAX_MINOR, checkAmount, readTaxRate, taxRatePercent } from "./money.ts";
@@ -34,33 +34,42 @@ export interface CleanLine extends LinePrice {
   readonly description: string;
 }
 
+/** How a field of a line is named to the caller. */
+type Path = (at: number, field: string) => string;
+const inList: Path = (at, field) => `line_items.${at}.${field}`;
+
 /** Holds lines against every limit before any of them is stored. @throws ProblemError naming `line_items.2.units` */
-export function cleanLines(lines: readonly LineInput[]): readonly CleanLine[] {
+export function cleanLines(lines: readonly LineInput[], path: Path = inList): readonly CleanLine[] {
   if (lines.length > LINE_ITEMS_MAX) {
     throw invalid("line_items", `An invoice has at most ${LINE_ITEMS_MAX} lines. Make a second one.`, "too_many");
   }
-  const clean = lines.map((line, at) => cleanLine(line, `line_items.${at}`));
+  const clean = lines.map((line, at) => cleanLine(line, (field) => path(at, field)));
   checkAmount("line_items", sumOf(clean.map(lineAmounts)).totalMinor);
   return clean;
 }
 
-function cleanLine(line: LineInput, at: string): CleanLine {
+function cleanLine(line: LineInput, path: (field: string) => string): CleanLine {
   const { id, units, unitPriceMinor, discountMinor = 0 } = line;
   if (!Number.isSafeInteger(unitPriceMinor) || !Number.isSafeInteger(discountMinor)) {
     throw new RangeError("a line's price is not an integer of the smallest unit");
   }
-  if (!Number.isSafeInteger(units) || units < 1 || units > UNITS_MAX) {
-    throw invalid(`${at}.units`, `Units are a whole number from 1 to ${UNITS_MAX}. Change them.`, "too_small");
-  }
+  checkUnits(path("units"), units);
   const gross = grossOfLine(line);
-  if (gross > BigInt(AMOUNT_MAX_MINOR)) checkAmount(`${at}.unit_price`, Number.POSITIVE_INFINITY);
+  if (gross > BigInt(AMOUNT_MAX_MINOR)) checkAmount(path("unit_price"), Number.POSITIVE_INFINITY);
   if (BigInt(discountMinor) > gross) {
-    throw invalid(`${at}.discount`, "The discount is larger than the price. Make it smaller.", "too_big");
+    throw invalid(path("discount"), "The discount is larger than the price. Make it smaller.", "too_big");
   }
-  const taxRateThousandths = readTaxRate(`${at}.tax_rate`, line.taxRate ?? 0);
+  const taxRateThousandths = readTaxRate(path("tax_rate"), line.taxRate ?? 0);
   const clean = { id, units, unitPriceMinor, discountMinor, taxRateThousandths };
-  checkAmount(`${at}.unit_price`, lineAmounts(clean).totalMinor);
-  return { ...clean, description: cleanDescription(`${at}.description`, line.description) };
+  checkAmount(path("unit_price"), lineAmounts(clean).totalMinor);
+  return { ...clean, description: cleanDescription(path("description"), line.description) };
+}
+
+function checkUnits(field: string, units: number): void {
+  if (units > UNITS_MAX)
+    throw invalid(field, `At most ${UNITS_MAX} units fit on a line. Make a second one.`, "too_big");
+  if (Number.isSafeInteger(units) && units >= 1) return;
+  throw invalid(field, "Units are a whole number, 1 or more. Change them.", "too_small");
 }
 
 function cleanDescription(field: string, text: string): string {
@@ -70,26 +79,37 @@ function cleanDescription(field: string, text: string): string {
   throw invalid(field, `A description has at most ${DESCRIPTION_MAX_CHARACTERS} characters. Shorten it.`, "too_long");
 }
 
+export interface NewLines {
+  readonly lines: readonly LineInput[];
+  readonly path?: Path;
+}
+
 /** The lines as a whole: those with an id stay, in the given order; those not listed go. @throws ProblemError */
 export async function replaceLines(
   invoices: InvoiceChanges,
   invoice: Pick<OpenInvoice, "id" | "type" | "netMinor" | "lines">,
-  lines: readonly LineInput[],
+  { lines, path }: NewLines,
 ): Promise<void> {
-  const clean = cleanLines(lines);
-  const present = new Map(invoice.lines.map((line) => [line.id, line]));
-  const kept = clean.flatMap(({ id }) => id ?? []);
-  for (const [at, { id }] of clean.entries()) {
-    if (id === undefined) continue;
-    if (!present.has(id)) throw notFound("the line item", `line_items.${at}.id`);
-    if (kept.indexOf(id) !== kept.lastIndexOf(id)) {
-      throw invalid(`line_items.${at}.id`, "This line is listed twice. List each line once.", "already_there");
-    }
-  }
+  const clean = cleanLines(lines, path);
+  const kept = keptIds(invoice.lines, clean);
   const { totalMinor } = sumOf(clean.map(lineAmounts));
   refuseOverPayment({ type: invoice.type, totalMinor, netMinor: invoice.netMinor }, "line_items");
   await deleteLines(invoices, invoice.id, { except: kept });
   await storeLines(invoices, invoice.id, clean);
+}
+
+/** The ids of the lines that stay: each is one of the invoice's own, and listed once. */
+function keptIds(present: readonly OpenLine[], lines: readonly CleanLine[]): number[] {
+  const own = new Set(present.map(({ id }) => id));
+  const kept = new Set<number>();
+  for (const [at, { id }] of lines.entries()) {
+    if (id === undefined) continue;
+    if (kept.has(id))
+      throw invalid(inList(at, "id"), "This line is listed twice. List each line once.", "already_there");
+    if (!own.has(id)) throw notFound("the line item", inList(at, "id"));
+    kept.add(id);
+  }
+  return [...kept];
 }
 
 async function deleteLines({ tx, clinicId }: InvoiceChanges, invoiceId: number, { except }: { except: number[] }) {
@@ -133,36 +153,46 @@ export function lineInput(line: OpenLine): LineInput {
   return { id, description, unitPriceMinor, units, discountMinor, taxRate: taxRatePercent(taxRateThousandths) };
 }
 
-/** Adds a line at the end. @throws ProblemError naming the field of the line itself */
+/** A line as a caller gives it, once it is known in which currency the invoice is. */
+type InCurrency<Line> = (currency: string) => Line;
+
+/** Adds a line at the end. @throws ProblemError naming the line's own field, such as `units` */
 export async function addLineItem(
   invoices: InvoiceChanges,
   invoiceId: number,
-  line: Omit<LineInput, "id">,
+  line: InCurrency<Omit<LineInput, "id">>,
 ): Promise<void> {
   const invoice = await invoices.open(invoiceId);
   if (invoice.lines.length >= LINE_ITEMS_MAX) {
     throw conflict("too_many_lines", `An invoice has at most ${LINE_ITEMS_MAX} lines. Make a second one.`);
   }
-  await replaceLines(invoices, invoice, [...invoice.lines.map(lineInput), line]);
+  const lines = [...invoice.lines.map(lineInput), line(invoice.currency)];
+  await replaceLines(invoices, invoice, { lines, path: ownField });
 }
+
+const ownField: Path = (_, field) => field;
 
 export interface LineItemRef {
   readonly invoiceId: number;
   readonly lineItemId: number;
 }
 
-/** What is absent stays as it is. @throws ProblemError 404 when the invoice has no such line */
+/** What is absent stays as it is. */
+type LineChange = { readonly [Key in Exclude<keyof LineInput, "id">]?: LineInput[Key] | undefined };
+
+/** @throws ProblemError 404 when the invoice has no such line, or naming the line's own field, such as `units` */
 export async function changeLineItem(
   invoices: InvoiceChanges,
   { invoiceId, lineItemId }: LineItemRef,
-  change: (currency: string) => Partial<Omit<LineInput, "id">>,
+  change: InCurrency<LineChange>,
 ): Promise<void> {
   const invoice = await invoices.open(invoiceId);
   if (!invoice.lines.some(({ id }) => id === lineItemId)) throw notFound("the line item");
-  const changed = change(invoice.currency);
-  const given = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
-  const lines = invoice.lines.map((line) => ({ ...lineInput(line), ...(line.id === lineItemId ? given : {}) }));
-  await replaceLines(invoices, invoice, lines);
+  const given = Object.entries(change(invoice.currency)).filter(([key, value]) => key !== "id" && value !== undefined);
+  const lines = invoice.lines.map((line) => {
+    return { ...lineInput(line), ...(line.id === lineItemId ? Object.fromEntries(given) : {}) };
+  });
+  await replaceLines(invoices, invoice, { lines, path: ownField });
 }
 
 /** @throws ProblemError 404 when the invoice has no such line */
@@ -170,10 +200,5 @@ export async function removeLineItem(invoices: InvoiceChanges, { invoiceId, line
   const invoice = await invoices.open(invoiceId);
   const left = invoice.lines.filter(({ id }) => id !== lineItemId);
   if (left.length === invoice.lines.length) throw notFound("the line item");
-  await replaceLines(invoices, invoice, left.map(lineInput));
-}
-
-/** The sums of lines that are not stored yet. */
-export function sumOfLines(lines: readonly CleanLine[]): Amounts {
-  return sumOf(lines.map(lineAmounts));
+  await replaceLines(invoices, invoice, { lines: left.map(lineInput) });
 }

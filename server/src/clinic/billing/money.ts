@@ -29,11 +29,6 @@ const EXPONENTS: ReadonlyMap<string, number> = new Map(
   ]),
 );
 
-/** Whether this is a lower-case ISO 4217 code of a currency that is in use. */
-export function isCurrency(currency: string): boolean {
-  return EXPONENTS.has(currency);
-}
-
 /** How many decimals the currency's amounts have: cad 2, jpy 0, kwd 3. @throws ProblemError naming `currency` */
 export function currencyExponent(currency: string): number {
   const exponent = EXPONENTS.get(currency);

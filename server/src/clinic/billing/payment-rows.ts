@@ -37,6 +37,20 @@ export async function openPayment(
   return { invoice, payment };
 }
 
+/** The currency of the payment's invoice. Locks nothing. @throws ProblemError 404 */
+export async function paymentCurrency({ tx, clinicId }: InvoiceChanges, paymentId: number): Promise<string> {
+  const { currency } = await tx
+    .selectFrom("payments as p")
+    .innerJoin("invoices as i", (join) =>
+      join.onRef("i.clinic_id", "=", "p.clinic_id").onRef("i.id", "=", "p.invoice_id"),
+    )
+    .select("i.currency")
+    .where("p.clinic_id", "=", clinicId)
+    .where("p.id", "=", paymentId)
+    .executeTakeFirstOrThrow(() => notFound("the payment"));
+  return currency;
+}
+
 interface PaymentColumns {
   readonly invoice_id?: number;
   readonly payment_method?: PaymentMethod;
