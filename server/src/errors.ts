@@ -17,7 +17,7 @@ export const FIELD_CODES = [
   // people, services, consults
   ...["not_an_email", "capacity_range", "already_there", "time_zone", "currency"],
   // money
-  ...["amount_decimals", "rate_decimals"],
+  ...["amount_decimals", "rate_decimals", "does_not_add_up"],
   // webhooks
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],

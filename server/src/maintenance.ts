@@ -16,6 +16,7 @@ const TASKS: Readonly<Record<string, string>> = {
   partitions: `select make_partitions(((now() at time zone 'UTC')::date - ${PARTITION_DAYS_BEHIND}),
     ((now() at time zone 'UTC')::date + ${PARTITION_DAYS_AHEAD}))`,
   idempotency_keys: "delete from idempotency_keys where created_at < now() - interval '7 days'",
+  feed_keys: "delete from feed_keys where created_at < now() - interval '7 days'",
   inbox: "delete from inbox_messages where received_at < now() - interval '24 hours'",
   drafts: `with gone as (
       update webhooks set deleted_at = now(), version = version + 1, headers = null, url = '' -- a credential, never opened again

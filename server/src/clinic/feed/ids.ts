@@ -78,12 +78,7 @@ export async function resolveIds(tx: Tx, clinicId: number, wanted: readonly Want
   }
   const all = [...kept.values()].sort((a, b) => (a.place < b.place ? -1 : 1));
   const found = await readIds(tx, clinicId, all);
-  const missing = all.filter(({ place }) => !found.has(place));
-  if (missing.length > 0) {
-    await allot(tx, clinicId, missing);
-    for (const [place, id] of await readIds(tx, clinicId, missing)) found.set(place, id);
-  }
-  const taken = missing.find(({ place }) => !found.has(place));
+  const taken = await allot(tx, clinicId, { ids: all, found });
   if (taken !== undefined) throw idInUse(taken.field);
   return (kind, id) => {
     const known = isKept(id) ? found.get(placeOf(kind, id)) : id;
@@ -118,12 +113,30 @@ async function readIds(tx: Tx, clinicId: number, ids: readonly Kept[]): Promise<
   return new Map(rows.map(({ at, id }) => [(ids[at - 1] as Kept).place, id]));
 }
 
-async function allot(tx: Tx, clinicId: number, ids: readonly Kept[]): Promise<void> {
-  for (const { kind, id, hash: external } of ids) {
-    // Where somebody else has just allotted the same one, this waits for him and changes nothing.
-    await (typeof id === "string"
-      ? sql`insert into feed_ids (clinic_id, kind, external_id) values (${clinicId}, ${kind}, ${external}) on conflict do nothing`
-      : sql`insert into feed_ids (clinic_id, kind, external_id, id) values (${clinicId}, ${kind}, ${external}, ${id}) on conflict do nothing`
-    ).execute(tx);
+interface Allotting {
+  readonly ids: readonly Kept[];
+  /** What is known already; grows. */
+  readonly found: Map<string, number>;
+}
+
+/** Gives every id that is not found yet a row. Returns an integer that belongs to a text, if there is one. */
+async function allot(tx: Tx, clinicId: number, { ids, found }: Allotting): Promise<Kept | undefined> {
+  for (;;) {
+    const missing = ids.filter(({ place }) => !found.has(place));
+    if (missing.length === 0) return undefined;
+    for (const one of missing) await insert(tx, clinicId, one);
+    for (const [place, id] of await readIds(tx, clinicId, missing)) found.set(place, id);
+    const taken = missing.find(({ id, place }) => typeof id === "number" && !found.has(place));
+    if (taken !== undefined) return taken;
+    // A text whose integer a caller had used before draws again: each draw is one further.
   }
+}
+
+/** Where somebody else has just allotted the same one, this waits for him and changes nothing. */
+async function insert(tx: Tx, clinicId: number, { kind, id, hash: external }: Kept): Promise<void> {
+  const insertion =
+    typeof id === "string"
+      ? sql`insert into feed_ids (clinic_id, kind, external_id) values (${clinicId}, ${kind}, ${external})`
+      : sql`insert into feed_ids (clinic_id, kind, external_id, id) values (${clinicId}, ${kind}, ${external}, ${id})`;
+  await sql`${insertion} on conflict do nothing`.execute(tx);
 }
