@@ -1,12 +1,16 @@
 /**
- * The demo's clinic: obviously invented people, a few services, some consults this week, and staff to sign in as.
+ * The demo's clinic: obviously invented people, a few services, some consults this week, two packages and a paid gift
+ * certificate, and staff to sign in as.
  *
  * Promises that it may be run at every start: what is there already stays as it is, and a seed that was cut off goes on.
  */
 import type { Accounts } from "../accounts/accounts.ts";
+import { changeBilling } from "../clinic/billing-transaction.ts";
 import { type Clinic, createClinic, getClinic } from "../clinic/clinics.ts";
 import { changeConsults } from "../clinic/consult-changes.ts";
 import { scheduleConsult } from "../clinic/consults.ts";
+import { sellGiftCertificate } from "../clinic/credits/gift-certificates.ts";
+import { addPackage } from "../clinic/credits/packages.ts";
 import { addPatient, addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
 import type { Clock } from "../clock.ts";
@@ -48,6 +52,11 @@ const CONSULTS = [
   { day: 3, time: "18:00", service: 2, practitioner: 1, patients: [0, 4, 5] },
   { day: 4, time: "08:30", service: 0, practitioner: 0, patients: [3] },
 ];
+const PACKAGES = [
+  { name: "Five physiotherapy visits", price: 450, value: 500, expiresAfterDays: 365 },
+  { name: "Ten Pilates classes", price: 180, value: 200, taxRate: 13, expiresAfterDays: 180 },
+];
+const GIFT_CERTIFICATE = { purchaser: 1, value: 100, paidMinor: 100_00 };
 
 export interface SeedOptions {
   /** May create clinics. */
@@ -107,6 +116,12 @@ async function seedPeopleAndConsults(tx: Tx, clinic: Clinic, { seal, clock }: Se
         patientIds: consult.patients.map((patient) => at(ids.patients, patient)),
       });
     }
+  });
+  for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
+  await changeBilling(tx, { clinicId, outbox: { seal, clock } }, async (invoices) => {
+    const { purchaser, value, paidMinor } = GIFT_CERTIFICATE;
+    const payments = () => [{ method: "cash" as const, totalMinor: paidMinor }];
+    await sellGiftCertificate(invoices, { purchaserId: at(ids.patients, purchaser), value, payments });
   });
 }
 

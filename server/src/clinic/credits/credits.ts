@@ -9,9 +9,9 @@
 import { sql } from "kysely";
 import type { Tx } from "../../db/schema.ts";
 import { conflict, invalid, notFound } from "../../errors.ts";
-import type { CreditSource } from "../billing/credit-source.ts";
+import type { CreditKind, CreditSource } from "../billing/credit-source.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
-import { byUrgency, type CreditKind, isExpired } from "./rules.ts";
+import { byUrgency, isExpired } from "./rules.ts";
 
 /** Nobody holds that many; it keeps one statement short. */
 const USABLE_MAX_CREDITS = 500;

@@ -10,8 +10,7 @@
  *   packages are bought with new money.
  */
 import type { InvoiceType } from "@hookwell/sdk";
-
-export type CreditKind = "package" | "membership" | "gift_certificate";
+import type { CreditKind } from "../billing/credit-source.ts";
 
 /** What is known of the money for a credit's record: T, G and R of contract §4, in minor units. */
 export interface RecordMoney {
