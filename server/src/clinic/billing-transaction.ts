@@ -9,6 +9,7 @@ import { changeInvoices, type InvoiceChanges } from "./billing/invoice-changes.t
 import type { ClinicContext } from "./clinics.ts";
 import { creditSource } from "./credits/credits.ts";
 import { reviewCredits } from "./credits/review.ts";
+import { activatePaid } from "./memberships/activate-paid.ts";
 
 export interface BillingTransaction extends ClinicContext {
   /** Makes no invoice events: for a bulk import that was not asked to send any (contract §1). */
@@ -27,5 +28,6 @@ export async function changeBilling<Result>(
     async (changes) => ({ result: await work(changes), invoices: changes }),
   );
   await reviewCredits(tx, context, invoices.touchedBy());
+  await activatePaid(tx, context, invoices.settledBy());
   return result;
 }
