@@ -204,7 +204,7 @@ interface Refundable {
 
 /** A refund is split like its payment, and the one that gives the rest of it back takes what is left of its taxes. */
 function refundTaxes(totalMinor: number, { own, ofTotal, rest }: Refundable): number {
-  if (totalMinor === rest.totalMinor) return rest.taxesMinor;
+  if (totalMinor === rest.totalMinor) return Math.min(Math.max(rest.taxesMinor, 0), totalMinor);
   return Number(roundHalfUp(BigInt(totalMinor) * BigInt(own), BigInt(ofTotal)));
 }
 
