@@ -41,7 +41,12 @@ describe("maintenance", () => {
         `insert into inbox_messages (clinic_id, received_at, message) values (${clinic.id}, now() - interval '${age}', '')`,
       );
     }
+    for (const days of [8, 6]) {
+      await query(`insert into feed_keys (clinic_id, key_hash, event_id, body_hash, created_at)
+        values (${clinic.id}, '\\x0${days}', gen_random_uuid(), '', now() - interval '${days} days')`);
+    }
     expect(await maintain()).toBe(true);
+    expect(await query("select key_hash from feed_keys")).toEqual([{ key_hash: Buffer.of(6) }]);
     expect(await query(`select id from webhooks where clinic_id = ${clinic.id} and deleted_at is null`)).toEqual([
       { id: young },
     ]);

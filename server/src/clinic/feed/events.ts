@@ -14,6 +14,7 @@ import { conflict } from "../../errors.ts";
 import { type EmittedEvent, emitMany } from "../../outbox/emit.ts";
 import { uuidv7 } from "../../outbox/identifiers.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
+import { keepIntegers } from "./ids.ts";
 import { type FedId, knowPatients, refuseOwnRecords } from "./taken.ts";
 
 const HASH_BYTES = 32;
@@ -56,9 +57,16 @@ export async function takeEvents(tx: Tx, context: ClinicContext, events: readonl
     events.filter((_, at) => !isNew[at]),
   );
   const fresh = events.flatMap((event, at) => (isNew[at] ? [{ ...event, id: ids[at] as string }] : []));
-  await knowPatients(tx, clinicId, fresh.flatMap(patientsOf));
+  const patients = fresh.flatMap(patientsOf);
+  const records = recordsOf(fresh);
+  await keepIntegers(tx, clinicId, [
+    ...patients.map(({ id }) => ({ kind: "patient" as const, id })),
+    ...RECORDS.flatMap((kind) => records[kind].map(({ id }) => ({ kind, id }))),
+  ]);
+  await knowPatients(tx, clinicId, patients);
   const emitted = await emitMany(outbox, tx, { clinicId, events: fresh });
-  await refuseOwnRecords(tx, clinicId, recordsOf(fresh));
+  // Only now: the subjects are locked, so nobody of the clinic's can be on the way to one of these ids.
+  await refuseOwnRecords(tx, clinicId, records);
   return events.map(({ subject }, at) =>
     isNew[at]
       ? { ...(emitted.shift() as EmittedEvent), subject, duplicate: false }
@@ -145,8 +153,10 @@ function patientsOf({ field, facts }: FedEvent): FedId[] {
   return facts.participants.map(({ id }, at) => ({ id, field: `${field}facts.participants.${at}.id` }));
 }
 
+const RECORDS = ["consult", "invoice", "membership"] as const;
+
 function recordsOf(events: readonly FedEvent[]) {
-  const of = (kind: "consult" | "invoice" | "membership") =>
+  const of = (kind: (typeof RECORDS)[number]) =>
     events.flatMap(({ field, subject }): FedId[] =>
       subject.startsWith(`${kind}:`) ? [{ id: Number(subject.slice(kind.length + 1)), field: `${field}subject` }] : [],
     );

@@ -52,11 +52,15 @@ export interface WantedId {
 
 export type IdReader = (kind: FeedIdKind, id: CallerId) => number;
 
-interface Kept {
+interface NewId {
   readonly kind: FeedIdKind;
   readonly id: CallerId;
+  /** As it is kept. */
+  readonly external: Buffer;
+}
+
+interface Kept extends NewId {
   readonly field: string;
-  readonly hash: Buffer;
   readonly place: string;
 }
 
@@ -74,7 +78,7 @@ export async function resolveIds(tx: Tx, clinicId: number, wanted: readonly Want
   const kept = new Map<string, Kept>();
   for (const { kind, id, field } of wanted) {
     const place = placeOf(kind, id);
-    if (isKept(id) && !kept.has(place)) kept.set(place, { kind, id, field, hash: externalId(id), place });
+    if (isKept(id) && !kept.has(place)) kept.set(place, { kind, id, field, external: externalId(id), place });
   }
   const all = [...kept.values()].sort((a, b) => (a.place < b.place ? -1 : 1));
   const found = await readIds(tx, clinicId, all);
@@ -107,10 +111,16 @@ function isKept(id: CallerId): boolean {
 async function readIds(tx: Tx, clinicId: number, ids: readonly Kept[]): Promise<Map<string, number>> {
   if (ids.length === 0) return new Map();
   const { rows } = await sql<{ at: number; id: number }>`
-    select w.at::int as at, f.id from unnest(${ids.map(({ kind }) => kind)}::text[], ${ids.map((one) => one.hash)}::bytea[])
+    select w.at::int as at, f.id from unnest(${ids.map(({ kind }) => kind)}::text[], ${ids.map(({ external }) => external)}::bytea[])
       with ordinality as w (kind, external_id, at)
       join feed_ids f on f.clinic_id = ${clinicId} and f.kind = w.kind and f.external_id = w.external_id`.execute(tx);
   return new Map(rows.map(({ at, id }) => [(ids[at - 1] as Kept).place, id]));
+}
+
+/** Keeps integers that came with finished events from being given to a text later. Those that were given to one: nothing. */
+export async function keepIntegers(tx: Tx, clinicId: number, ids: readonly { kind: FeedIdKind; id: number }[]) {
+  const high = ids.filter(({ id }) => isKept(id)).sort((a, b) => a.id - b.id);
+  for (const { kind, id } of high) await insert(tx, clinicId, { kind, id, external: externalId(id) });
 }
 
 interface Allotting {
@@ -133,7 +143,7 @@ async function allot(tx: Tx, clinicId: number, { ids, found }: Allotting): Promi
 }
 
 /** Where somebody else has just allotted the same one, this waits for him and changes nothing. */
-async function insert(tx: Tx, clinicId: number, { kind, id, hash: external }: Kept): Promise<void> {
+async function insert(tx: Tx, clinicId: number, { kind, id, external }: NewId): Promise<void> {
   const insertion =
     typeof id === "string"
       ? sql`insert into feed_ids (clinic_id, kind, external_id) values (${clinicId}, ${kind}, ${external})`
