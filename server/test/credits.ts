@@ -43,9 +43,17 @@ export class TestCredits {
   }
 
   /** Sells a gift certificate of 50.00; it is paid in cash unless told. */
-  async giftCertificate(purchaserId: number, { paid = true, value = 50 } = {}): Promise<GiftCertificateView> {
+  async giftCertificate(
+    purchaserId: number,
+    { paid = true, value = 50, expiresOn = null as string | null } = {},
+  ): Promise<GiftCertificateView> {
     const { id } = await this.change((invoices) =>
-      sellGiftCertificate(invoices, { purchaserId, value, payments: () => (paid ? [cash(value * 100)] : []) }),
+      sellGiftCertificate(invoices, {
+        purchaserId,
+        value,
+        expiresOn,
+        payments: () => (paid ? [cash(value * 100)] : []),
+      }),
     );
     return this.certificate(id);
   }

@@ -74,12 +74,14 @@ export const GIFT_CERTIFICATE = z.object({
   redeemer: PATIENT.nullable(),
   invoice_id: z.int(),
   state: z.enum(["unpaid", "ready", "redeemed", "used", "expired"]),
+  expires_on: z.string().nullable().describe("The last day on which it can be used, by the clinic's calendar."),
 });
 
 export const NEW_GIFT_CERTIFICATE = z.strictObject({
   purchaser_id: ID,
   value: AMOUNT,
   currency: CURRENCY.optional(),
+  expires_on: z.string().max(32).nullable().optional().describe("YYYY-MM-DD; it never expires by default."),
   payments: PAYMENTS,
 });
 
@@ -141,5 +143,6 @@ export function showGiftCertificate(view: GiftCertificateView): z.infer<typeof G
     redeemer,
     invoice_id: invoiceId,
     state,
+    expires_on: view.expiresOn,
   };
 }

@@ -184,6 +184,7 @@ describe("gift certificates", () => {
       redeemer: null,
       invoice_id: invoice.id,
       state: "ready",
+      expires_on: null,
     });
     expect(invoice).toMatchObject({ type: "clinic_package_gift_certificate", client: patient, taxes: 0, total: 50 });
     const receiver = await created("/v1/patients", { name: "Robin Example" });
@@ -210,6 +211,8 @@ describe("gift certificates", () => {
     [{ value: -5 }, "value"],
     [{ currency: "nope" }, "currency"],
     [{ code: "7K3M-9QTX-2B4W-HJ5R" }, "code"],
+    [{ expires_on: "2026-02-30" }, "expires_on"],
+    [{ expires_on: "2020-01-01" }, "expires_on"],
     [{ payments: [{ payment_method: "shells", total: 50 }] }, "payments.0.payment_method"],
     [{ payments: [{ payment_method: "cash", total: 0.001 }] }, "payments.0.total"],
   ])("refuse %j, naming the field", async (changed, field) => {

@@ -58,9 +58,9 @@ function saleRoute(app: App, context: ApiContext): void {
   app.post("/gift-certificates", { schema: sell }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
-      const { purchaser_id: purchaserId, value, currency, payments = [] } = request.body;
+      const { purchaser_id: purchaserId, value, currency, expires_on: expiresOn, payments = [] } = request.body;
       const paid = (of: string) => readPayments(payments, of);
-      const sale = { purchaserId, value, currency, payments: paid };
+      const sale = { purchaserId, value, currency, expiresOn, payments: paid };
       const sold = await billing(context, tx, clinicId)((invoices) => sellGiftCertificate(invoices, sale));
       const certificate = await getGiftCertificate(tx, { clinicId, outbox: context.outbox }, sold.id);
       const invoice = await invoiceNow(tx, clinicId, sold.invoiceId);

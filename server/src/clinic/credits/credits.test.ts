@@ -240,3 +240,23 @@ test("a credit is never drawn for a draft: the payment is refused and changes no
   expect(briefOf(await refusalOf(paying))).toMatchObject({ status: 400, fields: ["status"] });
   expect(await credits.usable(clientId)).toEqual([[creditId, 600_00]]);
 });
+
+describe("another clinic", () => {
+  test("sees no package, credit, certificate or key of this one, even by a query that forgets to ask for its own", async () => {
+    const stranger = await createTestClinic(database.pools);
+    await credits.giftCertificate(clientId);
+    await credits.package(clientId);
+    const counts = await stranger.inTransaction(async (tx) => {
+      const tables = ["packages", "credits", "gift_certificates", "gift_certificate_keys"] as const;
+      return Promise.all(tables.map((table) => tx.selectFrom(table).select("clinic_id").execute()));
+    });
+    expect(counts).toEqual([[], [], [], []]);
+    const planting = stranger.inTransaction((tx) =>
+      tx
+        .insertInto("gift_certificate_keys")
+        .values({ clinic_id: credits.clinic.id + 1_000_000, key: Buffer.alloc(32) })
+        .execute(),
+    );
+    await expect(planting).rejects.toThrow("row-level security");
+  });
+});

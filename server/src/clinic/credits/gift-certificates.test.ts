@@ -76,6 +76,19 @@ describe("a gift certificate", () => {
     expect(await redeem()).toBe(gift.id);
   });
 
+  test("can be redeemed up to its last day by the clinic's calendar, and not after it", async () => {
+    const gift = await credits.giftCertificate(purchaserId, { expiresOn: "2026-06-02" });
+    const late = await credits.giftCertificate(purchaserId, { expiresOn: "2026-06-02" });
+    credits.clinic.clock.advance({ hours: 39, minutes: 59 });
+    await credits.redeem(gift.code, patientId);
+    expect(await credits.usable(patientId)).toHaveLength(1);
+    credits.clinic.clock.advance({ minutes: 1 });
+    expect(await credits.usable(patientId)).toEqual([]);
+    expect((await credits.certificate(gift.id)).state).toBe("expired");
+    const redeem = () => credits.redeem(late.code, patientId);
+    expect(briefOf(await refusalOf(redeem))).toEqual(refused("gift_certificate_expired"));
+  });
+
   test("is redeemed once: a second time by the same patient changes nothing, by another one it is refused", async () => {
     const gift = await credits.giftCertificate(purchaserId);
     await credits.redeem(gift.code, patientId);

@@ -6,7 +6,7 @@
  * purchaser is nobody's second truth: it is the client of the record.
  */
 import type { Tx } from "../../db/schema.ts";
-import { conflict, notFound } from "../../errors.ts";
+import { conflict, invalid, notFound } from "../../errors.ts";
 import type { ClinicSeal } from "../../seal/seal.ts";
 import type { InvoiceChanges } from "../billing/invoice-changes.ts";
 import { createInvoice } from "../billing/invoices.ts";
@@ -14,6 +14,7 @@ import { currencyExponent } from "../billing/money.ts";
 import type { NewPayment } from "../billing/payments.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
 import type { PatientRow } from "../people.ts";
+import { readDate } from "../times.ts";
 import { addCredit, clinicToday, lockCredit, setHolder } from "./credits.ts";
 import { codePlace, hashCode, newCode, readCode } from "./gift-codes.ts";
 import { readValue } from "./packages.ts";
@@ -28,11 +29,13 @@ export interface GiftCertificateSale {
   readonly value: number;
   /** The clinic's, where absent. */
   readonly currency?: string | undefined;
+  /** The last day on which it can be used, `YYYY-MM-DD`; it never expires where absent or null. */
+  readonly expiresOn?: string | null | undefined;
   /** What is paid at once, in the certificate's currency. */
   readonly payments?: ((currency: string) => readonly NewPayment[]) | undefined;
 }
 
-/** Sells one; returns its id and its record's. @throws ProblemError naming `purchaser_id`, `value` or `currency` */
+/** Sells one; returns its id and its record's. @throws ProblemError naming the field that is wrong */
 export async function sellGiftCertificate(
   invoices: InvoiceChanges,
   sale: GiftCertificateSale,
@@ -42,6 +45,7 @@ export async function sellGiftCertificate(
   const currency = sale.currency ?? clinic.currency;
   currencyExponent(currency);
   const valueMinor = readValue(sale.value, currency);
+  const expiresOn = await readLastDay(tx, context, sale.expiresOn ?? null);
   const name = NAMES[clinic.locale];
   await checkPatient(tx, clinicId, { id: sale.purchaserId, field: "purchaser_id" });
   const invoiceId = await createInvoice(invoices, {
@@ -58,9 +62,17 @@ export async function sellGiftCertificate(
     name,
     currency,
     valueMinor,
+    expiresOn,
   });
   const id = await storeCertificate(tx, context, creditId);
   return { id, invoiceId };
+}
+
+async function readLastDay(tx: Tx, context: ClinicContext, text: string | null): Promise<string | null> {
+  if (text === null) return null;
+  const day = readDate("expires_on", text);
+  if (Temporal.PlainDate.compare(day, await clinicToday(tx, context)) >= 0) return day.toString();
+  throw invalid("expires_on", "This day has passed. Choose today or a later day.", "day_range");
 }
 
 async function storeCertificate(tx: Tx, context: ClinicContext, creditId: number): Promise<number> {
@@ -141,6 +153,7 @@ export interface GiftCertificateView {
   readonly redeemer: PatientRow | null;
   readonly invoiceId: number;
   readonly state: GiftCertificateState;
+  readonly expiresOn: string | null;
 }
 
 /** With its code, for the eyes of the clinic's staff. @throws ProblemError 404, also once its record was deleted */
@@ -218,6 +231,7 @@ function toView({ seal, today }: Viewing) {
       redeemer,
       invoiceId,
       state: giftCertificateState({ ...row, redeemed: redeemerId !== null }, today),
+      expiresOn: row.expiresOn,
     };
   };
 }
