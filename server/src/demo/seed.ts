@@ -5,6 +5,7 @@
  * Promises that it may be run at every start: what is there already stays as it is, and a seed that was cut off goes on.
  */
 import type { Accounts } from "../accounts/accounts.ts";
+import { createInvoice, type NewInvoice } from "../clinic/billing/invoices.ts";
 import { changeBilling } from "../clinic/billing-transaction.ts";
 import { type Clinic, createClinic, getClinic } from "../clinic/clinics.ts";
 import { changeConsults } from "../clinic/consult-changes.ts";
@@ -55,6 +56,12 @@ const CONSULTS = [
 const PACKAGES = [
   { name: "Five physiotherapy visits", price: 450, value: 500, expiresAfterDays: 365 },
   { name: "Ten Pilates classes", price: 180, value: 200, taxRate: 13, expiresAfterDays: 180 },
+];
+/** One is owed, one is paid in part, one is paid. Days before this week's Monday. */
+const INVOICES = [
+  { daysBefore: 1, patient: 0, practitioner: 0, taxRate: 13, paidMinor: 0 },
+  { daysBefore: 3, patient: 2, practitioner: 0, taxRate: 13, paidMinor: 50_00 },
+  { daysBefore: 7, patient: 5, practitioner: 1, taxRate: 0, paidMinor: 95_00 },
 ];
 const GIFT_CERTIFICATE = { purchaser: 1, value: 100, paidMinor: 100_00 };
 
@@ -119,10 +126,25 @@ async function seedPeopleAndConsults(tx: Tx, clinic: Clinic, { seal, clock }: Se
   });
   for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
   await changeBilling(tx, { clinicId, outbox: { seal, clock } }, async (invoices) => {
+    for (const wanted of INVOICES) await createInvoice(invoices, demoInvoice(wanted, ids, monday));
     const { purchaser, value, paidMinor } = GIFT_CERTIFICATE;
     const payments = () => [{ method: "cash" as const, totalMinor: paidMinor }];
     await sellGiftCertificate(invoices, { purchaserId: at(ids.patients, purchaser), value, payments });
   });
+}
+
+type Ids = { readonly practitioners: readonly number[]; readonly patients: readonly number[] };
+
+function demoInvoice(wanted: (typeof INVOICES)[number], ids: Ids, monday: Temporal.PlainDate): NewInvoice {
+  const { daysBefore, patient, practitioner, taxRate, paidMinor } = wanted;
+  return {
+    type: "patient_invoice",
+    clientId: at(ids.patients, patient),
+    practitionerId: at(ids.practitioners, practitioner),
+    date: monday.subtract({ days: daysBefore }).toString(),
+    lines: [{ description: "Physiotherapy follow-up", unitPriceMinor: 95_00, units: 1, taxRate }],
+    payments: paidMinor === 0 ? [] : [{ method: "debit_card", totalMinor: paidMinor }],
+  };
 }
 
 function mondayOf(date: Temporal.PlainDate): Temporal.PlainDate {

@@ -1,11 +1,8 @@
 /**
  * What billing needs of a patient's credits: packages, membership value and gift certificates.
  *
- * Owns the words of that conversation only. Credits live in a room above this one, which plugs them in
- * (clinic/billing-transaction.ts); a source that has none belongs to whoever never pays from credit.
+ * Owns the words of that conversation only. Credits live in a room above this one; clinic/billing-transaction.ts plugs them in.
  */
-import { notFound } from "../../errors.ts";
-
 export type CreditKind = "package" | "membership" | "gift_certificate";
 
 export interface UsableCredit {
@@ -35,14 +32,3 @@ export interface CreditDraw {
   readonly currency: string;
   readonly totalMinor: number;
 }
-
-/** A source in which nobody has anything. */
-export const NO_CREDITS: CreditSource = {
-  usable: async () => [],
-  draw: async () => {
-    throw notFound("the credit", "credit_id");
-  },
-  giveBack: async ({ creditId }) => {
-    throw new Error(`credit ${creditId} is given back to a source that never gave it`);
-  },
-};

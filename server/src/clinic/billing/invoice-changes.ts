@@ -59,7 +59,6 @@ export class InvoiceChanges {
   /** The last state of those that were deleted. */
   readonly #deleted = new Map<number, OpenInvoice>();
   #settled: number[] = [];
-  #unsettled: number[] = [];
   #touched: readonly number[] = [];
 
   constructor(tx: Tx, context: BillingContext) {
@@ -122,11 +121,6 @@ export class InvoiceChanges {
     return this.#settled;
   }
 
-  /** After the flush: invoices that were settled in full and are so no longer: refunded, deleted, or more is owed. */
-  unsettledBy(): readonly number[] {
-    return this.#unsettled;
-  }
-
   /** After the flush: every invoice that was opened, created or deleted here. */
   touchedBy(): readonly number[] {
     return this.#touched;
@@ -171,10 +165,7 @@ export class InvoiceChanges {
   }
 
   #noteSettled(id: number, before: OpenInvoice | null, now: OpenInvoice | null): void {
-    const was = isSettled(before);
-    const is = isSettled(now);
-    if (is && !was) this.#settled.push(id);
-    if (was && !is) this.#unsettled.push(id);
+    if (isSettled(now) && !isSettled(before)) this.#settled.push(id);
   }
 
   async #emitAll(pending: readonly Pending[]): Promise<void> {
