@@ -10,6 +10,8 @@ import { giftCertificatesRoutes } from "./gift-certificates.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
+import { membershipPlansRoutes } from "./membership-plans.ts";
+import { membershipsRoutes } from "./memberships.ts";
 import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { practitionersRoutes } from "./practitioners.ts";
@@ -28,6 +30,8 @@ export const V1_ROUTES: readonly Routes[] = [
   invoicesRoutes,
   packagesRoutes,
   giftCertificatesRoutes,
+  membershipPlansRoutes,
+  membershipsRoutes,
   seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
