@@ -22,6 +22,7 @@ import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import type { ApiContext } from "./context.ts";
 import { parseStrictJson } from "./json.ts";
+import { LineBudget } from "./line-budget.ts";
 import { describeApi } from "./openapi.ts";
 import { problemHandler, sendProblem } from "./problem.ts";
 import { requireSession } from "./session.ts";
@@ -33,6 +34,8 @@ const CONNECTION_IDLE_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
 const PARAMETER_MAX_CHARACTERS = 200;
 const REQUESTS_PER_MINUTE_MAX = 600;
+/** Programs may send thousands of requests a second; the lines of the others are counted. */
+const FEED_LINES_PER_SECOND_MAX = 10;
 const NONCE_BYTES = 16;
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -182,14 +185,18 @@ function refuseOtherSites(request: FastifyRequest, publicUrl: string): void {
   });
 }
 
-function logAnswers(app: App, { log }: ApiContext): void {
+function logAnswers(app: App, { log, clock }: ApiContext): void {
+  const feed = new LineBudget(FEED_LINES_PER_SECOND_MAX, clock.monotonicMs);
   app.addHook("onResponse", async (request, reply) => {
+    const leftOut = request.routeOptions.config.scope === "feed" ? feed.take() : 0;
+    if (leftOut === null) return;
     logEvent(log, "http.answered", {
       request_id: request.id,
       // The pattern, never the path itself: ids and addresses stay out of the log.
       route: `${request.method} ${request.routeOptions.url ?? "unknown"}`,
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime),
+      ...(leftOut === 0 ? {} : { count: leftOut }),
     });
   });
 }
