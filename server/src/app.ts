@@ -13,6 +13,8 @@ import { healthRoutes } from "./api/health.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
+import { practiceCard } from "./clinic/memberships/charger.ts";
+import { membershipWork } from "./clinic/memberships/renewals.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, ConfigError, loadAuthSecret, loadMasterKey } from "./config.ts";
 import { freePort } from "./db/embedded/free-port.ts";
@@ -29,6 +31,7 @@ import { createEgress, type Egress } from "./egress/client.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
 import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
@@ -105,6 +108,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
   const nudge = config.role === "api" ? () => {} : await startDispatcher(parts, wiring);
+  if (config.role !== "api") startScheduler(parts, wiring, nudge);
   await openServer(parts, wiring, nudge);
   return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
 }
@@ -170,6 +174,14 @@ async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Pro
   await dispatcher.start();
   parts.defer(() => dispatcher.stop());
   return () => dispatcher.nudge();
+}
+
+/** After the dispatcher, so that it stops before: what it emitted last can still be sent. */
+function startScheduler(parts: AsyncDisposableStack, { db, seal, clock, log }: Wiring, nudge: () => void): void {
+  const works = [membershipWork(practiceCard)];
+  const scheduler = new Scheduler({ db, outbox: { seal, clock }, log, works, nudge });
+  scheduler.start();
+  parts.defer(() => scheduler.stop());
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {

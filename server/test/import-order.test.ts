@@ -20,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   outbox: ["errors", "config", "clock", "log", "db", "seal"],
   clinic: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox"],
   delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "egress"],
+  scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
   accounts: ["errors", "config", "clock", "log", "db", "seal", "audit"],
   maintenance: ["log"],
