@@ -82,6 +82,7 @@ test("bad input names the field and changes nothing", async () => {
       "payments.0.payment_method",
     ],
     [post("/v1/invoices", base({ payments: [{ payment_method: "cash", total: 0.001 }] })), 400, "payments.0.total"],
+    [post("/v1/invoices", base({ payments: [{ payment_method: "cash", total: 0 }] })), 400, "payments.0.total"],
     [patch(path, { line_items: [{ ...MASSAGE, id: taken.line_items[0].id }] }), 404, "line_items.0.id"],
     [patch(path, { invoice_number: taken.invoice_number }), 409, "invoice_number"],
     [patch(path, { currency: "usd" }), 409, "currency"],

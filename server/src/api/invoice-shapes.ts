@@ -1,7 +1,8 @@
 /** What requests and answers of /v1/invoices look like. Amounts are JSON numbers in major units, as in the bodies sent. */
 import { INVOICE_STATUSES, INVOICE_TYPES, LINE_ITEMS_MAX, PAYMENT_STATUSES, PAYMENTS_MAX } from "@hookwell/sdk";
 import { z } from "zod";
-import { PAYMENT_METHODS } from "../clinic/billing/invoice-rows.ts";
+import type { Amounts } from "../clinic/billing/amounts.ts";
+import { type OpenLine, type OpenPayment, PAYMENT_METHODS } from "../clinic/billing/invoice-rows.ts";
 import type { InvoiceView } from "../clinic/billing/invoice-views.ts";
 import type { LineInput } from "../clinic/billing/line-items.ts";
 import { taxRatePercent, toMajor, toMinor } from "../clinic/billing/money.ts";
@@ -108,7 +109,7 @@ export const NEW_INVOICE = z.strictObject({
   ...WHO_AND_WHEN,
   line_items: z.array(NEW_LINE_ITEM).max(LINE_ITEMS_MAX),
   auto_deduct: z.boolean().optional().describe("Pays what is owed from the client's credits."),
-  payments: z.array(FIRST_PAYMENT).max(PAYMENTS_MAX).optional(),
+  payments: z.array(NEW_PAYMENT).max(PAYMENTS_MAX).optional(),
 });
 
 export const INVOICE_CHANGE = z.strictObject({
@@ -149,9 +150,9 @@ export function readLines(lines: readonly WholeLine[], currency: string): LineIn
   return lines.map((line, index) => readWholeLine(line, currency, `line_items.${index}.`));
 }
 
-export function readPayments(payments: readonly z.infer<typeof FIRST_PAYMENT>[], currency: string): NewPayment[] {
-  return payments.map(({ payment_method, total, status }, index) => {
-    return { method: payment_method, totalMinor: toMinor(`payments.${index}.total`, total, currency), status };
+export function readPayments(payments: readonly z.infer<typeof NEW_PAYMENT>[], currency: string): NewPayment[] {
+  return payments.map(({ payment_method: method, total, status, credit_id: creditId }, index) => {
+    return { method, totalMinor: toMinor(`payments.${index}.total`, total, currency), status, creditId };
   });
 }
 
@@ -166,13 +167,10 @@ export function readWhoAndWhen(body: z.infer<typeof INVOICE_CHANGE>) {
   };
 }
 
-export function showInvoice(view: InvoiceView, { timeZone }: Clinic): z.infer<typeof INVOICE> {
+export function showInvoice(view: InvoiceView, clinic: Clinic): z.infer<typeof INVOICE> {
   const { invoice, client, payer, practitioner } = view;
   if (invoice.status === null) throw new Error(`invoice ${invoice.id} is over-paid though its type may not be`);
   const major = (minor: number) => toMajor(minor, invoice.currency);
-  const amounts = (of: { subtotalMinor: number; taxesMinor: number; totalMinor: number }) => {
-    return { subtotal: major(of.subtotalMinor), taxes: major(of.taxesMinor), total: major(of.totalMinor) };
-  };
   const isInvoice = invoice.type === "patient_invoice";
   return {
     id: invoice.id,
@@ -181,31 +179,45 @@ export function showInvoice(view: InvoiceView, { timeZone }: Clinic): z.infer<ty
     invoice_number: invoice.number,
     invoice_date: invoice.date,
     currency: invoice.currency,
-    ...amounts(invoice),
+    ...showAmounts(invoice, major),
     ...(isInvoice ? { unpaid_subtotal_balance: major(invoice.unpaidSubtotalBalanceMinor) } : {}),
     client,
     payer,
     practitioner,
-    line_items: invoice.lines.map((line) => ({
-      id: line.id,
-      description: line.description,
-      unit_price: major(line.unitPriceMinor),
-      units: line.units,
-      discount: major(line.discountMinor),
-      tax_rate: taxRatePercent(line.taxRateThousandths),
-      ...amounts(line),
-    })),
-    payments: invoice.payments.map((payment) => ({
-      id: payment.id,
-      payment_method: payment.method,
-      ...amounts(payment),
-      status: payment.status,
-      from_package: payment.creditId !== null,
-      credit_id: payment.creditId,
-      refunded: major(payment.refundedMinor),
-      created_at: clinicTime(payment.createdAt, timeZone),
-    })),
+    line_items: invoice.lines.map((line) => showLine(line, major)),
+    payments: invoice.payments.map((payment) => showPayment(payment, major, clinic)),
     subject: `invoice:${invoice.id}`,
-    created_at: clinicTime(invoice.createdAt, timeZone),
+    created_at: clinicTime(invoice.createdAt, clinic.timeZone),
+  };
+}
+
+type Major = (minor: number) => number;
+
+function showAmounts({ subtotalMinor, taxesMinor, totalMinor }: Amounts, major: Major) {
+  return { subtotal: major(subtotalMinor), taxes: major(taxesMinor), total: major(totalMinor) };
+}
+
+function showLine(line: OpenLine, major: Major): z.infer<typeof LINE_ITEM> {
+  return {
+    id: line.id,
+    description: line.description,
+    unit_price: major(line.unitPriceMinor),
+    units: line.units,
+    discount: major(line.discountMinor),
+    tax_rate: taxRatePercent(line.taxRateThousandths),
+    ...showAmounts(line, major),
+  };
+}
+
+function showPayment(payment: OpenPayment, major: Major, { timeZone }: Clinic): z.infer<typeof PAYMENT> {
+  return {
+    id: payment.id,
+    payment_method: payment.method,
+    ...showAmounts(payment, major),
+    status: payment.status,
+    from_package: payment.creditId !== null,
+    credit_id: payment.creditId,
+    refunded: major(payment.refundedMinor),
+    created_at: clinicTime(payment.createdAt, timeZone),
   };
 }

@@ -6,7 +6,7 @@
  * membership, a gift certificate) is somebody else's. Events are made by the unit of work, once per transaction.
  */
 import type { InvoiceType } from "@hookwell/sdk";
-import { conflict, notFound } from "../../errors.ts";
+import { below, conflict, notFound, ProblemError } from "../../errors.ts";
 import { getClinic } from "../clinics.ts";
 import { readDate } from "../times.ts";
 import type { InvoiceChanges } from "./invoice-changes.ts";
@@ -62,9 +62,22 @@ export async function createInvoice(invoices: InvoiceChanges, invoice: NewInvoic
     .executeTakeFirstOrThrow(numberTaken);
   invoices.created(id);
   await replaceLines(invoices, { id, type, netMinor: 0, lines: [] }, { lines: invoice.lines });
-  for (const payment of payments) await addPayment(invoices, id, payment);
+  for (const [at, payment] of payments.entries()) await firstPayment(invoices, id, { payment, at });
   if (invoice.autoDeduct === true) await deductCredits(invoices, id);
   return id;
+}
+
+/** A payment in a list: what is wrong with it is named as the caller wrote it, `payments.1.total`. */
+async function firstPayment(
+  invoices: InvoiceChanges,
+  id: number,
+  { payment, at }: { payment: NewPayment; at: number },
+) {
+  try {
+    await addPayment(invoices, id, payment);
+  } catch (error) {
+    throw error instanceof ProblemError ? below(`payments.${at}`, error) : error;
+  }
 }
 
 function today(invoices: InvoiceChanges, timeZone: string): string {
