@@ -111,8 +111,8 @@ describe("a manager", () => {
     const dialog = page.getByRole("dialog");
     const start = dialog.getByLabel("Start");
     await start.fill((await start.inputValue()).replace(/T\d\d:\d\d/, "T06:45"));
-    await dialog.getByRole("button", { name: "Save the new time" }).click();
-    await dialog.getByText("Time changed.").waitFor();
+    await dialog.getByRole("button", { name: "Save changes" }).click();
+    await dialog.getByText("Changes saved.").waitFor();
     await page.getByRole("button", { name: "Close" }).click();
     const [body = []] = await inboxBodies(3);
     expect(body).toMatchObject(Array(3).fill({ event: "consult.updated" }));

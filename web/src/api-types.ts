@@ -32,10 +32,13 @@ export interface Service {
   capacity: number | null;
 }
 
+/** `late_cancel` gives the place up. */
+export type Arrival = "expected" | "arrived" | "no_show" | "late_cancel";
+
 export interface Participant {
   patient: Person;
   status: "booked" | "held" | "wait_listed";
-  arrival: "expected" | "arrived" | "no_show";
+  arrival: Arrival;
 }
 
 export interface Consult {
@@ -51,7 +54,18 @@ export interface Consult {
   cancelled_at: string | null;
   room: string | null;
   notes: string | null;
+  /** The series that it was scheduled with, or null. */
+  series_id: number | null;
   participants: Participant[];
+}
+
+/** The answer to scheduling: the first consult, and the series where it repeats. */
+export type ScheduledConsult = Consult & { series?: { id: number; consult_ids: number[] } };
+
+/** The answer to an act on a series, as far as it is shown. */
+export interface ChangedSeries {
+  id: number;
+  changed_consult_ids: number[];
 }
 
 type WebhookState = "not_set_up" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";

@@ -1,6 +1,8 @@
 // The browser's one door to the server. It owns: paths, the session cookie, and turning every refusal into a
 // ProblemError. It does not cache (TanStack Query does) and does not word errors for people (ui/problem-words.ts).
 import type {
+  Arrival,
+  ChangedSeries,
   Consult,
   CreatedWebhook,
   Delivery,
@@ -11,6 +13,7 @@ import type {
   Page,
   Person,
   RotatedSecret,
+  ScheduledConsult,
   Service,
   TestAnswer,
   TestChanges,
@@ -143,6 +146,30 @@ export interface NewConsult {
   start_time: string;
   duration?: number;
   patient_ids: number[];
+  /** A series: this many in all, or until a day of the clinic. */
+  repeats?: Repeats | undefined;
+}
+
+export interface Repeats {
+  every: "day" | "week" | "month";
+  interval: number;
+  count?: number;
+  until?: string;
+}
+
+/** What is absent stays as it is. */
+export interface ConsultChange {
+  start_time?: string;
+  duration?: number;
+  service_id?: number;
+  practitioner_id?: number;
+  /** Another patient of a one-to-one consult. */
+  patient_id?: number;
+}
+
+/** `from`: the clinic's day of the first one that is meant. */
+export interface SeriesChange extends Omit<ConsultChange, "patient_id"> {
+  from: string;
 }
 
 export interface DeliveryQuery {
@@ -165,15 +192,33 @@ export const clinic = {
   patients: (name: string, signal?: AbortSignal) =>
     call<Page<Person>>(`/v1/patients${query({ q: name, limit: PAGE_ROWS })}`, { signal }),
   consults: (from: string, to: string, signal?: AbortSignal) => all<Consult>("/v1/consults", { from, to }, signal),
-  schedule: (consult: NewConsult, intent: Intent) => post<Consult>("/v1/consults", consult, intent),
-  change: (id: number, changes: { start_time?: string; duration?: number; practitioner_id?: number }) =>
+  schedule: (consult: NewConsult, intent: Intent) => post<ScheduledConsult>("/v1/consults", consult, intent),
+  change: (id: number, changes: ConsultChange) =>
     call<Consult>(`/v1/consults/${part(id)}`, { method: "PATCH", body: changes }),
   addParticipant: (id: number, patientId: number, intent: Intent) =>
     post<Consult>(`/v1/consults/${part(id)}/participants`, { patient_id: patientId }, intent),
   removeParticipant: (id: number, patientId: number) =>
     call<unknown>(`/v1/consults/${part(id)}/participants/${part(patientId)}`, { method: "DELETE" }),
+  changeParticipant: (id: number, patientId: number, changes: { status?: "booked"; arrival?: Arrival }) =>
+    call<Consult>(`/v1/consults/${part(id)}/participants/${part(patientId)}`, { method: "PATCH", body: changes }),
+  moveParticipant: (id: number, { patientId, toId }: { patientId: number; toId: number }, intent: Intent) =>
+    post<unknown>(`/v1/consults/${part(id)}/participants/${part(patientId)}/move`, { to_consult_id: toId }, intent),
   cancel: (id: number, intent: Intent) => post<Consult>(`/v1/consults/${part(id)}/cancel`, {}, intent),
   restore: (id: number, intent: Intent) => post<Consult>(`/v1/consults/${part(id)}/restore`, {}, intent),
+};
+
+/** Recurring consults, from a day of the clinic on. */
+export const series = {
+  change: (id: number, change: SeriesChange) =>
+    call<ChangedSeries>(`/v1/series/${part(id)}`, { method: "PATCH", body: change }),
+  register: (id: number, body: { patient_id: number; from: string }, intent: Intent) =>
+    post<ChangedSeries>(`/v1/series/${part(id)}/participants`, body, intent),
+  remove: (id: number, { patientId, from }: { patientId: number; from: string }) =>
+    call<ChangedSeries>(`/v1/series/${part(id)}/participants/${part(patientId)}${query({ from })}`, {
+      method: "DELETE",
+    }),
+  cancel: (id: number, from: string, intent: Intent) =>
+    post<ChangedSeries>(`/v1/series/${part(id)}/cancel`, { from }, intent),
 };
 
 export const webhooks = {

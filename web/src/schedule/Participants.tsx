@@ -1,40 +1,63 @@
-import { Button, Group, Text, Title } from "@mantine/core";
+// Who is in a consult. Groups and classes come and go; a one-to-one consult has one patient, who can be swapped for another.
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { clinic } from "../api.ts";
-import type { Consult, Participant, Person } from "../api-types.ts";
+import { clinic, series } from "../api.ts";
+import type { Consult, Person } from "../api-types.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { useProblemWords } from "../ui/problem-words.ts";
-import { useAct } from "./act.ts";
+import { dayOf } from "../ui/time.ts";
+import { type OnSaid, useAct } from "./act.ts";
+import { useTyped } from "./leaving.tsx";
+import { ParticipantRow } from "./ParticipantRow.tsx";
 import { PatientPicker } from "./PatientPicker.tsx";
 import classes from "./SchedulePage.module.css";
+import { type Scope, ScopeChoice } from "./Scope.tsx";
 import { useErrors } from "./use-errors.ts";
+import { presentIn } from "./who.ts";
 
 interface Props {
   consult: Consult;
-  onSaid: (said: string) => void;
+  onSaid: OnSaid;
 }
 
-function AddForm({ consult, onSaid, onClose }: Props & { onClose: () => void }) {
+function useAdd({ consult, onSaid, onClose }: Props & { onClose: () => void }) {
   const { t } = useTranslation();
   const [patient, setPatient] = useState<Person | null>(null);
+  const [scope, setScope] = useState<Scope>("one");
+  const letGo = useTyped(patient !== null);
+  const seriesId = scope === "following" ? consult.series_id : null;
   const add = useAct(
-    (intent, patientId: number) => clinic.addParticipant(consult.id, patientId, intent),
-    () => {
-      onSaid(t("schedule.said.added"));
+    async (intent, patientId: number) => {
+      if (seriesId === null) return clinic.addParticipant(consult.id, patientId, intent).then(() => 1);
+      const body = { patient_id: patientId, from: dayOf(consult.start_time) };
+      return (await series.register(seriesId, body, intent)).changed_consult_ids.length;
+    },
+    (count) => {
+      letGo();
+      if (seriesId === null) onSaid(t("schedule.said.added"));
+      else onSaid(t("schedule.said.addedMany", { count }), "series");
       onClose();
     },
   );
+  return { patient, setPatient, scope, setScope, add };
+}
+
+function AddForm(props: Props & { onClose: () => void }) {
+  const { t } = useTranslation();
+  const { consult, onClose } = props;
+  const { patient, setPatient, scope, setScope, add } = useAdd(props);
   const { errors } = useErrors(add.error);
+  const isSeries = consult.series_id !== null;
   return (
-    <div className={classes.adding}>
+    <div className={classes.panel}>
       <PatientPicker
         single
         chosen={patient === null ? [] : [patient]}
-        without={consult.participants.map((participant) => participant.patient.id)}
+        without={scope === "one" ? presentIn(consult).map((participant) => participant.patient.id) : []}
         error={errors.patients}
         onChange={([chosen]) => setPatient(chosen ?? null)}
       />
+      {isSeries && <ScopeChoice value={scope} onChange={setScope} />}
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
       <Group gap="sm">
         <Button
@@ -59,82 +82,39 @@ function Add(props: Props) {
   const [open, setOpen] = useState(false);
   if (open) return <AddForm {...props} onClose={() => setOpen(false)} />;
   return (
-    <Button variant="default" size="sm" mt="sm" onClick={() => setOpen(true)}>
-      {t("schedule.addPatient")}
-    </Button>
+    <Group>
+      <Button variant="default" size="sm" onClick={() => setOpen(true)}>
+        {t("schedule.addPatient")}
+      </Button>
+    </Group>
   );
 }
 
-/** `onRemove` is null in a one-to-one consult: its patient leaves by cancelling it. */
-function Row({
-  participant: { patient, status },
-  pending,
-  onRemove,
-}: {
-  participant: Participant;
-  pending: boolean;
-  onRemove: (() => void) | null;
-}) {
+/** See the head of this file. */
+export function Participants(props: Props) {
   const { t } = useTranslation();
-  return (
-    <li>
-      <span>
-        {patient.name}
-        {status !== "booked" && (
-          <Text span size="sm" c="dimmed">
-            {` · ${t(`schedule.status.${status}`)}`}
-          </Text>
-        )}
-      </span>
-      {onRemove !== null && (
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          color="gray"
-          loading={pending}
-          onClick={onRemove}
-          aria-label={t("schedule.removeName", { name: patient.name })}
-        >
-          {t("schedule.remove")}
-        </Button>
-      )}
-    </li>
-  );
-}
-
-/** Who is in it. Groups and classes come and go; a one-to-one consult takes a patient only while it has none. */
-export function Participants({ consult, onSaid }: Props) {
-  const { t } = useTranslation();
-  const words = useProblemWords();
-  const remove = useAct(
-    (_intent, patientId: number) => clinic.removeParticipant(consult.id, patientId),
-    () => onSaid(t("schedule.said.removed")),
-  );
-  const { participants, service } = consult;
-  const isGroup = service.kind !== "one_to_one";
+  const { consult } = props;
+  const { participants, service, cancelled } = consult;
+  const takesMore = service.kind !== "one_to_one" || presentIn(consult).length === 0;
   return (
     <section aria-labelledby="participants">
       <Title order={3} mb="xs" id="participants">
-        {t("schedule.participants")}
+        {t(service.kind === "one_to_one" ? "schedule.patient" : "schedule.participants")}
       </Title>
-      {participants.length === 0 ? (
-        <Text size="sm" c="dimmed">
-          {t("schedule.empty")}
-        </Text>
-      ) : (
-        <ul className={classes.participants}>
-          {participants.map((participant) => (
-            <Row
-              key={participant.patient.id}
-              participant={participant}
-              pending={remove.isPending && remove.variables === participant.patient.id}
-              onRemove={isGroup ? () => remove.start(participant.patient.id) : null}
-            />
-          ))}
-        </ul>
-      )}
-      <div role="alert">{remove.isError && <Callout tone="bad" text={words(remove.error)} />}</div>
-      {(isGroup || participants.length === 0) && <Add consult={consult} onSaid={onSaid} />}
+      <Stack gap="sm">
+        {participants.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            {t("schedule.empty")}
+          </Text>
+        ) : (
+          <ul className={classes.participants}>
+            {participants.map((participant) => (
+              <ParticipantRow key={participant.patient.id} {...props} participant={participant} />
+            ))}
+          </ul>
+        )}
+        {!cancelled && takesMore && <Add {...props} />}
+      </Stack>
     </section>
   );
 }

@@ -3,15 +3,18 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
-import type { Consult, Person, Service } from "../api-types.ts";
+import type { Person, ScheduledConsult, Service } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { Dialog } from "../ui/Dialog.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { dayOf } from "../ui/time.ts";
 import { consultMistakes, type PlacedErrors } from "./fields.ts";
+import { AskingDialog, useTyped } from "./leaving.tsx";
 import { PatientPicker } from "./PatientPicker.tsx";
 import { practitionersQuery, servicesQuery } from "./queries.ts";
+import { RepeatFields } from "./RepeatFields.tsx";
+import { ONCE, repeatsOf, type TypedRepeats } from "./repeats.ts";
 import classes from "./SchedulePage.module.css";
 import { TimeFields } from "./TimeFields.tsx";
 import { useErrors } from "./use-errors.ts";
@@ -21,7 +24,7 @@ const FIRST_HOUR = "09:00";
 interface Props {
   day: string;
   onClose: () => void;
-  onDone: (consult: Consult) => void;
+  onDone: (consult: ScheduledConsult) => void;
 }
 
 interface Typed {
@@ -31,19 +34,23 @@ interface Typed {
   /** Null until somebody types one: then it is the service's. */
   duration: string | null;
   patients: Person[];
+  repeats: TypedRepeats;
 }
 
 type FormProps = Props & { services: Service[]; practitioners: Person[] };
 
 function useNewConsult({ services, practitioners, day, onDone }: FormProps) {
   const queryClient = useQueryClient();
-  const [typed, setTyped] = useState<Typed>({
+  const [empty] = useState<Typed>({
     serviceId: services[0]?.id ?? 0,
     practitionerId: practitioners[0]?.id ?? 0,
     start: `${day}T${FIRST_HOUR}`,
     duration: null,
     patients: [],
+    repeats: ONCE,
   });
+  const [typed, setTyped] = useState(empty);
+  const letGo = useTyped(JSON.stringify(typed) !== JSON.stringify(empty));
   const service = services.find(({ id }) => id === typed.serviceId);
   const single = service?.kind === "one_to_one";
   // Kept for the case that somebody goes back to a group: only what can be sent is shown.
@@ -55,10 +62,12 @@ function useNewConsult({ services, practitioners, day, onDone }: FormProps) {
     start_time: typed.start,
     duration: Number(duration),
     patient_ids: patients.map(({ id }) => id),
+    repeats: repeatsOf(typed.repeats),
   });
   const schedule = useIntent((intent) => clinic.schedule(values(), intent), {
     onSuccess: async (consult) => {
       await queryClient.invalidateQueries({ queryKey: ["consults"] });
+      letGo();
       onDone(consult);
     },
   });
@@ -112,8 +121,16 @@ function Form(props: FormProps) {
   };
   return (
     <form onSubmit={submit} className={classes.form} noValidate>
-      <ServiceAndPractitioner props={props} form={{ ...form, type }} errors={errors} />
+      <div className={classes.pair}>
+        <ServiceAndPractitioner props={props} form={{ ...form, type }} errors={errors} />
+      </div>
       <TimeFields times={form} errors={errors} onChange={type} />
+      <RepeatFields
+        repeats={form.repeats}
+        day={dayOf(form.start)}
+        errors={errors}
+        onChange={(repeats) => type({ repeats })}
+      />
       <PatientPicker
         chosen={form.patients}
         single={form.single}
@@ -144,14 +161,16 @@ export default function ScheduleDialog(props: Props) {
     void practitioners.refetch();
   };
   return (
-    <Dialog onClose={props.onClose} title={t("schedule.new")} size="lg">
-      {services.data !== undefined && practitioners.data !== undefined ? (
-        <Form {...props} services={services.data} practitioners={practitioners.data} />
-      ) : failed !== null ? (
-        <LoadFailed error={failed} retry={retry} />
-      ) : (
-        <LoadingRows rows={4} />
-      )}
-    </Dialog>
+    <AskingDialog onClose={props.onClose} title={t("schedule.new")} size="lg">
+      {(leave) =>
+        services.data !== undefined && practitioners.data !== undefined ? (
+          <Form {...props} onClose={leave} services={services.data} practitioners={practitioners.data} />
+        ) : failed !== null ? (
+          <LoadFailed error={failed} retry={retry} />
+        ) : (
+          <LoadingRows rows={4} />
+        )
+      }
+    </AskingDialog>
   );
 }

@@ -1,83 +1,73 @@
-// The schedule: one week of consults, and the dialogs in which they are made and changed. After each action a quiet line
-// says what was done and, to managers, leads to what was sent because of it.
-import { ActionIcon, Button, Group, Text } from "@mantine/core";
-import IconLeft from "@tabler/icons-react/dist/esm/icons/IconChevronLeft.mjs";
-import IconRight from "@tabler/icons-react/dist/esm/icons/IconChevronRight.mjs";
+// The schedule: one week of consults, side by side or as a list, and the dialogs in which they are made and changed. After
+// each action a quiet line says what was done and, to managers, leads to what was sent because of it.
+import { Button } from "@mantine/core";
+import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendarOff.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Consult } from "../api-types.ts";
-import { useMe, useTimeFormat } from "../session/queries.ts";
+import type { Consult, ScheduledConsult } from "../api-types.ts";
+import { useMe } from "../session/queries.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
-import { LoadFailed, LoadingRows } from "../ui/states.tsx";
-import { addDays, dayInZone, dayOf, formatDays } from "../ui/time.ts";
+import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { addDays, dayInZone, dayOf } from "../ui/time.ts";
+import { List } from "./List.tsx";
 import { consultsQuery } from "./queries.ts";
+import { type Change, ScheduleBar } from "./ScheduleBar.tsx";
 import classes from "./SchedulePage.module.css";
 import { Week } from "./Week.tsx";
-import { DAYS_OF_WEEK, daysOfWeek } from "./week.ts";
+import { DAYS_OF_WEEK, daysOfWeek, matching, type ScheduleSearch } from "./week.ts";
 
 const ScheduleDialog = lazy(() => import("./ScheduleDialog.tsx"));
 const ConsultDialog = lazy(() => import("./ConsultDialog.tsx"));
 const route = getRouteApi("/shell/schedule");
 
-function WeekPicker({ days, today, onShow }: { days: string[]; today: string; onShow: (day: string | null) => void }) {
-  const { t } = useTranslation();
-  const { locale } = useTimeFormat();
-  const [first = today] = days;
-  const last = days.at(-1) ?? first;
-  return (
-    <Group gap="xs" mb="md">
-      <Button variant="default" size="sm" disabled={days.includes(today)} onClick={() => onShow(null)}>
-        {t("schedule.thisWeek")}
-      </Button>
-      <ActionIcon
-        variant="default"
-        size={36}
-        aria-label={t("schedule.previous")}
-        onClick={() => onShow(addDays(first, -DAYS_OF_WEEK))}
-      >
-        <IconLeft size={18} aria-hidden="true" />
-      </ActionIcon>
-      <ActionIcon
-        variant="default"
-        size={36}
-        aria-label={t("schedule.next")}
-        onClick={() => onShow(addDays(first, DAYS_OF_WEEK))}
-      >
-        <IconRight size={18} aria-hidden="true" />
-      </ActionIcon>
-      <Text fw={600} ml={4} aria-live="polite">
-        {formatDays(first, last, locale)}
-      </Text>
-    </Group>
-  );
-}
-
 function useWeek() {
   const { time_zone } = useMe().clinic;
-  const { day } = route.useSearch();
+  const search = route.useSearch();
   const navigate = route.useNavigate();
   const today = dayInZone(new Date(), time_zone);
-  const show = (wanted: string | null) =>
-    navigate({ search: wanted === null ? {} : { day: wanted }, resetScroll: false });
-  return { today, day: day ?? today, days: daysOfWeek(day ?? today), show };
+  const day = search.day ?? today;
+  const show = (change: Change) => navigate({ search: changed(search, change), resetScroll: false });
+  return { today, day, days: daysOfWeek(day), search, show };
+}
+
+function changed(search: ScheduleSearch, change: Change): ScheduleSearch {
+  const entries = Object.entries({ ...search, ...change }).filter(([, value]) => value !== null);
+  return Object.fromEntries(entries);
 }
 
 function Consults({
   query,
+  search,
+  onShow,
   ...week
 }: {
   query: UseQueryResult<Consult[]>;
+  search: ScheduleSearch;
+  onShow: (change: Change) => void;
   days: string[];
   today: string;
   onOpen: (id: number) => void;
 }) {
-  if (query.data !== undefined) return <Week consults={query.data} {...week} />;
-  if (query.isError) return <LoadFailed error={query.error} retry={() => query.refetch()} />;
-  return <LoadingRows rows={4} height={72} />;
+  const { t } = useTranslation();
+  if (query.data === undefined) {
+    if (query.isError) return <LoadFailed error={query.error} retry={() => query.refetch()} />;
+    return <LoadingRows rows={4} height={72} />;
+  }
+  const consults = matching(query.data, search);
+  if (consults.length === 0 && query.data.length > 0) {
+    return (
+      <Empty icon={IconCalendar} title={t("schedule.nothingMatches")}>
+        <Button variant="default" size="sm" mt="xs" onClick={() => onShow({ practitioner: null, service: null })}>
+          {t("schedule.showAll")}
+        </Button>
+      </Empty>
+    );
+  }
+  return search.view === "list" ? <List consults={consults} {...week} /> : <Week consults={consults} {...week} />;
 }
 
 function NewButton({ onClick }: { onClick: () => void }) {
@@ -89,50 +79,54 @@ function NewButton({ onClick }: { onClick: () => void }) {
   );
 }
 
-/** What was done last, and with which consult. */
+/** What was done last, with which consult, and what the deliveries are about: null where there were several. */
 interface Said {
   text: string;
   consultId: number;
+  subject: string | null;
 }
+
+const NEVER: Said = { text: "", consultId: 0, subject: null };
 
 /** See the head of this file. */
 export function SchedulePage() {
   const { t } = useTranslation();
-  const { today, day, days, show } = useWeek();
+  const { today, day, days, search, show } = useWeek();
   const [first = today] = days;
   const consults = useQuery(consultsQuery(first, addDays(first, DAYS_OF_WEEK)));
   const [isNew, setIsNew] = useState(false);
   const [openId, setOpenId] = useState<number | null>(null);
-  const [said, setSaid] = useState<Said | null>(null);
+  const [said, setSaid] = useState<Said>(NEVER);
   const open = consults.data?.find((consult) => consult.id === openId);
+  const scheduled = ({ id, start_time, series }: ScheduledConsult) => {
+    setIsNew(false);
+    const text =
+      series === undefined
+        ? t("schedule.said.scheduled")
+        : t("schedule.said.scheduledMany", { count: series.consult_ids.length });
+    setSaid({ text, consultId: id, subject: series === undefined ? `consult:${id}` : null });
+    void show({ day: dayOf(start_time) });
+  };
   return (
     <>
       <PageHeader title={t("schedule.title")} action={<NewButton onClick={() => setIsNew(true)} />} />
-      <WeekPicker days={days} today={today} onShow={show} />
+      <ScheduleBar days={days} today={today} search={search} onShow={show} />
       <div className={classes.said}>
-        {open === undefined && (
-          <QuietLine said={said?.text ?? null} subject={said?.consultId ? `consult:${said.consultId}` : null} />
-        )}
+        {open === undefined && <QuietLine said={said.text || null} subject={said.subject} />}
       </div>
-      <Consults query={consults} days={days} today={today} onOpen={setOpenId} />
+      <Consults query={consults} search={search} onShow={show} days={days} today={today} onOpen={setOpenId} />
       <Suspense fallback={null}>
         {isNew && (
-          <ScheduleDialog
-            day={days.includes(today) ? today : day}
-            onClose={() => setIsNew(false)}
-            onDone={(consult) => {
-              setIsNew(false);
-              setSaid({ text: t("schedule.said.scheduled"), consultId: consult.id });
-              void show(dayOf(consult.start_time));
-            }}
-          />
+          <ScheduleDialog day={days.includes(today) ? today : day} onClose={() => setIsNew(false)} onDone={scheduled} />
         )}
         {open !== undefined && (
           <ConsultDialog
             key={open.id}
             consult={open}
-            said={said?.consultId === open.id ? said.text : null}
-            onSaid={(text) => setSaid({ text, consultId: open.id })}
+            said={said.consultId === open.id ? said : null}
+            onSaid={(text, about) =>
+              setSaid({ text, consultId: open.id, subject: about === "series" ? null : `consult:${open.id}` })
+            }
             onClose={() => setOpenId(null)}
           />
         )}

@@ -1,28 +1,34 @@
-import { Text, Title, UnstyledButton } from "@mantine/core";
+import { Text, Title, UnstyledButton, VisuallyHidden } from "@mantine/core";
+import IconRepeat from "@tabler/icons-react/dist/esm/icons/IconRepeat.mjs";
 import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { formatDate, formatDay, formatTime, formatWeekday } from "../ui/time.ts";
 import classes from "./Week.module.css";
 import { consultsOfDay } from "./week.ts";
+import { onlyPatient, presentIn } from "./who.ts";
 
 type OpenConsult = (id: number) => void;
 
 function ConsultCard({ consult, onOpen }: { consult: Consult; onOpen: () => void }) {
   const { t } = useTranslation();
   const format = useTimeFormat();
-  const { service, practitioner, participants, cancelled } = consult;
-  const [only] = participants;
-  const who =
-    service.kind === "one_to_one" && only !== undefined
-      ? only.patient.name
-      : t("schedule.patients", { count: participants.length });
+  const { service, practitioner, cancelled, series_id } = consult;
+  const who = onlyPatient(consult)?.patient.name ?? t("schedule.patients", { count: presentIn(consult).length });
   return (
     <UnstyledButton className={classes.card} data-cancelled={cancelled || undefined} onClick={onOpen}>
       <span className={classes.time}>
         {formatTime(consult.start_time, format)} – {formatTime(consult.end_time, format)}
       </span>
-      <span className={classes.service}>{service.name}</span>
+      <span className={classes.service}>
+        {service.name}
+        {series_id !== null && (
+          <>
+            <IconRepeat size={13} aria-hidden="true" className={classes.repeats} />
+            <VisuallyHidden>{t("schedule.repeats")}</VisuallyHidden>
+          </>
+        )}
+      </span>
       <span className={classes.who}>{who}</span>
       <span className={classes.practitioner}>{practitioner.name}</span>
       {cancelled && <span className={classes.cancelled}>{t("schedule.cancelled")}</span>}

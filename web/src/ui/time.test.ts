@@ -51,6 +51,7 @@ describe("a day of the schedule", () => {
       cancelled_at: null,
       room: null,
       notes: null,
+      series_id: null,
       participants: [],
     });
     const list = [

@@ -9,12 +9,12 @@ import type { Webhook } from "../api-types.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { useLeave } from "../ui/use-leave.ts";
 import { ConfigureForm, type ConfigureFormProps } from "./ConfigureForm.tsx";
 import { draftOf, EMPTY_DRAFT } from "./draft.ts";
 import { dropDraft, loadDraft } from "./kept-draft.ts";
 import { webhookQuery } from "./queries.ts";
 import { type Created, SecretOnce } from "./SecretOnce.tsx";
-import { useLeave } from "./use-leave.ts";
 import type { Target } from "./WebhooksPage.tsx";
 
 const PHONE = "(max-width: 48em)";

@@ -1,4 +1,4 @@
-// Leaving the Configure dialog: with something typed that is not saved, the person is asked first, whether they close it,
+// Leaving a dialog: with something typed that is not saved, the person is asked first, whether they close it,
 // press Escape or go back.
 import { useBlocker } from "@tanstack/react-router";
 import { useRef, useState } from "react";

@@ -1,0 +1,54 @@
+import { Button, Group } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { clinic } from "../api.ts";
+import type { Consult, Person } from "../api-types.ts";
+import { Callout } from "../ui/Callout.tsx";
+import { PendingButton } from "../ui/PendingButton.tsx";
+import { type OnSaid, useAct } from "./act.ts";
+import { useTyped } from "./leaving.tsx";
+import { PatientPicker } from "./PatientPicker.tsx";
+import classes from "./SchedulePage.module.css";
+import { useErrors } from "./use-errors.ts";
+
+/** Another patient in the place of a one-to-one consult. */
+export function SwapPatient({ consult, onSaid, onClose }: { consult: Consult; onSaid: OnSaid; onClose: () => void }) {
+  const { t } = useTranslation();
+  const [patient, setPatient] = useState<Person | null>(null);
+  const letGo = useTyped(patient !== null);
+  const swap = useAct(
+    (_intent, patientId: number) => clinic.change(consult.id, { patient_id: patientId }),
+    () => {
+      letGo();
+      onClose();
+      onSaid(t("schedule.said.swapped"));
+    },
+  );
+  const { errors } = useErrors(swap.error);
+  return (
+    <div className={classes.panel}>
+      <PatientPicker
+        single
+        chosen={patient === null ? [] : [patient]}
+        without={consult.participants.map((participant) => participant.patient.id)}
+        error={errors.patients}
+        onChange={([chosen]) => setPatient(chosen ?? null)}
+      />
+      <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
+      <Group gap="sm">
+        <PendingButton
+          size="sm"
+          variant="light"
+          disabled={patient === null}
+          pending={swap.isPending}
+          onClick={() => patient !== null && swap.start(patient.id)}
+        >
+          {t("schedule.swap")}
+        </PendingButton>
+        <Button size="sm" variant="subtle" onClick={onClose}>
+          {t("shell.cancel")}
+        </Button>
+      </Group>
+    </div>
+  );
+}
