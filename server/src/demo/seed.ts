@@ -1,6 +1,6 @@
 /**
- * The demo's clinic: obviously invented people, a few services, some consults this week, two packages and a paid gift
- * certificate, and staff to sign in as.
+ * The demo's clinic: obviously invented people, a few services, some consults this week, two packages, two membership plans
+ * and a paid gift certificate, and staff to sign in as.
  *
  * Promises that it may be run at every start: what is there already stays as it is, and a seed that was cut off goes on.
  */
@@ -12,6 +12,7 @@ import { changeConsults } from "../clinic/consult-changes.ts";
 import { scheduleConsult } from "../clinic/consults.ts";
 import { sellGiftCertificate } from "../clinic/credits/gift-certificates.ts";
 import { addPackage } from "../clinic/credits/packages.ts";
+import { addPlan, type NewPlan } from "../clinic/memberships/plans.ts";
 import { addPatient, addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
 import type { Clock } from "../clock.ts";
@@ -62,6 +63,17 @@ const INVOICES = [
   { daysBefore: 1, patient: 0, practitioner: 0, taxRate: 13, paidMinor: 0 },
   { daysBefore: 3, patient: 2, practitioner: 0, taxRate: 13, paidMinor: 50_00 },
   { daysBefore: 7, patient: 5, practitioner: 1, taxRate: 0, paidMinor: 95_00 },
+];
+const MEMBERSHIP_PLANS: readonly NewPlan[] = [
+  {
+    type: "clinic_package_membership",
+    name: "Monthly wellness plan",
+    recurrenceInterval: "month",
+    price: 80,
+    taxRate: 13,
+    creditValue: 95,
+  },
+  { type: "academy_membership", name: "Movement library", recurrenceInterval: "year", price: 120, taxRate: 13 },
 ];
 const GIFT_CERTIFICATE = { purchaser: 1, value: 100, paidMinor: 100_00 };
 
@@ -125,6 +137,7 @@ async function seedPeopleAndConsults(tx: Tx, clinic: Clinic, { seal, clock }: Se
     }
   });
   for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
+  for (const wanted of MEMBERSHIP_PLANS) await addPlan(tx, { clinicId, outbox: { seal, clock } }, wanted);
   await changeBilling(tx, { clinicId, outbox: { seal, clock } }, async (invoices) => {
     for (const wanted of INVOICES) await createInvoice(invoices, demoInvoice(wanted, ids, monday));
     const { purchaser, value, paidMinor } = GIFT_CERTIFICATE;

@@ -249,6 +249,36 @@ describe("several nodes", () => {
   });
 });
 
+describe("a node that is killed while it charges", () => {
+  test("has charged nothing; whoever is next charges once", async () => {
+    const id = await stage.assign((await stage.plan()).id);
+    await stage.news();
+    stage.moveTo("2026-07-01");
+    let isFirst = true;
+    const charger: Charger = {
+      async charge(request) {
+        if (isFirst) await killWhoeverWorks();
+        isFirst = false;
+        return practiceCard.charge(request);
+      },
+    };
+    await stage.scheduler({ charger }).runOnce();
+    expect(await stage.told()).toEqual([]);
+    stage.clinic.clock.advance({ minutes: 1 });
+    await stage.scheduler({ charger }).runOnce();
+    expect(await stage.records()).toEqual(["invoice.created 2026-07-01 paid"]);
+    expect(await stage.view(id)).toMatchObject({ paymentsMade: 2 });
+  });
+});
+
+/** Ends the connections that are within a transaction, as the death of their process would. */
+async function killWhoeverWorks(): Promise<void> {
+  await database.pools.owner.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and state = 'idle in transaction'`,
+  );
+}
+
 describe("a row that fails", () => {
   test("holds up no other, and is tried again later each time", async () => {
     const { id: planId } = await stage.plan();
