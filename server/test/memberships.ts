@@ -1,5 +1,6 @@
 /** A clinic with patients who have memberships, a clock that is moved by hand, and the scheduler on that clock. */
 import type { Facts, InvoiceFacts, MembershipFacts } from "@hookwell/sdk";
+import { sql } from "kysely";
 import { type Charger, practiceCard } from "../src/clinic/memberships/charger.ts";
 import type { MembershipChanges } from "../src/clinic/memberships/membership-changes.ts";
 import { changeMemberships } from "../src/clinic/memberships/membership-transaction.ts";
@@ -69,6 +70,11 @@ export class MembershipStage {
       this.moveTo(today.add({ days: 1 }).toString());
       await scheduler.runOnce();
     }
+  }
+
+  /** Nothing here is due any more: the scheduler looks after all clinics of a database, the next test after its own. */
+  async close(): Promise<void> {
+    await sql`update memberships set due_at = null where clinic_id = ${this.clinic.id}`.execute(this.clinic.owner);
   }
 
   /** The events since the last call. */

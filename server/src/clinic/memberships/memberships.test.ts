@@ -1,6 +1,6 @@
 /** Memberships from assignment to end, as receivers hear of them (contract §1, §4). */
 import type { InvoiceFacts, MembershipFacts } from "@hookwell/sdk";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestClinic } from "../../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/database.ts";
 import { MembershipStage } from "../../../test/memberships.ts";
@@ -25,15 +25,18 @@ let monthly: PlanRow;
 let library: PlanRow;
 let patient: { readonly id: number };
 
-// The scheduler looks after all clinics of a database, each of these tests after one.
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+beforeEach(async () => {
   stage = new MembershipStage(await createTestClinic(database.pools, { hasAcademy: true }));
   monthly = await stage.plan({ creditValue: 80 });
   library = await stage.plan({ type: "academy_membership", name: "Movement library", recurrenceInterval: "year" });
   patient = await stage.clinic.patient();
 });
-afterEach(() => database.drop());
+afterEach(() => stage.close());
 
 const cancel = (id: number, at: "now" | "period_end" = "period_end") =>
   stage.change((changes) => cancelMembership(changes, id, { by: "patient", at }));
