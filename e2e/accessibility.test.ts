@@ -53,6 +53,8 @@ const SCREENS: Screen[] = [
     path: "/schedule",
     open: () => openBy(/Schedule a consult|Planifier/i),
   },
+  { name: "schedule, list", path: "/schedule?view=list" },
+  { name: "schedule, one consult", path: "/schedule?view=list", open: () => openBy(/\d\d.{1,3}\d\d – /) },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
   { name: "deliveries", path: "/deliveries" },

@@ -10,7 +10,7 @@ import { type OnSaid, useAct } from "./act.ts";
 import classes from "./SchedulePage.module.css";
 import { type Scope, ScopeChoice } from "./Scope.tsx";
 import { useScheduleWords } from "./use-errors.ts";
-import { presentIn } from "./who.ts";
+import { seatedIn } from "./who.ts";
 
 interface Props {
   consult: Consult;
@@ -49,7 +49,7 @@ function Question({ consult, onSaid, onClose }: Props & { onClose: () => void })
         <div>
           {following
             ? t("schedule.cancelFollowingText")
-            : t("schedule.cancelText", { count: presentIn(consult).length })}
+            : t("schedule.cancelText", { count: seatedIn(consult).length })}
         </div>
       </Stack>
     </ConfirmDialog>

@@ -33,7 +33,7 @@ function Head({ consult }: { consult: Consult }) {
   return (
     <div>
       <Text>
-        {formatDay(dayOf(consult.start_time), format.locale)}, {time}
+        {formatDay(dayOf(consult.start_time), format.locale)}, <span className={classes.time}>{time}</span>
       </Text>
       <Text c="dimmed" size="sm">
         {consult.practitioner.name}

@@ -8,7 +8,7 @@ import { useTimeFormat } from "../session/queries.ts";
 import { formatDay, formatTime } from "../ui/time.ts";
 import classes from "./List.module.css";
 import { consultsOfDay } from "./week.ts";
-import { onlyPatient, presentIn } from "./who.ts";
+import { onlyPatient, seatedIn } from "./who.ts";
 
 interface Props {
   days: string[];
@@ -21,7 +21,7 @@ function Line({ consult, onOpen }: { consult: Consult; onOpen: (id: number) => v
   const { t } = useTranslation();
   const format = useTimeFormat();
   const { service, practitioner, cancelled, series_id } = consult;
-  const who = onlyPatient(consult)?.patient.name ?? t("schedule.patients", { count: presentIn(consult).length });
+  const who = onlyPatient(consult)?.patient.name ?? t("schedule.patients", { count: seatedIn(consult).length });
   return (
     <UnstyledButton className={classes.line} data-cancelled={cancelled || undefined} onClick={() => onOpen(consult.id)}>
       <span className={classes.time}>

@@ -58,9 +58,12 @@ function More({
   onOpen,
 }: Omit<Props, "onSaid"> & { onArrival: (arrival: Arrival) => void; onOpen: (what: Opened) => void }) {
   const { t } = useTranslation();
-  const { patient, arrival } = participant;
+  const { patient, arrival, status } = participant;
   const isGroup = consult.service.kind !== "one_to_one";
   const gone = hasLeft(participant);
+  // Who waits has no place to come to, or to give up.
+  const hasPlace = status !== "wait_listed";
+  const arrivals = ARRIVALS.filter((one) => one !== arrival && (gone ? one === "expected" : hasPlace));
   return (
     <Menu position="bottom-end" width={260} shadow="md" withinPortal={false}>
       <Menu.Target>
@@ -75,17 +78,21 @@ function More({
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown onKeyDown={keepEscape}>
-        {ARRIVALS.filter((one) => one !== arrival && !(gone && one !== "expected")).map((one) => (
+        {arrivals.map((one) => (
           <Menu.Item key={one} onClick={() => onArrival(one)}>
             {t(gone ? "schedule.undoLateCancel" : `schedule.note.${one}`)}
           </Menu.Item>
         ))}
         {!gone && (
           <>
-            <Menu.Item onClick={() => onOpen("lateCancel")}>{t("schedule.lateCancel")}</Menu.Item>
-            <Menu.Divider />
+            {hasPlace && (
+              <>
+                <Menu.Item onClick={() => onOpen("lateCancel")}>{t("schedule.lateCancel")}</Menu.Item>
+                <Menu.Divider />
+              </>
+            )}
             {isGroup && <Menu.Item onClick={() => onOpen("move")}>{t("schedule.movePatient")}</Menu.Item>}
-            {!isGroup && <Menu.Item onClick={() => onOpen("swap")}>{t("schedule.swapPatient")}</Menu.Item>}
+            {!isGroup && hasPlace && <Menu.Item onClick={() => onOpen("swap")}>{t("schedule.swapPatient")}</Menu.Item>}
           </>
         )}
       </Menu.Dropdown>
@@ -108,6 +115,11 @@ function useRow({ consult, participant: { patient }, onSaid }: Props) {
     () => onSaid(t("schedule.said.removed")),
   );
   return { note, book, remove, error: note.error ?? book.error ?? remove.error };
+}
+
+/** Who waits for a one-to-one consult can only be booked. */
+function hasMore({ consult, participant }: Props): boolean {
+  return consult.service.kind !== "one_to_one" || participant.status !== "wait_listed" || hasLeft(participant);
 }
 
 function Acts({ row, onOpen, ...props }: Props & { row: ReturnType<typeof useRow>; onOpen: (what: Opened) => void }) {
@@ -140,7 +152,7 @@ function Acts({ row, onOpen, ...props }: Props & { row: ReturnType<typeof useRow
           {t("schedule.remove")}
         </Button>
       )}
-      <More {...props} onArrival={(arrival) => note.start(arrival)} onOpen={onOpen} />
+      {hasMore(props) && <More {...props} onArrival={(arrival) => note.start(arrival)} onOpen={onOpen} />}
     </span>
   );
 }

@@ -13,7 +13,7 @@ import { PatientPicker } from "./PatientPicker.tsx";
 import classes from "./SchedulePage.module.css";
 import { type Scope, ScopeChoice } from "./Scope.tsx";
 import { useErrors } from "./use-errors.ts";
-import { presentIn } from "./who.ts";
+import { presentIn, seatedIn } from "./who.ts";
 
 interface Props {
   consult: Consult;
@@ -95,7 +95,7 @@ export function Participants(props: Props) {
   const { t } = useTranslation();
   const { consult } = props;
   const { participants, service, cancelled } = consult;
-  const takesMore = service.kind !== "one_to_one" || presentIn(consult).length === 0;
+  const takesMore = service.kind !== "one_to_one" || seatedIn(consult).length === 0;
   return (
     <section aria-labelledby="participants">
       <Title order={3} mb="xs" id="participants">

@@ -6,7 +6,7 @@ import { useTimeFormat } from "../session/queries.ts";
 import { formatDate, formatDay, formatTime, formatWeekday } from "../ui/time.ts";
 import classes from "./Week.module.css";
 import { consultsOfDay } from "./week.ts";
-import { onlyPatient, presentIn } from "./who.ts";
+import { onlyPatient, seatedIn } from "./who.ts";
 
 type OpenConsult = (id: number) => void;
 
@@ -14,14 +14,11 @@ function ConsultCard({ consult, onOpen }: { consult: Consult; onOpen: () => void
   const { t } = useTranslation();
   const format = useTimeFormat();
   const { service, practitioner, cancelled, series_id } = consult;
-  const who = onlyPatient(consult)?.patient.name ?? t("schedule.patients", { count: presentIn(consult).length });
+  const who = onlyPatient(consult)?.patient.name ?? t("schedule.patients", { count: seatedIn(consult).length });
   return (
     <UnstyledButton className={classes.card} data-cancelled={cancelled || undefined} onClick={onOpen}>
       <span className={classes.time}>
         {formatTime(consult.start_time, format)} – {formatTime(consult.end_time, format)}
-      </span>
-      <span className={classes.service}>
-        {service.name}
         {series_id !== null && (
           <>
             <IconRepeat size={13} aria-hidden="true" className={classes.repeats} />
@@ -29,6 +26,7 @@ function ConsultCard({ consult, onOpen }: { consult: Consult; onOpen: () => void
           </>
         )}
       </span>
+      <span className={classes.service}>{service.name}</span>
       <span className={classes.who}>{who}</span>
       <span className={classes.practitioner}>{practitioner.name}</span>
       {cancelled && <span className={classes.cancelled}>{t("schedule.cancelled")}</span>}
