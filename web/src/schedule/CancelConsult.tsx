@@ -62,7 +62,7 @@ export function CancelConsult(props: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <Group className={classes.end}>
-      <Button variant="outline" color="red.9" onClick={() => setAsking(true)}>
+      <Button variant="outline" className={classes.ending} onClick={() => setAsking(true)}>
         {t("schedule.cancelConsult")}
       </Button>
       {asking && <Question {...props} onClose={() => setAsking(false)} />}
