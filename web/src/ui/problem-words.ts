@@ -28,6 +28,12 @@ const FIELD_PROBLEMS = [
   "recipient_missing",
   "country",
   "no_academy",
+  "amount_decimals",
+  "rate_decimals",
+  "too_small",
+  "too_big",
+  "not_a_date",
+  "not_one_of",
 ] as const;
 
 /** `field` is missing where it can only be an address. */
