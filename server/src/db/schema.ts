@@ -15,6 +15,7 @@ export interface Database {
     currency: Generated<string>;
     locale: Generated<"en" | "fr-CA">;
     has_academy: Generated<boolean>;
+    portal_name: Generated<string>;
     data_key: Buffer;
     data_key_id: string;
     inbox_token: string;
@@ -186,6 +187,48 @@ export interface Database {
     created_at: Generated<Instant>;
   };
   gift_certificate_keys: { clinic_id: number; key: Buffer };
+  academy_items: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    type: "course" | "webinar";
+    name: string;
+    price_minor: number;
+    tax_rate_thousandths: number;
+    currency: string;
+    starts_at: Instant | null;
+    active: Generated<boolean>;
+    created_at: Generated<Instant>;
+  };
+  academy_places: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    item_id: number;
+    patient_id: number;
+    own_access: "bought" | "free" | "granted" | null;
+    through_membership: Generated<boolean>;
+    participant_since: Instant | null;
+    created_at: Generated<Instant>;
+  };
+  academy_checkouts: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    place_id: number;
+    state: Generated<"open" | "completed" | "expired">;
+    subtotal_minor: number;
+    taxes_minor: number;
+    total_minor: number;
+    currency: string;
+    expires_at: Instant;
+    created_at: Generated<Instant>;
+  };
+  portal_accounts: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    patient_id: number;
+    email_folded: string;
+    password_hash: string;
+    created_at: Generated<Instant>;
+  };
   membership_plans: {
     clinic_id: number;
     id: GeneratedAlways<number>;
@@ -350,6 +393,29 @@ export interface Database {
     reason: string | null;
     created_at: Instant;
     finished_at: Generated<Instant>;
+  };
+  imports: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    kind: "patients" | "consults" | "invoices";
+    state: "checking" | "ready" | "refused" | "importing" | "done" | "failed" | "expired";
+    send_events: Generated<boolean>;
+    file: Buffer | null;
+    lines: number;
+    records_count: Generated<number>;
+    events_count: Generated<number>;
+    errors_count: Generated<number>;
+    errors: Buffer | null;
+    failures: Generated<number>;
+    due_at: Instant | null;
+    created_by: string;
+    created_at: Generated<Instant>;
+    finished_at: Instant | null;
+  };
+  import_progress: {
+    clinic_id: number;
+    import_id: number;
+    done_lines: Generated<number>;
   };
   api_keys: {
     clinic_id: number;

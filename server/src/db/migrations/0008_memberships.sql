@@ -25,8 +25,10 @@ create table membership_plan_items (
   item_id bigint not null,
   position integer not null check (position >= 0),
   primary key (clinic_id, plan_id, item_id),
-  foreign key (clinic_id, plan_id) references membership_plans (clinic_id, id)
+  foreign key (clinic_id, plan_id) references membership_plans (clinic_id, id),
+  foreign key (clinic_id, item_id) references academy_items (clinic_id, id)
 );
+create index membership_plan_items_by_item on membership_plan_items (clinic_id, item_id);
 
 create table memberships (
   clinic_id bigint not null references clinics (id),
@@ -109,7 +111,10 @@ create function due_clinics(work text, at timestamptz, clinics_max integer)
   as $$
     select due.clinic_id from (
       select m.clinic_id, min(m.due_at) as since from memberships m
-      where work = 'memberships' and m.due_at <= at group by m.clinic_id) due
+      where work = 'memberships' and m.due_at <= at group by m.clinic_id
+      union all
+      select c.clinic_id, min(c.expires_at) from academy_checkouts c
+      where work = 'checkouts' and c.state = 'open' and c.expires_at <= at group by c.clinic_id) due
     order by due.since, due.clinic_id limit clinics_max
   $$;
 revoke all on function due_clinics(text, timestamptz, integer) from public;
