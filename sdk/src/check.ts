@@ -194,8 +194,11 @@ function isTime(value: unknown): boolean {
   return typeof value === "string" && TIME.test(value) && !value.endsWith("-00:00") && dayExists(value.slice(0, 10));
 }
 
+const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** False for the 30th of February and its like, which the pattern alone lets through. */
 function dayExists(date: string): boolean {
-  const parsed = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+  const [year, month, day] = [Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8, 10))];
+  if (month === 2 && day === 29) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= (DAYS_OF_MONTH[month - 1] ?? 0);
 }

@@ -144,8 +144,7 @@ function refuse(problems: readonly FieldProblem[]): void {
 
 function refuseTwice(events: readonly FedEvent[]): void {
   const keys = new Set<string>();
-  for (const { field, keyHash } of events) {
-    const key = keyHash.toString("latin1");
+  for (const { field, key } of events) {
     if (keys.has(key)) {
       const message = "This key stands twice in the request. Give each event a key of its own.";
       throw invalid(`${field}key`, message, "already_there");

@@ -4,7 +4,7 @@
  * Owns what holds for every request: security headers, who may call across sites, limits on size, time and number, request
  * ids, and that every refusal is a problem document. Does not know any resource: routes come as plugins, see routes.ts.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
@@ -20,6 +20,7 @@ import {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
+import { drawRandom } from "../seal/random.ts";
 import type { ApiContext } from "./context.ts";
 import { parseStrictJson } from "./json.ts";
 import { LineBudget } from "./line-budget.ts";
@@ -164,7 +165,7 @@ async function protect(app: App, context: ApiContext): Promise<void> {
   });
   app.decorateReply("styleNonce", "");
   app.addHook("onRequest", async (request, reply) => {
-    reply.styleNonce = randomBytes(NONCE_BYTES).toString("base64");
+    reply.styleNonce = drawRandom(NONCE_BYTES).toString("base64");
     reply.header("content-security-policy", policy(reply.styleNonce));
     reply.header("x-request-id", request.id);
     refuseOtherSites(request, context.publicUrl);

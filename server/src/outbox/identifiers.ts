@@ -1,12 +1,12 @@
 /** Identifiers of events and deliveries: time-ordered event ids, and the webhook-id that names one delivery. */
-import { randomBytes } from "node:crypto";
+import { drawRandom } from "../seal/random.ts";
 
 /**
  * A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits. The day partitions of events, attempts and
  * finished deliveries are cut along it.
  */
 export function uuidv7(epochMilliseconds: number): string {
-  const bytes = randomBytes(16);
+  const bytes = Buffer.from(drawRandom(16));
   bytes.writeUIntBE(epochMilliseconds, 0, 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -17,6 +17,7 @@ import {
 } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Database } from "../db/schema.ts";
+import { drawRandom } from "./random.ts";
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
@@ -99,7 +100,7 @@ function clinicSeal(key: KeyObject, clinicId: number): ClinicSeal {
 }
 
 function encrypt(key: KeyObject, boundTo: string, plain: Buffer): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = drawRandom(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(boundTo, "utf8"));
   const body = cipher.update(plain);
   cipher.final();

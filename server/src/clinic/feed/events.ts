@@ -22,6 +22,7 @@ const HASH_BYTES = 32;
 /** An event as it came, its facts checked; `field` is where it stood in the request, with a dot at its end or empty. */
 export interface FedEvent {
   readonly field: string;
+  readonly key: string;
   readonly keyHash: Buffer;
   readonly bodyHash: Buffer;
   readonly subject: string;
@@ -38,7 +39,7 @@ export interface TakenEvent extends EmittedEvent {
 export function fedEvent(event: { field: string; key: string; subject: string; facts: Facts }): FedEvent {
   const { field, key, subject, facts } = event;
   const bodyHash = hash("sha256", `${subject} ${JSON.stringify(facts)}`, "buffer");
-  return { field, subject, facts, bodyHash, keyHash: hash("sha256", key, "buffer") };
+  return { field, key, subject, facts, bodyHash, keyHash: hash("sha256", key, "buffer") };
 }
 
 /**
@@ -50,7 +51,7 @@ export async function takeEvents(tx: Tx, context: ClinicContext, events: readonl
   await refuseWithoutAcademy(tx, clinicId, events);
   const millis = outbox.clock.now().epochMilliseconds;
   const ids = events.map(() => uuidv7(millis));
-  const isNew = await takeKeys(tx, clinicId, { events, ids });
+  const { isNew, known } = await takeKeys(tx, clinicId, { events, ids });
   const before = await readTaken(
     tx,
     context,
@@ -63,7 +64,7 @@ export async function takeEvents(tx: Tx, context: ClinicContext, events: readonl
     ...patients.map(({ id }) => ({ kind: "patient" as const, id })),
     ...RECORDS.flatMap((kind) => records[kind].map(({ id }) => ({ kind, id }))),
   ]);
-  await knowPatients(tx, clinicId, patients);
+  await knowPatients(tx, clinicId, { patients, known });
   const emitted = await emitMany(outbox, tx, { clinicId, events: fresh });
   // Only now: the subjects are locked, so nobody of the clinic's can be on the way to one of these ids.
   await refuseOwnRecords(tx, clinicId, records);
@@ -89,9 +90,24 @@ interface Keys {
   readonly ids: readonly string[];
 }
 
-/** Whether each key is new. Where another transaction has just taken the same key, this waits until that one has ended. */
-async function takeKeys(tx: Tx, clinicId: number, { events, ids }: Keys): Promise<boolean[]> {
-  const { rows } = await sql<{ at: number }>`/* prepared feed_keys */
+interface TakenKeys {
+  /** For each event. */
+  readonly isNew: readonly boolean[];
+  /** Those of the events' patients that exist, and whether only the feed knows them. */
+  readonly known: ReadonlyMap<number, boolean>;
+}
+
+/**
+ * Takes the keys that are new, and in the same turn looks the patients up. Where another transaction has just taken the same
+ * key, this waits until that one has ended.
+ */
+async function takeKeys(tx: Tx, clinicId: number, { events, ids }: Keys): Promise<TakenKeys> {
+  const patients = [...new Set(events.flatMap((event) => patientsOf(event).map(({ id }) => id)))];
+  const { rows } = await sql<{
+    at: number | null;
+    id: number | null;
+    feed_only: boolean | null;
+  }>`/* prepared feed_keys */
     with given as materialized (
       select g.id, g.at,
         substring(${Buffer.concat(events.map(({ keyHash }) => keyHash))}::bytea from (g.at::int - 1) * ${HASH_BYTES}::int + 1 for ${HASH_BYTES}::int) as key_hash,
@@ -101,9 +117,14 @@ async function takeKeys(tx: Tx, clinicId: number, { events, ids }: Keys): Promis
       insert into feed_keys (clinic_id, key_hash, event_id, body_hash)
       select ${clinicId}::bigint, g.key_hash, g.id, g.body_hash from given g order by g.key_hash
       on conflict do nothing returning event_id)
-    select g.at::int as at from taken t join given g on g.id = t.event_id`.execute(tx);
+    select g.at::int as at, null::bigint as id, null::boolean as feed_only from taken t join given g on g.id = t.event_id
+    union all
+    select null, p.id, p.feed_only from patients p where p.clinic_id = ${clinicId}::bigint and p.id = any(${patients}::bigint[])`.execute(
+    tx,
+  );
   const taken = new Set(rows.map(({ at }) => at));
-  return events.map((_, at) => taken.has(at + 1));
+  const known = new Map(rows.flatMap(({ id, feed_only }) => (id === null ? [] : [[id, feed_only === true] as const])));
+  return { isNew: events.map((_, at) => taken.has(at + 1)), known };
 }
 
 interface TakenRow {

@@ -126,9 +126,8 @@ function nextGroup(clinic: Clinic): Waiting[] {
   let count = 0;
   let at = 0;
   for (const { events } of clinic.waiting) {
-    const own = events.map(({ keyHash }) => keyHash.toString("latin1"));
-    if (at > 0 && (count + events.length > EVENTS_PER_BATCH_MAX || own.some((key) => keys.has(key)))) break;
-    for (const key of own) keys.add(key);
+    if (at > 0 && (count + events.length > EVENTS_PER_BATCH_MAX || events.some(({ key }) => keys.has(key)))) break;
+    for (const { key } of events) keys.add(key);
     count += events.length;
     at += 1;
   }

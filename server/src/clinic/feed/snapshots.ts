@@ -68,7 +68,7 @@ export async function putSnapshot<Given, State>(
   const after = snapshot.given === null ? null : rules.read(snapshot.given, ids, clinic);
   const key = { clinicId, kind: rules.kind, id: ids(rules.kind, wanted.id), callerId: wanted.id };
   // Patients before the record, as everywhere in the feed: locks are taken in one order.
-  if (after !== null) await knowPatients(tx, clinicId, rules.patients(after));
+  if (after !== null) await knowPatients(tx, clinicId, { patients: rules.patients(after) });
   const row = await claim(tx, key, after !== null);
   const seal = await outbox.seal.forClinic(tx, clinicId);
   const place = { column: "feed_snapshots.state", row: `${key.kind}:${key.id}` } as const;

@@ -44,12 +44,18 @@ export async function refuseOwnRecords(tx: Tx, clinicId: number, ids: Partial<Re
   }
 }
 
+export interface WantedPatients {
+  readonly patients: readonly FedId[];
+  /** Those that exist, where that was asked already, and whether only the feed knows them. */
+  readonly known?: ReadonlyMap<number, boolean>;
+}
+
 /**
  * Makes patients known by their ids where they are new: foreign keys, the ledger and erasure need the row.
  * @throws ProblemError 409 `id_in_use` naming the field where the id is a patient's of the clinic itself
  */
-export async function knowPatients(tx: Tx, clinicId: number, patients: readonly FedId[]): Promise<void> {
-  const known = await readPatients(tx, clinicId, patients);
+export async function knowPatients(tx: Tx, clinicId: number, wanted: WantedPatients): Promise<void> {
+  const { patients, known = await readPatients(tx, clinicId, patients) } = wanted;
   refuseOwnPatients(patients, known);
   const missing = [...new Set(patients.map(({ id }) => id))].filter((id) => !known.has(id)).sort((a, b) => a - b);
   if (missing.length === 0) return;
