@@ -8,12 +8,13 @@ import type { Accounts } from "../accounts/accounts.ts";
 import { createInvoice, type NewInvoice } from "../clinic/billing/invoices.ts";
 import { changeBilling } from "../clinic/billing-transaction.ts";
 import { type Clinic, createClinic, getClinic } from "../clinic/clinics.ts";
-import { changeConsults } from "../clinic/consult-changes.ts";
-import { scheduleConsult } from "../clinic/consults.ts";
+import { type ConsultChanges, changeConsults } from "../clinic/consult-changes.ts";
+import { type NewConsult, scheduleConsult } from "../clinic/consults.ts";
 import { sellGiftCertificate } from "../clinic/credits/gift-certificates.ts";
 import { addPackage } from "../clinic/credits/packages.ts";
 import { addPlan, type NewPlan } from "../clinic/memberships/plans.ts";
 import { addPatient, addPractitioner } from "../clinic/people.ts";
+import { scheduleSeries } from "../clinic/series.ts";
 import { addService } from "../clinic/services.ts";
 import type { Clock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
@@ -47,11 +48,11 @@ const SERVICES = [
   { name: "Pilates class", kind: "class", durationMinutes: 50, capacity: 12 },
 ] as const;
 /** By place in the lists above; day 0 is this week's Monday. */
-const CONSULTS = [
+const CONSULTS: readonly DemoConsult[] = [
   { day: 0, time: "09:00", service: 0, practitioner: 0, patients: [0] },
   { day: 1, time: "10:30", service: 0, practitioner: 1, patients: [1] },
   { day: 2, time: "17:00", service: 1, practitioner: 0, patients: [2, 3] },
-  { day: 3, time: "18:00", service: 2, practitioner: 1, patients: [0, 4, 5] },
+  { day: 3, time: "18:00", service: 2, practitioner: 1, patients: [0, 4, 5], weeks: 8 },
   { day: 4, time: "08:30", service: 0, practitioner: 0, patients: [3] },
 ];
 const PACKAGES = [
@@ -76,6 +77,16 @@ const MEMBERSHIP_PLANS: readonly NewPlan[] = [
   { type: "academy_membership", name: "Movement library", recurrenceInterval: "year", price: 120, taxRate: 13 },
 ];
 const GIFT_CERTIFICATE = { purchaser: 1, value: 100, paidMinor: 100_00 };
+
+interface DemoConsult {
+  readonly day: number;
+  readonly time: string;
+  readonly service: number;
+  readonly practitioner: number;
+  readonly patients: readonly number[];
+  /** Where it repeats: how many weeks. */
+  readonly weeks?: number;
+}
 
 export interface SeedOptions {
   /** May create clinics. */
@@ -128,12 +139,13 @@ async function seedPeopleAndConsults(tx: Tx, clinic: Clinic, { seal, clock }: Se
   const monday = mondayOf(clock.now().toZonedDateTimeISO(clinic.timeZone).toPlainDate());
   await changeConsults(tx, { clinicId, outbox: { seal, clock } }, async (changes) => {
     for (const consult of CONSULTS) {
-      await scheduleConsult(changes, {
+      const wanted = {
         serviceId: at(ids.services, consult.service),
         practitionerId: at(ids.practitioners, consult.practitioner),
         startTime: `${monday.add({ days: consult.day })}T${consult.time}`,
         patientIds: consult.patients.map((patient) => at(ids.patients, patient)),
-      });
+      };
+      await scheduleSeriesOrOne(changes, wanted, consult.weeks);
     }
   });
   for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
@@ -158,6 +170,11 @@ function demoInvoice(wanted: (typeof INVOICES)[number], ids: Ids, monday: Tempor
     lines: [{ description: "Physiotherapy follow-up", unitPriceMinor: 95_00, units: 1, taxRate }],
     payments: paidMinor === 0 ? [] : [{ method: "debit_card", totalMinor: paidMinor }],
   };
+}
+
+async function scheduleSeriesOrOne(changes: ConsultChanges, consult: NewConsult, weeks?: number): Promise<void> {
+  if (weeks === undefined) await scheduleConsult(changes, consult);
+  else await scheduleSeries(changes, consult, { every: "week", count: weeks });
 }
 
 function mondayOf(date: Temporal.PlainDate): Temporal.PlainDate {

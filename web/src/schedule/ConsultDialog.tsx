@@ -2,6 +2,7 @@
 // act is one call, told by the quiet line.
 import { Stack, Text, Title } from "@mantine/core";
 import IconRepeat from "@tabler/icons-react/dist/esm/icons/IconRepeat.mjs";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
 import { useTimeFormat } from "../session/queries.ts";
@@ -78,6 +79,24 @@ function Cancelled(act: ActProps) {
   );
 }
 
+/** Where an act takes its own button away, the focus comes here, before the way to what was sent. */
+function SaidHere({ said }: { said: Said | null }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (said === null) return;
+    // Later, because whatever closes with the act gives the focus back first.
+    const timer = setTimeout(() => {
+      if (document.activeElement === document.body) place.current?.focus({ preventScroll: true });
+    }, 0);
+    return () => clearTimeout(timer);
+  }, [said]);
+  return (
+    <div ref={place} tabIndex={-1} className={said === null ? undefined : classes.saidHere}>
+      <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
+    </div>
+  );
+}
+
 /** See the head of this file. */
 export default function ConsultDialog({
   said,
@@ -90,7 +109,7 @@ export default function ConsultDialog({
       {() => (
         <Stack gap="lg">
           <Head consult={consult} />
-          <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
+          <SaidHere said={said} />
           {consult.cancelled ? <Cancelled {...act} /> : <Live {...act} />}
         </Stack>
       )}

@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Menu, Text } from "@mantine/core";
 import "./menu.css";
 import IconDots from "@tabler/icons-react/dist/esm/icons/IconDots.mjs";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Arrival, Consult, Participant } from "../api-types.ts";
@@ -21,6 +21,9 @@ interface Props {
   participant: Participant;
   onSaid: OnSaid;
 }
+
+/** The button that opens the menu: the focus comes back to it. */
+type MenuButton = RefObject<HTMLButtonElement | null>;
 
 /** What is open below the row, or before it. */
 type Opened = "move" | "swap" | "lateCancel" | "remove" | null;
@@ -54,9 +57,14 @@ function keepEscape(event: KeyboardEvent): void {
 function More({
   consult,
   participant,
+  button,
   onArrival,
   onOpen,
-}: Omit<Props, "onSaid"> & { onArrival: (arrival: Arrival) => void; onOpen: (what: Opened) => void }) {
+}: Omit<Props, "onSaid"> & {
+  button: MenuButton;
+  onArrival: (arrival: Arrival) => void;
+  onOpen: (what: Opened) => void;
+}) {
   const { t } = useTranslation();
   const { patient, arrival, status } = participant;
   const isGroup = consult.service.kind !== "one_to_one";
@@ -64,10 +72,16 @@ function More({
   // Who waits has no place to come to, or to give up.
   const hasPlace = status !== "wait_listed";
   const arrivals = ARRIVALS.filter((one) => one !== arrival && (gone ? one === "expected" : hasPlace));
+  // The item goes away with the menu; what opens a question or a search takes the focus itself.
+  const back = (act: () => void) => {
+    button.current?.focus();
+    act();
+  };
   return (
-    <Menu position="bottom-end" width={260} shadow="md" withinPortal={false}>
+    <Menu position="bottom-end" width={260} shadow="md" withinPortal={false} returnFocus={false}>
       <Menu.Target>
         <ActionIcon
+          ref={button}
           variant="subtle"
           color="gray"
           size={32}
@@ -79,7 +93,7 @@ function More({
       </Menu.Target>
       <Menu.Dropdown onKeyDown={keepEscape}>
         {arrivals.map((one) => (
-          <Menu.Item key={one} onClick={() => onArrival(one)}>
+          <Menu.Item key={one} onClick={() => back(() => onArrival(one))}>
             {t(gone ? "schedule.undoLateCancel" : `schedule.note.${one}`)}
           </Menu.Item>
         ))}
@@ -91,7 +105,7 @@ function More({
                 <Menu.Divider />
               </>
             )}
-            {isGroup && <Menu.Item onClick={() => onOpen("move")}>{t("schedule.movePatient")}</Menu.Item>}
+            {isGroup && <Menu.Item onClick={() => back(() => onOpen("move"))}>{t("schedule.movePatient")}</Menu.Item>}
             {!isGroup && hasPlace && <Menu.Item onClick={() => onOpen("swap")}>{t("schedule.swapPatient")}</Menu.Item>}
           </>
         )}
@@ -122,7 +136,12 @@ function hasMore({ consult, participant }: Props): boolean {
   return consult.service.kind !== "one_to_one" || participant.status !== "wait_listed" || hasLeft(participant);
 }
 
-function Acts({ row, onOpen, ...props }: Props & { row: ReturnType<typeof useRow>; onOpen: (what: Opened) => void }) {
+function Acts({
+  row,
+  button,
+  onOpen,
+  ...props
+}: Props & { row: ReturnType<typeof useRow>; button: MenuButton; onOpen: (what: Opened) => void }) {
   const { t } = useTranslation();
   const { consult, participant } = props;
   const { patient, status } = participant;
@@ -152,7 +171,9 @@ function Acts({ row, onOpen, ...props }: Props & { row: ReturnType<typeof useRow
           {t("schedule.remove")}
         </Button>
       )}
-      {hasMore(props) && <More {...props} onArrival={(arrival) => note.start(arrival)} onOpen={onOpen} />}
+      {hasMore(props) && (
+        <More {...props} button={button} onArrival={(arrival) => note.start(arrival)} onOpen={onOpen} />
+      )}
     </span>
   );
 }
@@ -163,7 +184,12 @@ export function ParticipantRow(props: Props) {
   const [opened, setOpened] = useState<Opened>(null);
   const row = useRow(props);
   const { consult, participant } = props;
-  const more = { ...props, onClose: () => setOpened(null) };
+  const button = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setOpened(null);
+    button.current?.focus();
+  };
+  const more = { ...props, onClose: close };
   return (
     <li data-gone={hasLeft(participant) || undefined}>
       <div className={classes.row}>
@@ -171,7 +197,7 @@ export function ParticipantRow(props: Props) {
           {participant.patient.name}
           <States participant={participant} />
         </span>
-        {!consult.cancelled && <Acts {...props} row={row} onOpen={setOpened} />}
+        {!consult.cancelled && <Acts {...props} row={row} button={button} onOpen={setOpened} />}
       </div>
       <div role="alert">{row.error !== null && <Callout tone="bad" text={words(row.error)} />}</div>
       {opened === "move" && <MovePatient {...more} />}

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { clinic, series } from "../api.ts";
 import type { Consult, Person } from "../api-types.ts";
 import { Callout } from "../ui/Callout.tsx";
+import { useKeptFocus } from "../ui/focus.ts";
 import { dayOf } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";
 import { useTyped } from "./leaving.tsx";
@@ -52,6 +53,7 @@ function AddForm(props: Props & { onClose: () => void }) {
     <div className={classes.panel}>
       <PatientPicker
         single
+        focus
         chosen={patient === null ? [] : [patient]}
         without={scope === "one" ? presentIn(consult).map((participant) => participant.patient.id) : []}
         error={errors.patients}
@@ -80,13 +82,16 @@ function AddForm(props: Props & { onClose: () => void }) {
 function Add(props: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  if (open) return <AddForm {...props} onClose={() => setOpen(false)} />;
+  const button = useKeptFocus(open);
   return (
-    <Group>
-      <Button variant="default" size="sm" onClick={() => setOpen(true)}>
-        {t("schedule.addPatient")}
-      </Button>
-    </Group>
+    <>
+      <Group hidden={open}>
+        <Button ref={button} variant="default" size="sm" onClick={() => setOpen(true)}>
+          {t("schedule.addPatient")}
+        </Button>
+      </Group>
+      {open && <AddForm {...props} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { Checkbox, Radio, Text, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { useProblemWords } from "../ui/problem-words.ts";
@@ -16,6 +16,8 @@ interface Props {
   single: boolean;
   without?: readonly number[];
   error?: string | undefined;
+  /** The keyboard begins here. */
+  focus?: boolean;
   onChange: (patients: Person[]) => void;
 }
 
@@ -52,8 +54,12 @@ function Choices({ chosen, single, without = [], name, onChange }: Props & { nam
 /** Finds patients by name. With `single`, choosing one replaces the other; chosen ones stay in sight while searching. */
 export function PatientPicker(props: Props) {
   const { t } = useTranslation();
-  const { chosen, single, error } = props;
+  const { chosen, single, error, focus = false } = props;
   const [typed, setTyped] = useState("");
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focus) search.current?.focus();
+  }, [focus]);
   const [name] = useDebouncedValue(typed.trim(), TYPING_PAUSE_MILLISECONDS);
   return (
     <fieldset className={classes.patients}>
@@ -61,6 +67,7 @@ export function PatientPicker(props: Props) {
         {t(single ? "schedule.patient" : "schedule.patientsChosen", { count: chosen.length })}
       </legend>
       <TextInput
+        ref={search}
         aria-label={t("schedule.findPatient")}
         placeholder={t("schedule.findPatient")}
         type="search"

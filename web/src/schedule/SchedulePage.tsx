@@ -98,14 +98,17 @@ export function SchedulePage() {
   const [openId, setOpenId] = useState<number | null>(null);
   const [said, setSaid] = useState<Said>(NEVER);
   const open = consults.data?.find((consult) => consult.id === openId);
-  const scheduled = ({ id, start_time, series }: ScheduledConsult) => {
+  const scheduled = (consult: ScheduledConsult) => {
+    const { id, start_time, series } = consult;
     setIsNew(false);
     const text =
       series === undefined
         ? t("schedule.said.scheduled")
         : t("schedule.said.scheduledMany", { count: series.consult_ids.length });
     setSaid({ text, consultId: id, subject: series === undefined ? `consult:${id}` : null });
-    void show({ day: dayOf(start_time) });
+    // What was just made is to be seen, whatever was looked for before.
+    const isHidden = matching([consult], search).length === 0;
+    void show({ day: dayOf(start_time), ...(isHidden ? { practitioner: null, service: null } : {}) });
   };
   return (
     <>

@@ -29,6 +29,7 @@ export function SwapPatient({ consult, onSaid, onClose }: { consult: Consult; on
     <div className={classes.panel}>
       <PatientPicker
         single
+        focus
         chosen={patient === null ? [] : [patient]}
         without={consult.participants.map((participant) => participant.patient.id)}
         error={errors.patients}
