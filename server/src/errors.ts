@@ -21,6 +21,8 @@ export const FIELD_CODES = [
   // webhooks
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],
+  // imports
+  ...["ambiguous"],
   // how a request is made
   ...["cursor", "limit_range", "idempotency_key"],
 ] as const;

@@ -31,6 +31,10 @@ const TASKS: Readonly<Record<string, string>> = {
       choice_patient, test, sequence, attempt, state, reason, created_at)
     select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
       choice_patient, test, sequence, attempt, 'cancelled', 'deleted', created_at from gone`,
+  // The files hold patients' data: one that was checked and never imported goes after a day.
+  import_files: `update imports set state = 'expired', file = null, finished_at = now()
+    where state = 'ready' and created_at < now() - interval '24 hours'`,
+  imports: "delete from imports where file is null and created_at < now() - interval '90 days'",
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,
 };

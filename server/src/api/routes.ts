@@ -7,6 +7,7 @@ import { eventTypesRoutes } from "./event-types.ts";
 import { eventsRoutes } from "./events.ts";
 import { feedRoutes } from "./feed.ts";
 import { giftCertificatesRoutes } from "./gift-certificates.ts";
+import { importsRoutes } from "./imports.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
@@ -36,6 +37,7 @@ export const V1_ROUTES: readonly Routes[] = [
   eventTypesRoutes,
   webhooksRoutes,
   deliveriesRoutes,
+  importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
   eventsRoutes,

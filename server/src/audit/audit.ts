@@ -11,6 +11,9 @@ const AUDIT_DETAIL_MAX_CHARACTERS = 20_000;
 type AuditAction =
   | "api_key.created"
   | "api_key.revoked"
+  | "import.started"
+  | "import.done"
+  | "import.refused"
   | "webhook.created"
   | "webhook.changed"
   | "webhook.deleted"

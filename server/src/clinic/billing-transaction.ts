@@ -11,15 +11,10 @@ import { creditSource } from "./credits/credits.ts";
 import { reviewCredits } from "./credits/review.ts";
 import { activatePaid } from "./memberships/activate-paid.ts";
 
-export interface BillingTransaction extends ClinicContext {
-  /** Makes no invoice events: for a bulk import that was not asked to send any (contract §1). */
-  readonly silent?: boolean;
-}
-
 /** Runs commands on invoices in the given transaction, once per transaction, and then whatever follows from them. */
 export async function changeBilling<Result>(
   tx: Tx,
-  context: BillingTransaction,
+  context: ClinicContext,
   work: (invoices: InvoiceChanges) => Promise<Result>,
 ): Promise<Result> {
   const { result, invoices } = await changeInvoices(

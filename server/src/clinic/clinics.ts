@@ -33,6 +33,8 @@ export interface Clinic {
 export interface ClinicContext {
   readonly clinicId: number;
   readonly outbox: OutboxContext;
+  /** Makes no events: a bulk import that was not asked to send any (contract §1, §3 rule 8). */
+  readonly silent?: boolean | undefined;
 }
 
 export interface NewClinic {

@@ -121,7 +121,7 @@ export class ConsultChanges {
       return consultEvents(before, state).map((event) => ({ consultId, state, event }));
     });
     this.#before.clear();
-    if (pending.length === 0) return;
+    if (pending.length === 0 || this.context.silent) return;
     const names = await readNames(this.tx, {
       clinicId: this.clinicId,
       serviceIds: pending.map(({ state }) => state.serviceId),

@@ -22,8 +22,6 @@ import { type OpenInvoice, readInvoices } from "./invoice-rows.ts";
 export interface BillingContext extends ClinicContext {
   /** What patients may pay from besides new money, in the same transaction. */
   readonly credits: CreditSource;
-  /** Makes no events: for a bulk import that was not asked to send any (contract §1). */
-  readonly silent?: boolean | undefined;
 }
 
 const used = new WeakSet<Tx>();

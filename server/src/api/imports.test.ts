@@ -1,0 +1,261 @@
+/** Imports from a file: checked first, all or nothing, silent unless asked, and told how far they are. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { importWork } from "../clinic/import/import-work.ts";
+import { silentLog } from "../log.ts";
+import { runMaintenance } from "../maintenance.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+
+let api: TestApi;
+let clinic: TestClinic;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+beforeEach(async () => {
+  clinic = await api.newClinic();
+});
+afterAll(() => api.close());
+
+const post = (path: string, body: unknown = {}) => clinic.as.manager(path, { method: "POST", body });
+const get = async (path: string) => (await clinic.as.manager(path)).json;
+
+async function schedule(): Promise<void> {
+  const { db, context } = api;
+  const works = [importWork(db)];
+  await new Scheduler({ db, outbox: context.outbox, log: silentLog(), works, nudge: () => {} }).runOnce();
+}
+
+/** Uploads, has it checked, and returns what came of that. */
+async function check(kind: string, csv: string) {
+  const { status, json } = await post("/v1/imports", { kind, csv });
+  expect(status).toBe(202);
+  await schedule();
+  return get(`/v1/imports/${json.id}`);
+}
+
+async function start(id: number, body: object = {}) {
+  expect((await post(`/v1/imports/${id}/start`, body)).status).toBe(202);
+  await schedule();
+  return get(`/v1/imports/${id}`);
+}
+
+async function rowsOf(statement: string): Promise<Record<string, unknown>[]> {
+  return (await api.database.pools.owner.query(statement, [clinic.id])).rows;
+}
+const events = () => rowsOf("select name, subject from events where clinic_id = $1 order by id");
+const patients = async () => (await get("/v1/patients")).data.map(({ name }: { name: string }) => name);
+
+const PATIENTS = 'name,email\r\nSam Sample,sam@example.test\r\n"Example, Test",\r\n';
+
+describe("a file of patients", () => {
+  it("is checked without changing anything, then imported as a whole, and sends nothing", async () => {
+    const checked = await check("patients", PATIENTS);
+    expect(checked).toMatchObject({ state: "ready", lines: 2, done_lines: 2, records: 2, events: 0, errors: 0 });
+    expect(await patients()).toEqual([]);
+    expect(await start(checked.id)).toMatchObject({ state: "done", records: 2, done_lines: 2 });
+    expect(await patients()).toEqual(["Example, Test", "Sam Sample"]);
+    expect(await events()).toEqual([]);
+  });
+
+  it("with a bad line changes nothing, and says what is wrong in every line", async () => {
+    const csv = "\uFEFFName;Email\nSam Sample;sam@example.test\n;nobody@example.test\nTest Example;not an address\n";
+    const checked = await check("patients", csv);
+    expect(checked).toMatchObject({ state: "refused", lines: 3, errors: 2 });
+    const { data } = await get(`/v1/imports/${checked.id}/errors`);
+    expect(data).toMatchObject([
+      { line: 3, column: "name", code: "empty" },
+      { line: 4, column: "email", code: "not_an_email" },
+    ]);
+    const file = await clinic.as.manager(`/v1/imports/${checked.id}/errors.csv`);
+    expect(file.headers["content-type"]).toBe("text/csv; charset=utf-8");
+    expect(file.text.split("\r\n")[1]).toMatch(/^3,name,/);
+    expect((await post(`/v1/imports/${checked.id}/start`)).json.code).toBe("import_not_ready");
+    expect(await patients()).toEqual([]);
+  });
+
+  it("that became wrong between check and import is refused as a whole", async () => {
+    const checked = await check("patients", PATIENTS);
+    await post("/v1/patients", { name: "Example, Test" });
+    expect(await start(checked.id)).toMatchObject({ state: "refused", errors: 1 });
+    expect(await patients()).toEqual(["Example, Test"]);
+  });
+
+  it("cannot be imported twice by mistake", async () => {
+    await start((await check("patients", PATIENTS)).id);
+    expect(await check("patients", PATIENTS)).toMatchObject({ state: "refused", errors: 2 });
+  });
+
+  it("is told by its lines, also after a cell of several", async () => {
+    const checked = await check("patients", 'name,email\n"Two\nlines",\nSam Sample,x\n');
+    const { data } = await get(`/v1/imports/${checked.id}/errors`);
+    expect(data).toMatchObject([
+      { line: 2, column: "name", code: "control_characters" },
+      { line: 4, column: "email", code: "not_an_email" },
+    ]);
+  });
+
+  it("is sealed while it waits, and gone when it is done", async () => {
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS });
+    const [waiting] = await rowsOf("select file from imports where clinic_id = $1");
+    expect(String(waiting?.file)).not.toContain("Sam Sample");
+    expect(String(waiting?.file)).not.toBe("");
+    await schedule();
+    await start(json.id);
+    expect(await rowsOf("select file from imports where clinic_id = $1")).toEqual([{ file: null }]);
+  });
+
+  it("that nobody imports is gone after a day", async () => {
+    const { id } = await check("patients", PATIENTS);
+    await api.database.pools.owner.query("update imports set created_at = now() - interval '25 hours'");
+    await runMaintenance({ owner: api.database.pools.owner, log: silentLog() });
+    expect(await get(`/v1/imports/${id}`)).toMatchObject({ state: "expired" });
+    expect(await rowsOf("select file from imports where clinic_id = $1")).toEqual([{ file: null }]);
+  });
+});
+
+describe("a file that is none", () => {
+  it.each([
+    ["nothing in it", "", "empty"],
+    ["nothing but a header", "name,email\n", "empty"],
+    ["a needed column missing", "email\nsam@example.test\n", "missing"],
+    ["a column that is not known", "name,phone\nSam Sample,1\n", "unknown_field"],
+    ["a column twice", "name,name\nSam Sample,Sam\n", "invalid"],
+    ["a quote that is not closed", 'name,email\n"Sam Sample,\n', "invalid"],
+    ["a line that is too short", "name,email\nSam Sample\n", "invalid"],
+    ["too many lines", `name\n${"Sam Sample\n".repeat(20_001)}`, "too_many"],
+    ["too many bytes", `name\n${"x".repeat(5 * 1024 * 1024)}\n`, "too_big"],
+  ])("is refused at once, with the reason: %s", async (_what, csv, code) => {
+    const { status, json } = await post("/v1/imports", { kind: "patients", csv });
+    expect(status).toBe(400);
+    expect(json.errors).toMatchObject([{ field: "csv", code }]);
+  });
+});
+
+describe("a file of consults", () => {
+  const CONSULTS = [
+    "start_time,service,practitioner,patients",
+    "2031-03-04 09:00,Invented class,pat@example.test,sam@example.test|test@example.test",
+    "2031-03-05T09:00,Invented class,PAT@example.test,",
+    "",
+  ].join("\n");
+
+  beforeEach(async () => {
+    await post("/v1/practitioners", { name: "Pat Pretend", email: "pat@example.test" });
+    await post("/v1/services", { name: "Invented class", kind: "class", duration: 45 });
+    await post("/v1/patients", { name: "Sam Sample", email: "sam@example.test" });
+    await post("/v1/patients", { name: "Test Example", email: "test@example.test" });
+  });
+
+  it("is silent, and on record", async () => {
+    const checked = await check("consults", CONSULTS);
+    expect(checked).toMatchObject({ state: "ready", records: 2, events: 1 });
+    expect(await start(checked.id)).toMatchObject({ state: "done", records: 2 });
+    expect(await events()).toEqual([]);
+    const audit = await rowsOf("select action, after from audit where clinic_id = $1 order by id");
+    expect(audit.map(({ action }) => action)).toEqual(["import.started", "import.done"]);
+    expect(JSON.parse(String(audit[1]?.after))).toEqual({ kind: "consults", records: 2, events: 0, errors: 0 });
+  });
+
+  it("sends what scheduling by hand sends, where that is asked for", async () => {
+    const checked = await check("consults", CONSULTS);
+    await start(checked.id, { send_events: true });
+    expect((await events()).map(({ name }) => name)).toEqual(["participant.added"]);
+  });
+
+  it("sends nothing by being checked, though sending is asked for", async () => {
+    const { json } = await post("/v1/imports", { kind: "consults", csv: CONSULTS, send_events: true });
+    await schedule();
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "ready", events: 1 });
+    expect(await events()).toEqual([]);
+  });
+
+  it("names the column of what is unknown or stands for two", async () => {
+    await post("/v1/patients", { name: "Another Sample", email: "sam@example.test" });
+    const csv = CONSULTS.replace("2031-03-05T09:00", "tomorrow").replace("PAT@example.test", "who@example.test");
+    const checked = await check("consults", csv);
+    const { data } = await get(`/v1/imports/${checked.id}/errors`);
+    expect(data).toMatchObject([
+      { line: 2, column: "patients", code: "ambiguous" },
+      { line: 3, column: "practitioner", code: "not_found" },
+    ]);
+  });
+});
+
+describe("a file of invoices", () => {
+  const INVOICES = [
+    "invoice_number,invoice_date,patient,description,unit_price,units,tax_rate,paid,payment_method",
+    'OLD-1,2025-11-03,sam@example.test,Invented treatment,"95,00",1,13,162.72,cash',
+    "OLD-1,2025-11-03,sam@example.test,Foam roller,24.50,2,13,,",
+    "OLD-2,2025-11-04,sam@example.test,Invented treatment,95.00,1,13,,",
+  ].join("\n");
+
+  beforeEach(() => post("/v1/patients", { name: "Sam Sample", email: "sam@example.test" }));
+
+  it("makes one invoice of its lines, with what was paid", async () => {
+    const checked = await check("invoices", INVOICES);
+    expect(checked).toMatchObject({ state: "ready", lines: 3, records: 2, events: 2 });
+    await start(checked.id);
+    const { data } = await get("/v1/invoices");
+    expect(data).toMatchObject([
+      { invoice_number: "OLD-2", status: "draft", total: 107.35 },
+      { invoice_number: "OLD-1", status: "paid_in_full", total: 162.72, invoice_date: "2025-11-03" },
+    ]);
+    expect(await events()).toEqual([]);
+  });
+
+  it("sends one event for each invoice, where that is asked for", async () => {
+    await start((await check("invoices", INVOICES)).id, { send_events: true });
+    expect((await events()).map(({ name }) => name)).toEqual(["invoice.created", "invoice.created"]);
+  });
+
+  it("is refused as a whole for one number that is taken, and for one amount that is none", async () => {
+    const csv = INVOICES.replace("OLD-2", "OLD-1x\nOLD-2").replace("OLD-1x\n", "").replace("24.50", "cheap");
+    const checked = await check("invoices", csv);
+    const { data } = await get(`/v1/imports/${checked.id}/errors`);
+    expect(data).toMatchObject([{ line: 2, column: "unit_price", code: "wrong_type" }]);
+    await start((await check("invoices", INVOICES)).id);
+    expect(await check("invoices", INVOICES)).toMatchObject({ state: "refused", errors: 2 });
+  });
+});
+
+describe("imports", () => {
+  it("have a template for each kind, which itself is a file of that kind", async () => {
+    for (const kind of ["patients", "consults", "invoices"]) {
+      const { text, headers } = await clinic.as.manager(`/v1/imports/templates/${kind}.csv`);
+      expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
+      expect((await post("/v1/imports", { kind, csv: text })).status).toBe(202);
+    }
+    expect((await clinic.as.manager("/v1/imports/templates/others.csv")).status).toBe(404);
+  });
+
+  it("of another clinic are not found", async () => {
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS });
+    const other = await api.newClinic();
+    for (const path of ["", "/errors", "/errors.csv"]) {
+      expect((await other.as.manager(`/v1/imports/${json.id}${path}`)).status).toBe(404);
+    }
+    expect((await other.as.manager(`/v1/imports/${json.id}/start`, { method: "POST", body: {} })).status).toBe(404);
+    expect((await other.as.manager("/v1/imports")).json.data).toEqual([]);
+  });
+
+  it("that fail by a bug end as failed after a few tries, with nothing imported", async () => {
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS });
+    await api.database.pools.owner.query("update imports set file = 'not sealed' where id = $1", [json.id]);
+    for (let tries = 0; tries < 3; tries += 1) {
+      await api.database.pools.owner.query("update imports set due_at = now() where id = $1 and due_at is not null", [
+        json.id,
+      ]);
+      await schedule();
+    }
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "failed", records: 0 });
+    expect(await patients()).toEqual([]);
+  });
+
+  it("are done once, though two nodes look at the same moment", async () => {
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS, dry_run: false });
+    await Promise.all([schedule(), schedule()]);
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2 });
+    expect(await patients()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,63 @@
+/** Consults from a file. Back-dated ones are as good as any. */
+import { invalid } from "../../errors.ts";
+import { changeConsults } from "../consult-changes.ts";
+import { scheduleConsult } from "../consults.ts";
+import type { Column, Row } from "./csv.ts";
+import type { ImportJob } from "./import-run.ts";
+import { type PeopleIndex, readPeople } from "./people-index.ts";
+
+export const CONSULT_COLUMNS: readonly Column[] = [
+  { name: "start_time", isNeeded: true, example: "2026-11-03 09:00" },
+  { name: "duration", isNeeded: false, example: "45" },
+  { name: "service", isNeeded: true, example: "Physiotherapy follow-up" },
+  { name: "practitioner", isNeeded: true, example: "pat.pretend@example.test" },
+  { name: "patients", isNeeded: false, example: "sam.sample@example.test|12" },
+  { name: "room", isNeeded: false, example: "2" },
+  { name: "notes", isNeeded: false, example: "" },
+];
+
+/** Between the patients of one consult. */
+const SEPARATOR = "|";
+const COLUMNS = new Set(CONSULT_COLUMNS.map(({ name }) => name));
+
+export async function importConsults({ tx, context, run }: ImportJob, rows: readonly Row[]): Promise<void> {
+  const people = await readPeople(tx, context.clinicId);
+  await changeConsults(tx, context, async (changes) => {
+    const make = async (row: Row) => {
+      const consult = readConsult(row, people);
+      await scheduleConsult(changes, consult);
+      // A consult with nobody in it makes no event (contract §3 rule 3).
+      return { events: consult.patientIds.length > 0 ? 1 : 0 };
+    };
+    await run.each(rows, make, columnOf);
+    run.end();
+  });
+}
+
+function readConsult(row: Row, people: PeopleIndex) {
+  const patients = row
+    .value("patients")
+    .split(SEPARATOR)
+    .map((text) => text.trim());
+  return {
+    // Spreadsheets write a blank where the standard writes T.
+    startTime: row.value("start_time").replace(/^(\d{4}-\d\d-\d\d) +/, "$1T"),
+    durationMinutes: readMinutes(row.value("duration")),
+    serviceId: people.service("service", row.value("service")),
+    practitionerId: people.practitioner("practitioner", row.value("practitioner")),
+    patientIds: patients.filter((text) => text !== "").map((text) => people.patient("patients", text)),
+    room: row.value("room"),
+    notes: row.value("notes"),
+  };
+}
+
+function readMinutes(text: string): number | undefined {
+  if (text === "") return undefined;
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw invalid("duration", "A length is in whole minutes. Write it like 45.", "duration_range");
+}
+
+function columnOf(field: string): string | null {
+  if (field.startsWith("patient_ids")) return "patients";
+  return COLUMNS.has(field) ? field : null;
+}

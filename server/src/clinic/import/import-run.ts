@@ -1,0 +1,92 @@
+/**
+ * One run over the rows of a file, for the check and for the import alike: the check is the import, undone at its end.
+ *
+ * Promises that every row is tried, so that all that is wrong is told at once, and that nothing stays where anything was
+ * wrong (all or nothing). What a refused row has half done is undone with everything else.
+ */
+
+import type { Tx } from "../../db/schema.ts";
+import { type FieldCode, ProblemError } from "../../errors.ts";
+import type { ClinicContext } from "../clinics.ts";
+import type { Row } from "./csv.ts";
+
+/** What is kept of all that is wrong; the rest is counted. */
+export const ERRORS_MAX = 1_000;
+
+export interface LineError {
+  readonly line: number;
+  /** The column's name; null where it is the line as a whole. */
+  readonly column: string | null;
+  readonly message: string;
+  readonly code: FieldCode | string | null;
+}
+
+/** What a kind of file needs to make its records. */
+export interface ImportJob {
+  readonly tx: Tx;
+  /** Silent, unless sending was asked for (contract §3 rule 8). */
+  readonly context: ClinicContext;
+  readonly run: ImportRun;
+}
+
+/** Thrown through a unit of work so that nothing of it stays and nothing is sent. */
+export class Undone extends Error {}
+
+export class ImportRun {
+  readonly errors: LineError[] = [];
+  errorsCount = 0;
+  records = 0;
+  events = 0;
+  readonly #isCheck: boolean;
+  readonly #tell: (line: number) => Promise<void>;
+  #done = 0;
+
+  /** @param tell is told how many rows are done, now and then */
+  constructor(isCheck: boolean, tell: (done: number) => Promise<void>) {
+    this.#isCheck = isCheck;
+    this.#tell = tell;
+  }
+
+  /** Makes what rows ask for; `columnOf` says which column a refused field came from. */
+  async each(rows: readonly Row[], make: (row: Row) => Promise<{ events: number }>, columnOf: ColumnOf): Promise<void> {
+    for (const row of rows) {
+      await this.try(row, () => make(row), columnOf);
+      await this.advance(1);
+    }
+  }
+
+  /** One record. What is refused is noted, and the run goes on. */
+  async try(row: Row, make: () => Promise<{ events: number }>, columnOf: ColumnOf): Promise<void> {
+    try {
+      const { events } = await make();
+      this.records += 1;
+      this.events += events;
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      this.#note(row.line, error, columnOf);
+    }
+  }
+
+  async advance(rows: number): Promise<void> {
+    this.#done += rows;
+    await this.#tell(this.#done);
+  }
+
+  /** To be called inside the unit of work, when all rows have been tried. @throws Undone where nothing may stay */
+  end(): void {
+    if (this.#isCheck || this.errorsCount > 0) throw new Undone();
+  }
+
+  #note(line: number, problem: ProblemError, columnOf: ColumnOf): void {
+    const fields = problem.fields.length > 0 ? problem.fields : [{ field: "", message: problem.title }];
+    for (const { field, message, ...rest } of fields) {
+      this.errorsCount += 1;
+      if (this.errors.length >= ERRORS_MAX) continue;
+      const code = "code" in rest && rest.code !== undefined ? rest.code : problem.code;
+      this.errors.push({ line, column: columnOf(field), message, code });
+    }
+  }
+}
+
+/** The column that a field of a command was read from; null where it is none. */
+export type ColumnOf = (field: string) => string | null;
