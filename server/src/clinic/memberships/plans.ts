@@ -4,7 +4,7 @@
  * Owns the rows of `membership_plans` and `membership_plan_items`. Promises that a plan's type and currency never change,
  * that only an academy membership opens courses and webinars and only a clinic package membership opens credit, and that
  * what is changed counts for memberships assigned from then on: those there are keep their terms. Items are the exception:
- * one that is added is opened for the plan's members in the same change.
+ * one that is added is opened for the plan's members in the same change, and one that is taken off is closed for them.
  */
 import type { MembershipType, RecurrenceInterval } from "@hookwell/sdk";
 import { sql } from "kysely";
@@ -14,7 +14,7 @@ import { currencyExponent, readTaxRate, toMinor } from "../billing/money.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
 import { cleanName } from "../names.ts";
 import type { ListById } from "../people.ts";
-import { openForMembers } from "./academy-access.ts";
+import { followItems } from "./academy-access.ts";
 
 const NUMBER_OF_PAYMENTS_MAX = 1_000;
 const PLAN_ITEMS_MAX = 100;
@@ -88,7 +88,7 @@ export async function changePlan(
   { id, change }: { readonly id: number; readonly change: PlanChange },
 ): Promise<PlanRow> {
   const { clinicId } = context;
-  // Two changes of one plan's items come one after the other; assigning waits for neither.
+  // Whoever begins a membership holds this row, too: no member is missed by a change of the items, and none begins amid it.
   await planRows(tx, clinicId).where("p.id", "=", id).forNoKeyUpdate().execute();
   const plan = await getPlan(tx, clinicId, id);
   const { name, price, taxRate, recurrenceInterval, numberOfPayments, creditValue, active } = change;
@@ -113,7 +113,7 @@ export async function changePlan(
   return getPlan(tx, clinicId, id);
 }
 
-/** Writes a plan's items as a whole and opens those that are new for its members. */
+/** Writes a plan's items as a whole; its members gain what is new and lose what is gone. */
 async function setItems(
   tx: Tx,
   context: ClinicContext,
@@ -132,7 +132,8 @@ async function setItems(
     await tx.insertInto("membership_plan_items").values(rows).execute();
   }
   const added = wanted.filter((id) => !plan.itemIds.includes(id));
-  await openForMembers(tx, context, { planId: plan.id, itemIds: added });
+  const gone = plan.itemIds.filter((id) => !wanted.includes(id));
+  await followItems(tx, context, { planId: plan.id, itemIds: [...added, ...gone] });
 }
 
 interface WantedItems {
