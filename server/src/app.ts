@@ -13,6 +13,7 @@ import { healthRoutes } from "./api/health.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
+import { checkoutWork } from "./clinic/academy/checkouts.ts";
 import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
 import { membershipWork } from "./clinic/memberships/renewals.ts";
@@ -180,7 +181,7 @@ async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Pro
 /** After the dispatcher, so that it stops before: what it emitted last can still be sent. */
 function startScheduler(parts: AsyncDisposableStack, { db, seal, clock, log }: Wiring, nudge: () => void): void {
   // A large import takes a minute, and nobody's renewal shall wait for it.
-  for (const works of [[membershipWork(practiceCard)], [importWork(db)]]) {
+  for (const works of [[membershipWork(practiceCard), checkoutWork], [importWork(db)]]) {
     const scheduler = new Scheduler({ db, outbox: { seal, clock }, log, works, nudge });
     scheduler.start();
     parts.defer(() => scheduler.stop());

@@ -13,7 +13,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** After this a person signs in again. */
 const SESSION_DAYS = 7;
 export const PASSWORD_MIN_CHARACTERS = 12;
-const PASSWORD_MAX_CHARACTERS = 128;
+export const PASSWORD_MAX_CHARACTERS = 128;
 /** Per client address and minute; a clinic's whole staff may arrive behind one address in the morning. */
 export const SIGN_INS_PER_MINUTE_MAX = 20;
 const OTHER_CALLS_PER_MINUTE_MAX = 100;

@@ -16,6 +16,7 @@ const ME = z.object({
     currency_exponent: z.int().describe("How many decimals its amounts have."),
     has_academy: z.boolean(),
     locale: z.enum(["en", "fr-CA"]),
+    portal_name: z.string().describe("Patients sign up at /portal/<portal_name>."),
   }),
   role: z.enum(["manager", "practitioner", "front_desk"]),
 });
@@ -26,7 +27,7 @@ export async function meRoutes(app: App, context: ApiContext): Promise<void> {
     const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
       tx
         .selectFrom("clinics")
-        .select(["id", "name", "time_zone", "currency", "has_academy", "locale"])
+        .select(["id", "name", "time_zone", "currency", "has_academy", "locale", "portal_name"])
         .where("id", "=", principal.clinicId)
         .executeTakeFirstOrThrow(),
     );

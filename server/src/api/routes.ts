@@ -1,6 +1,8 @@
 /** Every resource of the API. A new one is a line here. */
+import { academyRoutes } from "./academy.ts";
 import { apiKeysRoutes } from "./api-keys.ts";
 import { authRoutes } from "./auth.ts";
+import { checkoutsRoutes } from "./checkouts.ts";
 import { consultsRoutes } from "./consults.ts";
 import { deliveriesRoutes } from "./deliveries.ts";
 import { eventTypesRoutes } from "./event-types.ts";
@@ -15,6 +17,7 @@ import { membershipPlansRoutes } from "./membership-plans.ts";
 import { membershipsRoutes } from "./memberships.ts";
 import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
+import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
@@ -31,6 +34,8 @@ export const V1_ROUTES: readonly Routes[] = [
   invoicesRoutes,
   packagesRoutes,
   giftCertificatesRoutes,
+  academyRoutes,
+  checkoutsRoutes,
   membershipPlansRoutes,
   membershipsRoutes,
   seriesRoutes,
@@ -45,4 +50,4 @@ export const V1_ROUTES: readonly Routes[] = [
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes];

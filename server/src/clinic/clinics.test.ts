@@ -22,6 +22,7 @@ describe("a new clinic", () => {
       currency: "jpy",
       locale: "fr-CA",
       hasAcademy: true,
+      portalName: one.clinic.portalName,
     });
     const rows = await one.owner
       .selectFrom("clinics")
@@ -35,6 +36,16 @@ describe("a new clinic", () => {
     expect((await one.seal.forClinic(one.owner, one.id)).open(place, sealed)).toBe("a fact");
     const other = await two.seal.forClinic(two.owner, two.id);
     expect(() => other.open(place, sealed)).toThrow("does not open");
+  });
+
+  test("gets a portal name from its own, with a number while that is taken", async () => {
+    const names = [];
+    for (const name of ["Zoé's Clinic & Spa", "Zoe s clinic  spa", "Zoé's Clinic & Spa", "治", "x"]) {
+      names.push((await create({ name })).clinic.portalName);
+    }
+    expect(names).toEqual(["zoe-s-clinic-spa", "zoe-s-clinic-spa-2", "zoe-s-clinic-spa-3", "clinic", "clinic-x"]);
+    const [long, again] = [await create({ name: "a".repeat(200) }), await create({ name: "a".repeat(200) })];
+    expect([long.clinic.portalName, again.clinic.portalName]).toEqual(["a".repeat(50), `${"a".repeat(50)}-2`]);
   });
 
   test("keeps the zone's name as it was given, in its usual spelling", async () => {

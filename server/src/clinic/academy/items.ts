@@ -103,10 +103,10 @@ export async function changeItem(tx: Tx, key: ItemKey, change: ItemChange): Prom
   return getItem(tx, key);
 }
 
-/** @throws ProblemError 404 */
-export async function getItem(tx: Tx, { clinicId, type, id }: ItemKey): Promise<ItemRow> {
+/** @throws ProblemError 404, naming `field` where the id stood in the body */
+export async function getItem(tx: Tx, { clinicId, type, id }: ItemKey, field?: string): Promise<ItemRow> {
   const found = itemRows(tx, clinicId).where("i.id", "=", id).where("i.type", "=", type);
-  return found.executeTakeFirstOrThrow(() => notFound(`the ${type}`));
+  return found.executeTakeFirstOrThrow(() => notFound(`the ${type}`, field));
 }
 
 export interface ListItems extends ListById {
