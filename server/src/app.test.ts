@@ -204,6 +204,18 @@ describe("health", () => {
   });
 });
 
+describe("what the clinic does by itself", () => {
+  it("is done by the running server: a card that is mended is asked again at once", async () => {
+    const [plan] = (await json("/v1/membership-plans")).data;
+    const [patient] = (await json("/v1/patients")).data;
+    const wanted = { plan_id: plan.id, client_id: patient.id, payment_source: "practice_card_declined" };
+    const { id, state } = await json("/v1/memberships", wanted);
+    expect(state).toBe("pending");
+    await json(`/v1/memberships/${id}/payment-source`, { payment_source: "practice_card" });
+    await until("it is paid", async () => (await json(`/v1/memberships/${id}`)).state === "active");
+  });
+});
+
 describe("the demo's seed", () => {
   it("may run again and changes nothing", async () => {
     const count = async () =>

@@ -14,7 +14,6 @@ import { createInvoice } from "../billing/invoices.ts";
 import { taxRatePercent } from "../billing/money.ts";
 import { addPayment } from "../billing/payments.ts";
 import { addCredit } from "../credits/credits.ts";
-import type { CardSource } from "./charger.ts";
 import { afterDecline } from "./dunning.ts";
 import type { MembershipChanges } from "./membership-changes.ts";
 import type { ChargeRow, OpenMembership, Terms } from "./membership-rows.ts";
@@ -87,7 +86,7 @@ export async function tryCharge(
   const totalMinor = await owedMinor(changes, membership, charge);
   if (source === "at_desk" || totalMinor <= 0) return stopRetrying(changes, membership);
   const tries = charge.tries + 1;
-  const asked = { source: source satisfies CardSource, totalMinor, currency: membership.currency };
+  const asked = { source, totalMinor, currency: membership.currency };
   const key = `${membership.id}-${charge.number}-${tries}`;
   const { outcome } = await changes.charger.charge({ key, ...asked });
   if (outcome === "declined") return decline(changes, membership, { ...charge, tries });

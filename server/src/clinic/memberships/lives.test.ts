@@ -110,6 +110,6 @@ test("whatever is done and whatever time passes, receivers are told right and no
       await stage.change((changes) => cancelMembership(changes, id, { by: "staff", at: "now" })).catch(() => {});
       await checkTold(believed);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
