@@ -110,7 +110,11 @@ describe("the front desk", () => {
 
   test("notes a late cancellation of this one alone", async () => {
     const dialog = page.getByRole("dialog", { name: "Pilates class" });
-    await dialog.getByRole("button", { name: "More for Zoé Sample" }).click();
+    const more = dialog.getByRole("button", { name: "More for Zoé Sample" });
+    await more.click();
+    await page.keyboard.press("Escape"); // closes the menu alone
+    await page.getByRole("menu").waitFor({ state: "hidden" });
+    await more.click();
     await page.getByRole("menuitem", { name: "Cancelled late…" }).click();
     const question = page.getByRole("dialog", { name: "Zoé Sample cancelled late?" });
     await question.getByRole("button", { name: "Cancelled late" }).click();

@@ -6,11 +6,11 @@ import { clinic } from "../api.ts";
 import type { Consult, Participant } from "../api-types.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { addDays, dayOf, formatDay, formatTime, type TimeFormat } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";
 import { useTyped } from "./leaving.tsx";
+import { PanelActs } from "./PanelActs.tsx";
 import { consultsQuery } from "./queries.ts";
 import classes from "./SchedulePage.module.css";
 import { useErrors } from "./use-errors.ts";
@@ -79,20 +79,13 @@ function Form({ targets, ...props }: Props & { targets: Consult[] }) {
         error={errors.other}
         onChange={({ currentTarget: { value } }) => setToId(value === "" ? null : Number(value))}
       />
-      <Group gap="sm">
-        <PendingButton
-          size="sm"
-          variant="light"
-          disabled={toId === null}
-          pending={move.isPending}
-          onClick={() => toId !== null && move.start(toId)}
-        >
-          {t("schedule.moveAction")}
-        </PendingButton>
-        <Button size="sm" variant="subtle" onClick={onClose}>
-          {t("shell.cancel")}
-        </Button>
-      </Group>
+      <PanelActs
+        action={t("schedule.moveAction")}
+        disabled={toId === null}
+        pending={move.isPending}
+        onAct={() => toId !== null && move.start(toId)}
+        onClose={onClose}
+      />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { useKeptFocus } from "../ui/focus.ts";
 import { dayOf } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";
 import { useTyped } from "./leaving.tsx";
+import { PanelActs } from "./PanelActs.tsx";
 import { ParticipantRow } from "./ParticipantRow.tsx";
 import { PatientPicker } from "./PatientPicker.tsx";
 import classes from "./SchedulePage.module.css";
@@ -61,20 +62,13 @@ function AddForm(props: Props & { onClose: () => void }) {
       />
       {isSeries && <ScopeChoice value={scope} onChange={setScope} />}
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
-      <Group gap="sm">
-        <Button
-          size="sm"
-          variant="light"
-          disabled={patient === null}
-          loading={add.isPending}
-          onClick={() => patient !== null && add.start(patient.id)}
-        >
-          {t("schedule.add")}
-        </Button>
-        <Button size="sm" variant="subtle" onClick={onClose}>
-          {t("shell.cancel")}
-        </Button>
-      </Group>
+      <PanelActs
+        action={t("schedule.add")}
+        disabled={patient === null}
+        pending={add.isPending}
+        onAct={() => patient !== null && add.start(patient.id)}
+        onClose={onClose}
+      />
     </div>
   );
 }

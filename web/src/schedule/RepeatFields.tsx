@@ -17,6 +17,23 @@ interface Props {
 const EVERY = ["day", "week", "month"] as const;
 const ENDS = ["count", "until"] as const;
 
+function Every({ repeats, onChange }: Pick<Props, "repeats" | "onChange">) {
+  const { t } = useTranslation();
+  return (
+    <NativeSelect
+      label={t("schedule.repeat.label")}
+      data={[
+        { value: "", label: t("schedule.repeat.once") },
+        ...EVERY.map((value) => ({ value, label: t(`schedule.repeat.every.${value}`) })),
+      ]}
+      value={repeats.every ?? ""}
+      onChange={({ currentTarget }) =>
+        onChange({ ...repeats, every: (currentTarget.value || null) as TypedRepeats["every"] })
+      }
+    />
+  );
+}
+
 function End({ repeats, day, errors, onChange }: Props) {
   const { t } = useTranslation();
   const { ends, count, until } = repeats;
@@ -63,17 +80,7 @@ export function RepeatFields(props: Props) {
   return (
     <div className={classes.repeat}>
       <div className={classes.pair}>
-        <NativeSelect
-          label={t("schedule.repeat.label")}
-          data={[
-            { value: "", label: t("schedule.repeat.once") },
-            ...EVERY.map((value) => ({ value, label: t(`schedule.repeat.every.${value}`) })),
-          ]}
-          value={every ?? ""}
-          onChange={({ currentTarget }) =>
-            onChange({ ...repeats, every: (currentTarget.value || null) as TypedRepeats["every"] })
-          }
-        />
+        <Every repeats={repeats} onChange={onChange} />
         {every !== null && (
           <>
             <TextInput

@@ -87,7 +87,7 @@ function ServiceAndPractitioner({
   const { t } = useTranslation();
   const named = ({ id, name }: { id: number; name: string }) => ({ value: String(id), label: name });
   return (
-    <>
+    <div className={classes.pair}>
       <NativeSelect
         label={t("schedule.service")}
         data={services.map(named)}
@@ -103,7 +103,7 @@ function ServiceAndPractitioner({
         error={errors.practitioner_id}
         onChange={(event) => form.type({ practitionerId: Number(event.currentTarget.value) })}
       />
-    </>
+    </div>
   );
 }
 
@@ -121,9 +121,7 @@ function Form(props: FormProps) {
   };
   return (
     <form onSubmit={submit} className={classes.form} noValidate>
-      <div className={classes.pair}>
-        <ServiceAndPractitioner props={props} form={{ ...form, type }} errors={errors} />
-      </div>
+      <ServiceAndPractitioner props={props} form={{ ...form, type }} errors={errors} />
       <TimeFields times={form} errors={errors} onChange={type} />
       <RepeatFields
         repeats={form.repeats}

@@ -13,6 +13,7 @@ import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { addDays, dayInZone, dayOf } from "../ui/time.ts";
+import type { OnSaid } from "./act.ts";
 import { List } from "./List.tsx";
 import { consultsQuery } from "./queries.ts";
 import { type Change, ScheduleBar } from "./ScheduleBar.tsx";
@@ -31,7 +32,8 @@ function useWeek() {
   const today = dayInZone(new Date(), time_zone);
   const day = search.day ?? today;
   const show = (change: Change) => navigate({ search: changed(search, change), resetScroll: false });
-  return { today, day, days: daysOfWeek(day), search, show };
+  const days = daysOfWeek(day);
+  return { today, day, days, first: days[0] ?? today, search, show };
 }
 
 function changed(search: ScheduleSearch, change: Change): ScheduleSearch {
@@ -88,27 +90,40 @@ interface Said {
 
 const NEVER: Said = { text: "", consultId: 0, subject: null };
 
+/** What was said last, and how the dialogs say more. */
+function useSaid() {
+  const { t } = useTranslation();
+  const [said, setSaid] = useState<Said>(NEVER);
+  return {
+    said,
+    sayScheduled: ({ id, series }: ScheduledConsult) => {
+      const text =
+        series === undefined
+          ? t("schedule.said.scheduled")
+          : t("schedule.said.scheduledMany", { count: series.consult_ids.length });
+      setSaid({ text, consultId: id, subject: series === undefined ? `consult:${id}` : null });
+    },
+    sayOf: (consultId: number): OnSaid => {
+      return (text, about) => setSaid({ text, consultId, subject: about === "series" ? null : `consult:${consultId}` });
+    },
+  };
+}
+
 /** See the head of this file. */
 export function SchedulePage() {
   const { t } = useTranslation();
-  const { today, day, days, search, show } = useWeek();
-  const [first = today] = days;
+  const { today, day, days, first, search, show } = useWeek();
   const consults = useQuery(consultsQuery(first, addDays(first, DAYS_OF_WEEK)));
   const [isNew, setIsNew] = useState(false);
   const [openId, setOpenId] = useState<number | null>(null);
-  const [said, setSaid] = useState<Said>(NEVER);
+  const { said, sayScheduled, sayOf } = useSaid();
   const open = consults.data?.find((consult) => consult.id === openId);
   const scheduled = (consult: ScheduledConsult) => {
-    const { id, start_time, series } = consult;
     setIsNew(false);
-    const text =
-      series === undefined
-        ? t("schedule.said.scheduled")
-        : t("schedule.said.scheduledMany", { count: series.consult_ids.length });
-    setSaid({ text, consultId: id, subject: series === undefined ? `consult:${id}` : null });
+    sayScheduled(consult);
     // What was just made is to be seen, whatever was looked for before.
     const isHidden = matching([consult], search).length === 0;
-    void show({ day: dayOf(start_time), ...(isHidden ? { practitioner: null, service: null } : {}) });
+    void show({ day: dayOf(consult.start_time), ...(isHidden ? { practitioner: null, service: null } : {}) });
   };
   return (
     <>
@@ -127,9 +142,7 @@ export function SchedulePage() {
             key={open.id}
             consult={open}
             said={said.consultId === open.id ? said : null}
-            onSaid={(text, about) =>
-              setSaid({ text, consultId: open.id, subject: about === "series" ? null : `consult:${open.id}` })
-            }
+            onSaid={sayOf(open.id)}
             onClose={() => setOpenId(null)}
           />
         )}

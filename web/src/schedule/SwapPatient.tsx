@@ -1,12 +1,11 @@
-import { Button, Group } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Consult, Person } from "../api-types.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { type OnSaid, useAct } from "./act.ts";
 import { useTyped } from "./leaving.tsx";
+import { PanelActs } from "./PanelActs.tsx";
 import { PatientPicker } from "./PatientPicker.tsx";
 import classes from "./SchedulePage.module.css";
 import { useErrors } from "./use-errors.ts";
@@ -36,20 +35,13 @@ export function SwapPatient({ consult, onSaid, onClose }: { consult: Consult; on
         onChange={([chosen]) => setPatient(chosen ?? null)}
       />
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
-      <Group gap="sm">
-        <PendingButton
-          size="sm"
-          variant="light"
-          disabled={patient === null}
-          pending={swap.isPending}
-          onClick={() => patient !== null && swap.start(patient.id)}
-        >
-          {t("schedule.swap")}
-        </PendingButton>
-        <Button size="sm" variant="subtle" onClick={onClose}>
-          {t("shell.cancel")}
-        </Button>
-      </Group>
+      <PanelActs
+        action={t("schedule.swap")}
+        disabled={patient === null}
+        pending={swap.isPending}
+        onAct={() => patient !== null && swap.start(patient.id)}
+        onClose={onClose}
+      />
     </div>
   );
 }
