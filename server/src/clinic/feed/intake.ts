@@ -10,9 +10,10 @@ import { ProblemError } from "../../errors.ts";
 import { EVENTS_PER_BATCH_MAX } from "../../outbox/emit.ts";
 import type { FedEvent, TakenEvent } from "./events.ts";
 
-/** Transactions of the feed at once, for all clinics and for one: the rest of the database's connections is for people. */
+/** Transactions of the feed at once, for all clinics: the rest of the database's connections is for people. */
 const GROUPS_AT_ONCE_MAX = 8;
-const GROUPS_OF_A_CLINIC_MAX = 2;
+/** And for one clinic: with a second one groups are half as large, and cost more than they gain. */
+const GROUPS_OF_A_CLINIC_MAX = 1;
 const WAITING_EVENTS_MAX = 20_000;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 /** A ring of locks is broken by the database, which picks one to fail; that one may simply try again. */

@@ -55,18 +55,21 @@ export interface PutSnapshot {
   readonly unchanged: boolean;
 }
 
+interface Work<Given, State> {
+  readonly rules: SnapshotRules<Given, State>;
+  readonly snapshot: Snapshot<Given>;
+}
+
 /** Takes a snapshot and emits what it changes. @throws ProblemError, among them 409 `stale_version`, `version_conflict` */
 export async function putSnapshot<Given, State>(
   tx: Tx,
   context: ClinicContext,
-  { rules, snapshot }: { rules: SnapshotRules<Given, State>; snapshot: Snapshot<Given> },
+  work: Work<Given, State>,
 ): Promise<PutSnapshot> {
   const { clinicId, outbox } = context;
+  const { rules, snapshot } = work;
   const clinic = await getClinic(tx, clinicId);
-  const wanted = { kind: rules.kind, id: readCallerId("id", snapshot.id), field: "id" };
-  const ids = await resolveIds(tx, clinicId, [wanted, ...(snapshot.given === null ? [] : rules.ids(snapshot.given))]);
-  const after = snapshot.given === null ? null : rules.read(snapshot.given, ids, clinic);
-  const key = { clinicId, kind: rules.kind, id: ids(rules.kind, wanted.id), callerId: wanted.id };
+  const { key, after } = await read(tx, clinic, work);
   // Patients before the record, as everywhere in the feed: locks are taken in one order.
   if (after !== null) await knowPatients(tx, clinicId, { patients: rules.patients(after) });
   const row = await claim(tx, key, after !== null);
@@ -87,6 +90,17 @@ export async function putSnapshot<Given, State>(
   const state = seal.seal(place, JSON.stringify(after ?? known));
   await keep(tx, key, { version, state, deleted: after === null });
   return { ...done, events: facts.map(({ event }) => event), unchanged: false };
+}
+
+/** Which record it is, and what it says; null where the record is deleted. */
+async function read<Given, State>(tx: Tx, clinic: Clinic, { rules, snapshot }: Work<Given, State>) {
+  const { kind } = rules;
+  const { given } = snapshot;
+  const callerId = readCallerId("id", snapshot.id);
+  const wanted = [{ kind, id: callerId, field: "id" }, ...(given === null ? [] : rules.ids(given))];
+  const ids = await resolveIds(tx, clinic.id, wanted);
+  const key: Key = { clinicId: clinic.id, kind, id: ids(kind, callerId), callerId };
+  return { key, after: given === null ? null : rules.read(given, ids, clinic) };
 }
 
 interface Key {

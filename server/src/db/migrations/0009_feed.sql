@@ -58,8 +58,8 @@ create table feed_keys (
 );
 create index feed_keys_by_age on feed_keys using brin (created_at);
 
--- A foreign key to the clinic locks the clinic's row once for each subject that is new: with a thousand in a batch, and two
--- batches at once, that took longer than all the rest. No clinic is ever deleted, and row-level security guards the column.
+-- A foreign key to the clinic locks the clinic's row once for each subject that is new: in a batch of events that took as
+-- long as storing them. No clinic is ever deleted, and row-level security guards the column.
 alter table subjects drop constraint subjects_clinic_id_fkey;
 
 -- Patients of whom only the feed tells are ids without a name: foreign keys, ledger and erasure need the row. Only a
@@ -102,7 +102,6 @@ do $$
 declare table_name text;
 begin
   foreach table_name in array array['patients', 'consults', 'invoices', 'memberships'] loop
-    continue when to_regclass(table_name) is null;
     execute format('create trigger take_subject before insert on %I for each row %s execute function take_subject(%L)', table_name,
       case when table_name = 'patients' then 'when (not new.feed_only)' else '' end, left(table_name, -1));
   end loop;
