@@ -6,7 +6,7 @@ const SERVER = "http://localhost:4400";
 
 export default defineConfig({
   plugins: [react()],
-  server: { proxy: { "/v1": SERVER, "/api": SERVER } },
+  server: { proxy: { "/v1": SERVER, "/api": SERVER, "/portal-api": SERVER } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -8,8 +8,10 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { checkoutFilters } from "./academy/filters.ts";
 import { ProblemError } from "./api.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
+import { importSearch } from "./import/search.ts";
 import { scheduleSearch } from "./schedule/week.ts";
 import { meQuery } from "./session/queries.ts";
 import { Crash } from "./ui/Crash.tsx";
@@ -83,12 +85,78 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import("./inbox/InboxPage.tsx"), "InboxPage"),
 });
 
+const patients = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients",
+  component: lazyRouteComponent(() => import("./patients/PatientsPage.tsx"), "PatientsPage"),
+});
+
+const patient = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId",
+  component: lazyRouteComponent(() => import("./patients/PatientPage.tsx"), "PatientPage"),
+});
+
+const academy = createRoute({
+  getParentRoute: () => shell,
+  path: "/academy",
+  component: lazyRouteComponent(() => import("./academy/AcademyPage.tsx"), "AcademyPage"),
+});
+
+const academyItem = createRoute({
+  getParentRoute: () => shell,
+  path: "/academy/$itemId",
+  component: lazyRouteComponent(() => import("./academy/ItemPage.tsx"), "ItemPage"),
+});
+
+const checkouts = createRoute({
+  getParentRoute: () => shell,
+  path: "/academy/checkouts",
+  validateSearch: checkoutFilters,
+  component: lazyRouteComponent(() => import("./academy/CheckoutsPage.tsx"), "CheckoutsPage"),
+});
+
+const importing = createRoute({
+  getParentRoute: () => shell,
+  path: "/import",
+  validateSearch: importSearch,
+  component: lazyRouteComponent(() => import("./import/ImportPage.tsx"), "ImportPage"),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/api-keys",
+  component: lazyRouteComponent(() => import("./settings/ApiKeysPage.tsx"), "ApiKeysPage"),
+});
+
+/** The patients' own door: nobody is signed in. */
+const portal = createRoute({
+  getParentRoute: () => root,
+  path: "/portal/$portalName",
+  component: lazyRouteComponent(() => import("./portal/PortalPage.tsx"), "PortalPage"),
+});
+
 /** Any other address, inside the frame so that the way on is one click. */
 const unknown = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
 
 const routes = root.addChildren([
   signIn,
-  shell.addChildren([home, schedule, webhooks, deliveries.addChildren([delivery]), inbox, unknown]),
+  portal,
+  shell.addChildren([
+    home,
+    schedule,
+    patients,
+    patient,
+    academy,
+    academyItem,
+    checkouts,
+    webhooks,
+    deliveries.addChildren([delivery]),
+    inbox,
+    importing,
+    apiKeys,
+    unknown,
+  ]),
 ]);
 
 /** The router of one page; the query client is where the screens find what the router has already asked for. */

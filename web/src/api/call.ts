@@ -74,6 +74,11 @@ function requestOf(path: string, { method = "GET", body, signal, intent, keepali
 }
 
 export async function call<T>(path: string, what: Call = {}): Promise<T> {
+  return (await answerOf<T>(path, what)).body;
+}
+
+/** The same with the status, for a POST that says by 201 or 200 whether anything came of it. */
+export async function answerOf<T>(path: string, what: Call = {}): Promise<{ status: number; body: T }> {
   const { signal } = what;
   let response: Response;
   try {
@@ -84,7 +89,7 @@ export async function call<T>(path: string, what: Call = {}): Promise<T> {
   }
   if (!response.ok) throw await refusal(response);
   const text = await response.text();
-  return (text === "" ? null : JSON.parse(text)) as T;
+  return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
 }
 
 export function query(parameters: Record<string, string | number | undefined>): string {

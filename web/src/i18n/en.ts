@@ -1,8 +1,25 @@
+import academy from "./en/academy.json";
 import deliveries from "./en/deliveries.json";
+import importing from "./en/import.json";
 import inbox from "./en/inbox.json";
+import patients from "./en/patients.json";
+import portal from "./en/portal.json";
 import preview from "./en/preview.json";
 import schedule from "./en/schedule.json";
+import settings from "./en/settings.json";
 import shell from "./en/shell.json";
 import webhooks from "./en/webhooks.json";
 
-export default { shell, webhooks, preview, deliveries, inbox, schedule };
+export default {
+  shell,
+  webhooks,
+  preview,
+  deliveries,
+  inbox,
+  schedule,
+  academy,
+  import: importing,
+  patients,
+  portal,
+  settings,
+};

@@ -39,14 +39,15 @@ export async function startLanguage(): Promise<void> {
   document.documentElement.lang = language;
 }
 
-/** Switches the whole page, and remembers the choice in this browser. */
-export async function changeLanguage(language: Language): Promise<void> {
+/** Switches the whole page, and remembers the choice in this browser unless it holds for this visit only. */
+export async function changeLanguage(language: Language, { remember = true } = {}): Promise<void> {
   if (!i18next.hasResourceBundle(language, "translation")) {
     const dictionary = await dictionaries[language]();
     i18next.addResourceBundle(language, "translation", dictionary.default);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
+  if (!remember) return;
   try {
     window.localStorage.setItem(STORED_UNDER, language);
   } catch {

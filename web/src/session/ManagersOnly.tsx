@@ -6,7 +6,13 @@ import { Empty } from "../ui/states.tsx";
 import { useMe } from "./queries.ts";
 
 /** Shows the page to managers; others read that it exists and who can open it. The server refuses them by itself. */
-export function ManagersOnly({ what, children }: { what: "webhooks" | "deliveries" | "inbox"; children: ReactNode }) {
+export function ManagersOnly({
+  what,
+  children,
+}: {
+  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys";
+  children: ReactNode;
+}) {
   const { t } = useTranslation();
   const me = useMe();
   if (me.role === "manager") return children;

@@ -1,7 +1,11 @@
 import type { Icon } from "@tabler/icons-react";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
+import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
+import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
+import IconSchool from "@tabler/icons-react/dist/esm/icons/IconSchool.mjs";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
+import IconUsers from "@tabler/icons-react/dist/esm/icons/IconUsers.mjs";
 import IconWebhook from "@tabler/icons-react/dist/esm/icons/IconWebhook.mjs";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -26,6 +30,12 @@ export function Navigation() {
           <Item to="/schedule" icon={IconCalendar} label={t("shell.nav.schedule")} />
         </li>
         <li>
+          <Item to="/patients" icon={IconUsers} label={t("shell.nav.patients")} />
+        </li>
+        <li>
+          <Item to="/academy" icon={IconSchool} label={t("shell.nav.academy")} />
+        </li>
+        <li>
           <span className={classes.heading}>
             {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
           </span>
@@ -41,6 +51,13 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/inbox" icon={IconInbox} label={t("shell.nav.inbox")} />
+        </li>
+        <li>
+          <span className={classes.heading} aria-hidden="true" />
+          <Item to="/import" icon={IconFileImport} label={t("shell.nav.import")} />
+        </li>
+        <li>
+          <Item to="/settings/api-keys" icon={IconKey} label={t("shell.nav.apiKeys")} />
         </li>
       </ul>
     </nav>

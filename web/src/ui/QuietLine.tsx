@@ -7,9 +7,17 @@ import classes from "./QuietLine.module.css";
 
 /**
  * What was just done; for managers with the way to the deliveries that it caused. Others cannot open those. `subject` is what
- * the deliveries are about, such as `invoice:12`; null leads to all of them.
+ * the deliveries are about, such as `invoice:12`; null leads to all of them. With `sends` false, the act causes none.
  */
-export function QuietLine({ said, subject }: { said: string | null; subject: string | null }) {
+export function QuietLine({
+  said,
+  subject,
+  sends = true,
+}: {
+  said: string | null;
+  subject: string | null;
+  sends?: boolean;
+}) {
   const { t } = useTranslation();
   const { role } = useMe();
   return (
@@ -20,7 +28,7 @@ export function QuietLine({ said, subject }: { said: string | null; subject: str
           <Text size="sm" component="span">
             {said}
           </Text>
-          {role === "manager" && (
+          {sends && role === "manager" && (
             <AnchorLink to="/deliveries" search={subject === null ? {} : { subject }} size="sm">
               {t("shell.toDeliveries")}
             </AnchorLink>

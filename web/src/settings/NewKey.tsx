@@ -1,0 +1,94 @@
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { apiKeys, type CreatedApiKey } from "../api/api-keys.ts";
+import { FormBody } from "../billing/FormBody.tsx";
+import { AskingDialog } from "../schedule/leaving.tsx";
+import { Callout } from "../ui/Callout.tsx";
+import { CopyButton } from "../ui/CopyButton.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { useForm } from "../ui/form.ts";
+import { useRefusalWords } from "../ui/refusals.ts";
+import classes from "../webhooks/SecretOnce.module.css";
+
+const NAME_MAX_CHARACTERS = 100;
+
+/** The key, this once. Takes the focus, because what had it is gone. */
+function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => void }) {
+  const { t } = useTranslation();
+  const title = useRef<HTMLParagraphElement>(null);
+  useEffect(() => title.current?.focus(), []);
+  return (
+    <Dialog
+      title={t("settings.apiKeys.created", { name: created.name })}
+      size="40rem"
+      closeOnClickOutside={false}
+      onClose={onClose}
+    >
+      <Stack>
+        <div>
+          <Text fw={600} ref={title} tabIndex={-1} className={classes.title}>
+            {t("settings.apiKeys.secretTitle")}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {t("settings.apiKeys.secretText")}
+          </Text>
+        </div>
+        <div className={classes.row}>
+          <code className={classes.secret} data-secret>
+            {created.key}
+          </code>
+          <CopyButton full text={created.key} what={t("settings.apiKeys.what")} />
+        </div>
+        <Callout tone="warn" text={t("settings.apiKeys.once")} />
+        <Group justify="flex-end">
+          <Button onClick={onClose}>{t("shell.done")}</Button>
+        </Group>
+      </Stack>
+    </Dialog>
+  );
+}
+
+function Name({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void; onClose: () => void }) {
+  const { t } = useTranslation();
+  const form = useForm({
+    start: () => ({ name: "" }),
+    fields: ["name"],
+    mistakes: ({ name }) => (name.trim() === "" ? { name: t("settings.apiKeys.mistake.name") } : {}),
+    send: ({ name }, intent) => apiKeys.create(name.trim(), intent),
+    done: onDone,
+    words: useRefusalWords((code) =>
+      code === "too_many_api_keys" ? t("settings.apiKeys.refusal.too_many_api_keys") : undefined,
+    ),
+  });
+  return (
+    <FormBody form={form} action={t("settings.apiKeys.create")} onClose={onClose}>
+      <TextInput
+        label={t("settings.apiKeys.name")}
+        description={t("settings.apiKeys.nameHint")}
+        value={form.typed.name}
+        maxLength={NAME_MAX_CHARACTERS}
+        error={form.errors.name}
+        autoComplete="off"
+        onChange={(event) => form.type({ name: event.currentTarget.value })}
+        data-autofocus
+      />
+    </FormBody>
+  );
+}
+
+/** Makes a key and shows it, once. */
+export function NewKey({ onCreated, onClose }: { onCreated: () => Promise<void>; onClose: () => void }) {
+  const { t } = useTranslation();
+  const [created, setCreated] = useState<CreatedApiKey | null>(null);
+  if (created !== null) return <KeyOnce created={created} onClose={onClose} />;
+  const show = async (key: CreatedApiKey) => {
+    setCreated(key);
+    await onCreated();
+  };
+  return (
+    <AskingDialog title={t("settings.apiKeys.new")} onClose={onClose}>
+      {(leave) => <Name onDone={show} onClose={leave} />}
+    </AskingDialog>
+  );
+}
