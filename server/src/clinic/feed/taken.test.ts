@@ -4,6 +4,9 @@ import { createTestClinic, type TestClinic } from "../../../test/clinic.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/database.ts";
 import { givenConsult, givenInvoice, givenMembership, putInto, SAM } from "../../../test/feed.ts";
 import { briefOf, refusalOf } from "../../../test/refusal.ts";
+import { createInvoice } from "../billing/invoices.ts";
+import { changeBilling } from "../billing-transaction.ts";
+import { scheduleConsult } from "../consults.ts";
 import { getPatient, listPatients } from "../people.ts";
 
 let database: TestDatabase;
@@ -87,10 +90,22 @@ describe("ids that are integers", () => {
   });
 
   test("are never drawn by the clinic for invoices and memberships either", async () => {
-    const triggers = await owner(
-      "select tgrelid::regclass::text as name from pg_trigger where tgname = 'take_subject'",
+    const { id: clientId } = await clinic.patient();
+    const [invoice, membership] = [await nextOf("invoices"), await nextOf("memberships")];
+    await put.invoice({ id: invoice }, givenInvoice());
+    await put.membership({ id: membership }, givenMembership());
+    const lines = [{ description: "Massage", unitPriceMinor: 10_000, units: 1 }];
+    const wanted = { type: "patient_invoice", clientId, lines } as const;
+    const drawn = await clinic.inTransaction((tx) =>
+      changeBilling(tx, clinic.context, (invoices) => createInvoice(invoices, wanted)),
     );
-    expect(triggers.map(({ name }) => name).sort()).toEqual(["consults", "invoices", "memberships", "patients"]);
+    expect(drawn).toBe(invoice + 1);
+    const rows = await owner(`
+      with plan as (insert into membership_plans (clinic_id, type, name, price_minor, tax_rate_thousandths, currency, recurrence_interval)
+        values (${clinic.id}, 'academy_membership', 'Plan', 0, 0, 'cad', 'month') returning id)
+      insert into memberships (clinic_id, plan_id, client_id, payment_source, price_minor, tax_rate_thousandths, currency, recurrence_interval)
+      select ${clinic.id}, plan.id, ${clientId}, 'at_desk', 0, 0, 'cad', 'month' from plan returning id`);
+    expect(rows).toEqual([{ id: membership + 1 }]);
   });
 
   test("are taken once when the feed and the clinic come at the same time", async () => {
@@ -98,7 +113,6 @@ describe("ids that are integers", () => {
     const new_ = await oneToOne();
     let fed: Promise<string> | undefined;
     await clinic.change(async (changes) => {
-      const { scheduleConsult } = await import("../consults.ts");
       expect(await scheduleConsult(changes, new_)).toBe(wanted);
       fed = refusalOf(() => put.consult({ id: wanted }, givenConsult())).then(({ code }) => code);
     });
