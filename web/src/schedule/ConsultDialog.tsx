@@ -91,7 +91,7 @@ function SaidHere({ said }: { said: Said | null }) {
     return () => clearTimeout(timer);
   }, [said]);
   return (
-    <div ref={place} tabIndex={-1} className={said === null ? undefined : classes.saidHere}>
+    <div ref={place} tabIndex={-1} className={said === null ? classes.silent : classes.saidHere}>
       <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
     </div>
   );
