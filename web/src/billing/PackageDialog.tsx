@@ -1,0 +1,171 @@
+// A package that is for sale, new or changed; one form for both.
+import { Switch, TextInput } from "@mantine/core";
+import "../ui/switch.css";
+import { useTranslation } from "react-i18next";
+import { type Package, packages } from "../api/billing.ts";
+import { AskingDialog } from "../schedule/leaving.tsx";
+import { LimitedInput } from "../ui/LimitedInput.tsx";
+import { AmountField } from "./AmountField.tsx";
+import { FormBody } from "./FormBody.tsx";
+import classes from "./form.module.css";
+import { type Errors, type Mistakes, useForm } from "./form.ts";
+import { amountAt } from "./mistakes.ts";
+import { majorOf, minorOf, ratePercent, readAmount, readRate, withMark } from "./money.ts";
+import { RateField } from "./RateField.tsx";
+import { type Money, useMoney } from "./use-money.ts";
+
+/** The server's limits: characters, days. */
+const NAME_MAX = 200;
+const DAYS_MAX = 3_650;
+const FIELDS = ["name", "price", "value", "tax_rate", "expires_after_days"];
+
+interface Props {
+  /** Null: a new one. */
+  one: Package | null;
+  onClose: () => void;
+  onDone: (one: Package) => void;
+}
+
+interface Typed {
+  name: string;
+  price: string;
+  value: string;
+  taxRate: string;
+  /** Empty: it never expires. */
+  days: string;
+  active: boolean;
+}
+
+function typedPackage(one: Package | null, { exponent, locale, typed }: Money): Typed {
+  if (one === null) return { name: "", price: "", value: "", taxRate: "", days: "", active: true };
+  const { name, price, value, tax_rate: rate, expires_after_days: days, active } = one;
+  return {
+    name,
+    price: typed(minorOf(price, exponent)),
+    value: typed(minorOf(value, exponent)),
+    taxRate: rate === 0 ? "" : withMark(String(rate), locale),
+    days: days === null ? "" : String(days),
+    active,
+  };
+}
+
+function mistakesOf({ name, price, value, taxRate, days }: Typed, { exponent }: Money): Mistakes {
+  const priceMinor = readAmount(price, exponent);
+  const term = Number(days);
+  return {
+    ...(name.trim() === "" ? { name: "name" as const } : {}),
+    ...(typeof priceMinor === "string" ? { price: priceMinor } : {}),
+    ...amountAt("value", value, exponent),
+    ...(readRate(taxRate.trim() || "0") === null ? { tax_rate: "rate" as const } : {}),
+    ...(days.trim() !== "" && !(Number.isInteger(term) && term >= 1 && term <= DAYS_MAX)
+      ? { expires_after_days: "days" as const }
+      : {}),
+  };
+}
+
+function inputOf({ name, price, value, taxRate, days, active }: Typed, { exponent }: Money) {
+  const amount = (typed: string) => majorOf(Number(readAmount(typed, exponent)), exponent);
+  return {
+    name: name.trim(),
+    price: amount(price),
+    value: amount(value),
+    tax_rate: ratePercent(readRate(taxRate.trim() || "0") ?? 0),
+    expires_after_days: days.trim() === "" ? null : Number(days),
+    active,
+  };
+}
+
+function Amounts({
+  typed,
+  type,
+  errors,
+  money,
+}: {
+  typed: Typed;
+  type: (changes: Partial<Typed>) => void;
+  errors: Errors;
+  money: Money;
+}) {
+  const { t } = useTranslation();
+  return (
+    <div className={classes.pair}>
+      <AmountField
+        currency={money}
+        label={t("billing.package.price")}
+        value={typed.price}
+        error={errors.price}
+        onChange={(event) => type({ price: event.currentTarget.value })}
+      />
+      <RateField
+        label={t("billing.line.tax")}
+        value={typed.taxRate}
+        error={errors.tax_rate}
+        onChange={(event) => type({ taxRate: event.currentTarget.value })}
+      />
+      <AmountField
+        currency={money}
+        label={t("billing.package.value")}
+        value={typed.value}
+        error={errors.value}
+        onChange={(event) => type({ value: event.currentTarget.value })}
+      />
+      <TextInput
+        inputMode="numeric"
+        label={t("billing.package.term")}
+        placeholder={t("billing.package.forever")}
+        value={typed.days}
+        error={errors.expires_after_days}
+        onChange={(event) => type({ days: event.currentTarget.value })}
+      />
+    </div>
+  );
+}
+
+function Body({ one, onClose, onDone }: Props) {
+  const { t } = useTranslation();
+  const money = useMoney()(one?.currency);
+  const { typed, type, ...form } = useForm<Typed, Package>({
+    start: () => typedPackage(one, money),
+    fields: FIELDS,
+    mistakes: (values) => mistakesOf(values, money),
+    send: (values, intent) => {
+      const input = inputOf(values, money);
+      return one === null ? packages.create(input, intent) : packages.change(one.id, input, intent);
+    },
+    done: onDone,
+  });
+  return (
+    <FormBody form={form} action={t("billing.save")} onClose={onClose}>
+      <LimitedInput
+        max={NAME_MAX}
+        label={t("billing.package.name")}
+        value={typed.name}
+        error={form.errors.name}
+        data-autofocus
+        onChange={(event) => type({ name: event.currentTarget.value })}
+      />
+      <Amounts typed={typed} type={type} errors={form.errors} money={money} />
+      {one !== null && (
+        <Switch
+          label={t("billing.package.active")}
+          checked={typed.active}
+          onChange={(event) => type({ active: event.currentTarget.checked })}
+        />
+      )}
+    </FormBody>
+  );
+}
+
+/** See the head of this file. */
+export default function PackageDialog(props: Props) {
+  const { t } = useTranslation();
+  return (
+    <AskingDialog
+      title={t(props.one === null ? "billing.package.new" : "billing.package.editTitle")}
+      size="lg"
+      onClose={props.onClose}
+    >
+      {(leave) => <Body {...props} onClose={leave} />}
+    </AskingDialog>
+  );
+}
