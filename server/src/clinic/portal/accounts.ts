@@ -18,6 +18,7 @@ import { emit } from "../../outbox/emit.ts";
 import type { ClinicContext } from "../clinics.ts";
 import { cleanEmail, cleanName } from "../names.ts";
 import { addPatient } from "../people.ts";
+import { isPortalName } from "./portal-names.ts";
 
 export interface PortalClinic {
   readonly id: number;
@@ -27,6 +28,7 @@ export interface PortalClinic {
 
 /** The clinic of a portal's address, the one question asked before any clinic is known. @throws ProblemError 404 */
 export async function clinicOfPortal(db: Db, portalName: string): Promise<PortalClinic> {
+  if (!isPortalName(portalName)) throw notFound("the portal");
   const { rows } = await sql<PortalClinic>`
     select clinic_id as id, name, locale from clinic_of_portal(${portalName})`.execute(db);
   const [clinic] = rows;

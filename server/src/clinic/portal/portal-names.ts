@@ -12,6 +12,12 @@ const DRAWN_TRIES_MAX = 20;
 const DRAWN_BELOW = 1_000_000_000;
 /** What a name that has none of these letters becomes. */
 const FALLBACK = "clinic";
+const PORTAL_NAME = /^[a-z0-9-]{3,60}$/;
+
+/** Whether a clinic can have this name at all; what cannot be one is not worth a look. */
+export function isPortalName(text: string): boolean {
+  return PORTAL_NAME.test(text);
+}
 
 /** Portal names to try for a clinic, one after another: its own, then with a number. */
 export function* portalNames(clinicName: string): Generator<string> {
@@ -23,8 +29,7 @@ export function* portalNames(clinicName: string): Generator<string> {
 
 function slugOf(clinicName: string): string {
   const letters = hyphenated(fold(clinicName)).slice(0, NAME_MAX_CHARACTERS);
-  const slug = hyphenated(letters.length < NAME_MIN_CHARACTERS ? `${FALLBACK}-${letters}` : letters);
-  return slug;
+  return hyphenated(letters.length < NAME_MIN_CHARACTERS ? `${FALLBACK}-${letters}` : letters);
 }
 
 function hyphenated(text: string): string {
