@@ -56,6 +56,7 @@ describe("people and services", () => {
     expect((await patch(`/v1/practitioners/${practitioner.id}`, { name: "Pat II" })).json.name).toBe("Pat II");
     expect((await patch(`/v1/services/${service.id}`, { name: "Massage II" })).json.name).toBe("Massage II");
 
+    expect((await staff(`/v1/patients/${patient.id}`)).json).toEqual(renamed.json);
     expect((await staff("/v1/patients?q=zoe")).json).toEqual({ data: [renamed.json], next_cursor: null });
     expect((await staff("/v1/practitioners")).json.data).toContainEqual({ ...practitioner, name: "Pat II" });
     expect((await staff("/v1/services")).json.data).toContainEqual({ ...service, name: "Massage II" });
@@ -170,6 +171,16 @@ describe("consults", () => {
     expect(moved.json.to.participants).toEqual([{ patient: a, status: "booked", arrival: "expected" }]);
     const left = await staff(`${participants}/${b?.id}`, { method: "DELETE" });
     expect(left).toMatchObject({ status: 200, json: { participants: [] } });
+  });
+
+  test("are listed for one patient: those in which the patient has a place", async () => {
+    const { id } = await newPatient("Only Sample");
+    const own = await created("/v1/consults", base({ patient_ids: [id, patients[0]?.id] }));
+    await created("/v1/consults", base({ patient_ids: [patients[0]?.id] }));
+    const day = own.start_time.slice(0, 10);
+    const next = Temporal.PlainDate.from(day).add({ days: 1 });
+    expect((await staff(`/v1/consults?from=${day}&to=${next}&patient_id=${id}`)).json.data).toEqual([own]);
+    expect((await staff(`/v1/consults?from=${day}&to=${next}&patient_id=x`)).status).toBe(404);
   });
 
   test("are listed by the clinic's own days, in the order of their start, page by page", async () => {

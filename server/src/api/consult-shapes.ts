@@ -37,6 +37,7 @@ export const CONSULT = z.object({
 export const LIST_QUERY = PAGE_QUERY.extend({
   from: z.string(),
   to: z.string().describe("The first day that is not listed; at most 62 days after from."),
+  patient_id: z.string().optional().describe("Only those in which this patient has a place."),
 });
 
 const APPOINTMENT = z.strictObject({

@@ -53,7 +53,8 @@ function readRoutes(app: App, { db }: ApiContext): void {
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
       const [after] = readCursor(query.cursor, CURSOR) ?? [];
       const days = { clinicId, timeZone: clinic.timeZone, from: query.from, to: query.to };
-      const rows = await listConsults(tx, { ...days, after, limit: limit + 1 });
+      const patientId = query.patient_id === undefined ? undefined : readId(query.patient_id, "patient");
+      const rows = await listConsults(tx, { ...days, patientId, after, limit: limit + 1 });
       return toPage(rows, limit, { item: (row) => showConsult(row, clinic), key: ({ id }) => [id] });
     }),
   );

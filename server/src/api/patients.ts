@@ -1,6 +1,6 @@
 /** /v1/patients: who is treated. Adding one is no portal sign-up, and renaming sends nothing (contract §1, §3 rule 6). */
 import { z } from "zod";
-import { addPatient, changePatient, listPatients } from "../clinic/people.ts";
+import { addPatient, changePatient, getPatient, listPatients } from "../clinic/people.ts";
 import { inClinic } from "../db/pool.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
@@ -34,6 +34,15 @@ export async function patientsRoutes(app: App, context: ApiContext): Promise<voi
       const { name, email = null } = request.body;
       return { status: 201, body: await addPatient(tx, request.principal.clinicId, { name, email }) };
     }),
+  );
+
+  app.get(
+    "/patients/:id",
+    { schema: { params: ID_PARAMS, response: { 200: PATIENT } } },
+    async ({ principal: { clinicId }, params }) => {
+      const id = readId(params.id, "patient");
+      return inClinic(context.db, clinicId, (tx) => getPatient(tx, clinicId, id));
+    },
   );
 
   app.patch(

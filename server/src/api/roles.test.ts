@@ -15,6 +15,7 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "PATCH /v1/practitioners/{id}": STAFF,
   "GET /v1/patients": STAFF,
   "POST /v1/patients": STAFF,
+  "GET /v1/patients/{id}": STAFF,
   "PATCH /v1/patients/{id}": STAFF,
   "GET /v1/services": STAFF,
   "POST /v1/services": STAFF,

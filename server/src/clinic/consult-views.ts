@@ -47,6 +47,8 @@ export interface ListConsults {
   /** Dates of the clinic, `YYYY-MM-DD`; `to` is the first day that is no longer wanted. */
   readonly from: string;
   readonly to: string;
+  /** Only those in which this patient has a place, a cancelled one included. */
+  readonly patientId?: number | undefined;
   /** The id of the last consult of the page before. */
   readonly after?: number | undefined;
   readonly limit: number;
@@ -54,7 +56,7 @@ export interface ListConsults {
 
 /** Consults that start on the given days, in the order of their start. @throws ProblemError naming `from` or `to` */
 export async function listConsults(tx: Tx, list: ListConsults): Promise<ConsultView[]> {
-  const { clinicId, timeZone, after, limit } = list;
+  const { clinicId, timeZone, patientId, after, limit } = list;
   const from = readDate("from", list.from);
   const to = readDate("to", list.to);
   const days = from.until(to, { largestUnit: "day" }).days;
@@ -69,6 +71,17 @@ export async function listConsults(tx: Tx, list: ListConsults): Promise<ConsultV
   let query = consultRows(tx, clinicId)
     .where("c.starts_at", ">=", from.toZonedDateTime(timeZone).toInstant())
     .where("c.starts_at", "<", to.toZonedDateTime(timeZone).toInstant());
+  if (patientId !== undefined) {
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("consult_participants as p")
+          .select("p.consult_id")
+          .where("p.clinic_id", "=", clinicId)
+          .whereRef("p.consult_id", "=", "c.id")
+          .where("p.patient_id", "=", patientId),
+      ),
+    );
+  }
   if (after !== undefined) {
     const last = sql`(select l.starts_at, l.id from consults l where l.clinic_id = ${clinicId} and l.id = ${after})`;
     query = query.where(sql<boolean>`(c.starts_at, c.id) > ${last}`);

@@ -1,6 +1,6 @@
 // One import: how far the check or the import is, what was found, and whether to go on.
 import { Anchor, Paper, Progress, Stack, Text, Title } from "@mantine/core";
-import "../ui/file.css";
+import "../ui/progress.css";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type Import, imports } from "../api/imports.ts";

@@ -1,6 +1,5 @@
 // The first step: which kind of file, the file, and having it checked. Nothing is changed by it.
 import { Anchor, FileInput, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
-import "../ui/file.css";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { IMPORT_KINDS, type Import, type ImportKind, imports } from "../api/imports.ts";
