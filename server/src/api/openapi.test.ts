@@ -5,6 +5,7 @@ import { startTestApi, type TestApi } from "../../test/api.ts";
 
 interface Operation {
   readonly operationId: string;
+  readonly security?: object[];
   readonly parameters: { name: string; in: string }[];
   readonly responses: Record<string, { content?: Record<string, unknown> }>;
 }
@@ -41,6 +42,16 @@ describe("the description", () => {
     for (const { path, method, operation } of operations) {
       expect(takes(operation)).toBe(method === "post" && path.startsWith("/v1/"));
     }
+  });
+
+  it("says which operations an API key opens", () => {
+    const keyed = operations.filter(({ operation }) => operation.security?.some((way) => "key" in way));
+    expect(keyed.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+      "post /v1/events",
+      "put /v1/consults/{id}",
+      "put /v1/invoices/{id}",
+      "put /v1/memberships/{id}",
+    ]);
   });
 
   it("shows each of the 13 events with the schema of its body", () => {

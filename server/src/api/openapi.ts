@@ -56,12 +56,19 @@ export async function describeApi(app: App): Promise<void> {
           "Webhooks of a clinic. snake_case JSON; the clinic comes from the credential; errors are problem documents (RFC 9457); lists go by cursor; every POST may carry an Idempotency-Key.",
       },
       components: {
-        securitySchemes: { session: { type: "apiKey", in: "cookie", name: "hookwell.session_token" } },
+        securitySchemes: {
+          session: { type: "apiKey", in: "cookie", name: "hookwell.session_token" },
+          key: { type: "http", scheme: "bearer", description: "An API key, `hk_…`: opens what its scopes name." },
+        },
         schemas: { Problem: PROBLEM as Json },
       },
       security: [{ session: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => {
+      const { schema, url } = jsonSchemaTransform(route);
+      const opensToKeys = route.route.config?.scope !== undefined;
+      return { url, schema: opensToKeys ? { ...schema, security: [{ session: [] }, { key: [] }] } : schema };
+    },
     transformObject: (document) => ("openapiObject" in document ? complete(document.openapiObject) : {}),
   });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
