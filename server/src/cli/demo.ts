@@ -23,8 +23,8 @@ export async function demo({ dev }: { dev: boolean }): Promise<void> {
   if (!dev) await buildPageIfStale();
   const started = async (app: RunningApp) => {
     const { password, isNew } = await demoPassword(config.dataFolder);
-    await seedDemo({ ...app, password, replacePasswords: isNew });
-    process.stdout.write(lines(app.publicUrl, password));
+    const { portalName } = await seedDemo({ ...app, password, replacePasswords: isNew });
+    process.stdout.write(lines({ publicUrl: app.publicUrl, password, portalName }));
   };
   const vite = dev ? startVite() : undefined;
   try {
@@ -34,12 +34,18 @@ export async function demo({ dev }: { dev: boolean }): Promise<void> {
   }
 }
 
-function lines(publicUrl: string, password: string): string {
+interface Told {
+  readonly publicUrl: string;
+  readonly password: string;
+  readonly portalName: string;
+}
+
+function lines({ publicUrl, password, portalName }: Told): string {
   return [
     `Hookwell runs at ${publicUrl} with an invented clinic. Ctrl-C stops it; your data stays.`,
     `Sign in as ${DEMO_MANAGER_EMAIL} with the password ${password}`,
     "Try: set up a webhook to the test inbox (Consults > Export > Webhooks), then schedule a consult and look into the inbox. " +
-      `The front desk is ${DEMO_FRONT_DESK_EMAIL}, same password.`,
+      `The front desk is ${DEMO_FRONT_DESK_EMAIL}, same password; patients sign up at ${publicUrl}/portal/${portalName}.`,
     "",
   ].join("\n");
 }

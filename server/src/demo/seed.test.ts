@@ -3,6 +3,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { createAccounts } from "../accounts/accounts.ts";
+import { listItems } from "../clinic/academy/items.ts";
 import { listGiftCertificates } from "../clinic/credits/gift-certificates.ts";
 import { listPackages } from "../clinic/credits/packages.ts";
 import { listPatients } from "../clinic/people.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test("has people, two packages for sale and a gift certificate that can be redeemed; a second start adds nothing", async () => {
+test("has people, two packages, two courses and a webinar for sale, and a gift certificate that can be redeemed; a second start adds nothing", async () => {
   const db = createKysely<Database>(database.pools.app);
   const seal = new Seal(createSecretKey(randomBytes(32)));
   const clock = fixedClock("2026-06-01T12:00:00Z");
@@ -34,13 +35,15 @@ test("has people, two packages for sale and a gift certificate that can be redee
     const seen = await inClinic(db, clinicId, async (tx) => ({
       patients: (await listPatients(tx, { clinicId, limit: 100 })).length,
       packages: (await listPackages(tx, { clinicId, limit: 100 })).map(({ active }) => active),
+      courses: (await listItems(tx, { clinicId, type: "course", limit: 100 })).map(({ priceMinor }) => priceMinor),
+      webinars: (await listItems(tx, { clinicId, type: "webinar", limit: 100 })).length,
       certificates: (await listGiftCertificates(tx, { clinicId, outbox: { seal, clock } }, { limit: 100 })).map(
         ({ state, remainingMinor, code }) => [state, remainingMinor, code.length],
       ),
     }));
     expect([start, seen]).toEqual([
       start,
-      { patients: 6, packages: [true, true], certificates: [["ready", 100_00, 19]] },
+      { patients: 6, packages: [true, true], courses: [199_00, 0], webinars: 1, certificates: [["ready", 100_00, 19]] },
     ]);
   }
 });

@@ -1,13 +1,14 @@
 /**
- * The demo's clinic: obviously invented people, a few services, some consults this week, two packages, two membership plans
- * and a paid gift certificate, and staff to sign in as.
+ * The demo's clinic: obviously invented people, a few services, some consults this week, two packages, two courses and
+ * a webinar, two membership plans and a paid gift certificate, and staff to sign in as.
  *
  * Promises that it may be run at every start: what is there already stays as it is, and a seed that was cut off goes on.
  */
 import type { Accounts } from "../accounts/accounts.ts";
+import { addItem, type NewItem } from "../clinic/academy/items.ts";
 import { createInvoice, type NewInvoice } from "../clinic/billing/invoices.ts";
 import { changeBilling } from "../clinic/billing-transaction.ts";
-import { type Clinic, createClinic, getClinic } from "../clinic/clinics.ts";
+import { type Clinic, type ClinicContext, createClinic, getClinic } from "../clinic/clinics.ts";
 import { type ConsultChanges, changeConsults } from "../clinic/consult-changes.ts";
 import { type NewConsult, scheduleConsult } from "../clinic/consults.ts";
 import { sellGiftCertificate } from "../clinic/credits/gift-certificates.ts";
@@ -64,6 +65,12 @@ const INVOICES = [
   { daysBefore: 1, patient: 0, practitioner: 0, taxRate: 13, paidMinor: 0 },
   { daysBefore: 3, patient: 2, practitioner: 0, taxRate: 13, paidMinor: 50_00 },
   { daysBefore: 7, patient: 5, practitioner: 1, taxRate: 0, paidMinor: 95_00 },
+];
+/** The last one is free. */
+const ACADEMY: readonly NewItem[] = [
+  { type: "course", name: "Back care at home", price: 199, taxRate: 13 },
+  { type: "webinar", name: "Running without knee pain", price: 25, taxRate: 13 },
+  { type: "course", name: "Desk stretches", price: 0 },
 ];
 const MEMBERSHIP_PLANS: readonly NewPlan[] = [
   {
@@ -148,14 +155,25 @@ async function seedPeopleAndConsults(tx: Tx, clinic: Clinic, { seal, clock }: Se
       await scheduleSeriesOrOne(changes, wanted, consult.weeks);
     }
   });
-  for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
-  for (const wanted of MEMBERSHIP_PLANS) await addPlan(tx, { clinicId, outbox: { seal, clock } }, wanted);
+  await seedOffers(tx, { clinicId, outbox: { seal, clock } });
   await changeBilling(tx, { clinicId, outbox: { seal, clock } }, async (invoices) => {
     for (const wanted of INVOICES) await createInvoice(invoices, demoInvoice(wanted, ids, monday));
     const { purchaser, value, paidMinor } = GIFT_CERTIFICATE;
     const payments = () => [{ method: "cash" as const, totalMinor: paidMinor }];
     await sellGiftCertificate(invoices, { purchaserId: at(ids.patients, purchaser), value, payments });
   });
+}
+
+/** What can be sold: packages, courses and webinars, and memberships, of which the academy's opens all that has a price. */
+async function seedOffers(tx: Tx, context: ClinicContext): Promise<void> {
+  const { clinicId } = context;
+  for (const wanted of PACKAGES) await addPackage(tx, clinicId, wanted);
+  const items = [];
+  for (const wanted of ACADEMY) items.push(await addItem(tx, clinicId, wanted));
+  const itemIds = items.filter(({ priceMinor }) => priceMinor > 0).map(({ id }) => id);
+  for (const wanted of MEMBERSHIP_PLANS) {
+    await addPlan(tx, context, wanted.type === "academy_membership" ? { ...wanted, itemIds } : wanted);
+  }
 }
 
 type Ids = { readonly practitioners: readonly number[]; readonly patients: readonly number[] };
