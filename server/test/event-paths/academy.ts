@@ -74,20 +74,37 @@ function accessPlays(type: Type, events: readonly EventName[]): readonly Play[] 
 const NOT_PORTAL = never("patients buy at the desk");
 const NOT_SNAPSHOT = never("courses and webinars are fed as finished events");
 const NOT_IMPORTED = never("courses and webinars are not imported");
-const NOT_AUTOMATIC = never("an expired checkout is told to nobody, and access begins with somebody's act");
 
-function academyRow(api: readonly Play[]): Row {
+/** A day later an open checkout expires. */
+const notAutomatic = (type: Type) =>
+  never("an expired checkout is told to nobody, and access begins with somebody's act", [
+    {
+      what: "a checkout expires",
+      before: open(type),
+      act: async (scene, { checkout }) => {
+        await scene.after(1);
+        const { state } = await scene.get(`/v1/checkouts/${checkout}`);
+        if (state !== "expired") throw new Error(`the checkout is ${state}`);
+      },
+      events: [],
+    },
+  ]);
+
+function academyRow(type: Type, api: readonly Play[]): Row {
   return {
-    ...{ api, portal: NOT_PORTAL, automation: NOT_AUTOMATIC },
+    ...{ api, portal: NOT_PORTAL, automation: notAutomatic(type) },
     ...{ "feed: snapshot": NOT_SNAPSHOT, import: NOT_IMPORTED },
   };
 }
 
 export const ACADEMY_PATHS = {
-  "course.checkout_process_started": academyRow(checkoutPlays("course", ["course.checkout_process_started"])),
-  "course_participant.added": academyRow(accessPlays("course", ["course_participant.added"])),
-  "webinar.checkout_process_started": academyRow(checkoutPlays("webinar", ["webinar.checkout_process_started"])),
-  "webinar_participant.added": academyRow(accessPlays("webinar", ["webinar_participant.added"])),
+  "course.checkout_process_started": academyRow("course", checkoutPlays("course", ["course.checkout_process_started"])),
+  "course_participant.added": academyRow("course", accessPlays("course", ["course_participant.added"])),
+  "webinar.checkout_process_started": academyRow(
+    "webinar",
+    checkoutPlays("webinar", ["webinar.checkout_process_started"]),
+  ),
+  "webinar_participant.added": academyRow("webinar", accessPlays("webinar", ["webinar_participant.added"])),
 } as const satisfies Partial<Record<EventName, Row>>;
 
 const account = (scene: Scene) => ({ name: "Test Example", email: `test.${scene.number()}@example.test` });

@@ -4,6 +4,7 @@
  */
 import type { Body, EventName } from "@hookwell/sdk";
 import { EVENT_NAMES } from "@hookwell/sdk";
+import { checkoutWork } from "../../src/clinic/academy/checkouts.ts";
 import { importWork } from "../../src/clinic/import/import-work.ts";
 import { practiceCard } from "../../src/clinic/memberships/charger.ts";
 import { membershipWork } from "../../src/clinic/memberships/renewals.ts";
@@ -121,7 +122,7 @@ async function enter(api: TestApi, receiver: Receiver, dispatcher: Dispatcher): 
 async function passDays({ db, context }: TestApi, days: number): Promise<void> {
   const { outbox, clock } = context;
   const now = async () => clock.now().add({ hours: 24 * days });
-  const works = [membershipWork(practiceCard), importWork(db)];
+  const works = [membershipWork(practiceCard), checkoutWork, importWork(db)];
   await new Scheduler({ db, outbox, log: silentLog(), works, nudge: () => {}, now }).runOnce();
 }
 
