@@ -11,7 +11,18 @@ type Role = "manager" | "practitioner" | "front_desk";
 
 export interface Me {
   user: { id: string | number; name: string; email: string };
-  clinic: { id: number; name: string; time_zone: string; currency: string; has_academy: boolean; locale: string };
+  clinic: {
+    id: number;
+    name: string;
+    time_zone: string;
+    currency: string;
+    /** How many decimals its amounts have. */
+    currency_exponent: number;
+    has_academy: boolean;
+    locale: string;
+    /** Of the address at which patients sign up. */
+    portal_name: string;
+  };
   role: Role;
 }
 

@@ -80,7 +80,7 @@ function OneJob({ job }: { job: Import }) {
     <Paper withBorder radius="lg" p="lg" component="section" aria-labelledby="this-import">
       <Stack>
         <Title order={2} id="this-import">
-          {`${t(`import.kinds.${job.kind}`)}: ${t(`import.state.${job.state}`)}`}
+          {t("import.heading", { kind: t(`import.kinds.${job.kind}`), state: t(`import.state.${job.state}`) })}
         </Title>
         <div aria-live="polite" className={rows.form}>
           <Outcome job={job} />

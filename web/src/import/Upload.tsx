@@ -11,6 +11,9 @@ import rows from "../ui/rows.module.css";
 import { FILE_MAX_MEGABYTES, type FileMistake, LINES_MAX, readFile } from "./file.ts";
 import { useImportWords } from "./words.ts";
 
+/** What the server says of a file as a whole, by its code; in the dictionaries under `import.csv`. */
+const FILE_PROBLEMS = ["empty", "too_many", "too_big", "missing", "unknown_field", "twice", "invalid"] as const;
+
 /** Thrown so that a file which is not even sent fails like one that is refused. */
 class BadFile extends Error {
   readonly mistake: FileMistake;
@@ -24,12 +27,13 @@ class BadFile extends Error {
 function useMistakeWords(): (error: unknown) => string | null {
   const { t } = useTranslation();
   const words = useImportWords();
+  const numbers = new Intl.NumberFormat(useLanguage());
   return (error) => {
     if (error === null) return null;
     if (error instanceof BadFile) return t(`import.mistake.${error.mistake}`, { megabytes: FILE_MAX_MEGABYTES });
-    // The server names the line and the column, which no words of ours could.
     const [first] = error instanceof ProblemError ? error.fieldErrors : [];
-    return first?.message ?? words(error);
+    const known = FILE_PROBLEMS.find((code) => code === first?.code);
+    return known === undefined ? words(error) : t(`import.csv.${known}`, { lines: numbers.format(LINES_MAX) });
   };
 }
 
@@ -84,6 +88,7 @@ export function Upload({ onSent }: { onSent: (job: Import) => void }) {
             description={t("import.fileHint", { lines: numbers.format(LINES_MAX), megabytes: FILE_MAX_MEGABYTES })}
             inputWrapperOrder={["label", "input", "description", "error"]}
             accept=".csv,text/csv"
+            placeholder={t("import.choose")}
             value={file}
             error={words(check.error)}
             onChange={(chosen) => {

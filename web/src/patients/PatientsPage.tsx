@@ -1,6 +1,6 @@
 // Who is treated here: found by name, added, and the way to each one's page. A name that is looked for stays out of the
 // page's address.
-import { Button, Stack, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import IconSearchOff from "@tabler/icons-react/dist/esm/icons/IconSearchOff.mjs";
@@ -11,7 +11,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { useMe } from "../session/queries.ts";
-import { ButtonLink } from "../ui/links.tsx";
+import { AnchorLink, ButtonLink } from "../ui/links.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import rows from "../ui/rows.module.css";
@@ -86,6 +86,20 @@ function Found({ name, onClear }: { name: string; onClear: () => void }) {
   );
 }
 
+/** Where patients sign up by themselves, for whoever shall tell them. */
+function ToPortal() {
+  const { t } = useTranslation();
+  const { portal_name } = useMe().clinic;
+  return (
+    <Text size="sm" c="dimmed" mt="lg">
+      {t("patients.portal")}{" "}
+      <AnchorLink to="/portal/$portalName" params={{ portalName: portal_name }} size="sm">
+        {t("patients.toPortal")}
+      </AnchorLink>
+    </Text>
+  );
+}
+
 /** See the head of this file. */
 export function PatientsPage() {
   const { t } = useTranslation();
@@ -114,6 +128,7 @@ export function PatientsPage() {
         <QuietLine said={said} subject={null} sends={false} />
       </div>
       <Found name={name} onClear={() => setTyped("")} />
+      <ToPortal />
       {isNew && (
         <PatientForm
           patient={null}

@@ -2,7 +2,6 @@
 // What it says afterwards is the same whether or not the e-mail had one, so that nobody can find out who is a patient.
 import { Anchor, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import "@mantine/core/styles/PasswordInput.layer.css";
-import IconMapOff from "@tabler/icons-react/dist/esm/icons/IconMapOff.mjs";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef, useState } from "react";
@@ -16,7 +15,7 @@ import { useForm } from "../ui/form.ts";
 import { otherLanguage } from "../ui/LanguageButton.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
-import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
+import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./PortalPage.module.css";
 import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS, signUpMistakes } from "./sign-up.ts";
 
@@ -208,7 +207,12 @@ export function PortalPage() {
       ) : query.isPending ? (
         <LoadingRows rows={4} />
       ) : isUnknown(query.error) ? (
-        <Empty icon={IconMapOff} title={t("portal.notFound")} text={t("portal.notFoundText")} />
+        <>
+          <Title order={1} mb="xs">
+            {t("portal.notFound")}
+          </Title>
+          <Text>{t("portal.notFoundText")}</Text>
+        </>
       ) : (
         <LoadFailed error={query.error} retry={() => query.refetch()} />
       )}
