@@ -1,5 +1,6 @@
-/** schema.ts is written by hand: here it is held against the migrated database, column by column. */
-import { readFileSync } from "node:fs";
+/** The tables of schema.ts are written by hand: here they are held against the migrated database, column by column. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 
@@ -32,7 +33,11 @@ const NOT_OURS = /^(hookwell_migrations|.*_other|.*_\d{8})$/;
 
 let database: TestDatabase;
 let actual: Tables;
-const declared = declaredTables(readFileSync(new URL("./schema.ts", import.meta.url), "utf8"));
+const folder = join(import.meta.dirname, "tables");
+const declared = Object.assign(
+  {},
+  ...globSync("*.ts", { cwd: folder }).map((file) => declaredTables(readFileSync(join(folder, file), "utf8"))),
+) as Tables;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -40,9 +45,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Reads `interface Database` as text: tables on one line or over several, one column after another. */
+/** Reads an interface of tables as text: tables on one line or over several, one column after another. */
 function declaredTables(source: string): Tables {
-  const body = /export interface Database \{\n([\s\S]*?)\n\}/.exec(source)?.[1] ?? "";
+  const body = /export interface \w+Tables \{\n([\s\S]*?)\n\}/.exec(source)?.[1] ?? "";
   const tables: Tables = {};
   for (const [, table = "", columns = ""] of body.matchAll(/^ {2}(\w+): \{([\s\S]*?)\};?$/gm)) {
     const found = [...columns.matchAll(/(\w+): ([^;\n]+?)(?:;|\n|$| $)/g)];

@@ -1,0 +1,150 @@
+/** Webhooks, the feed and the engine. Compared with the migrated database by schema.test.ts. */
+import type { Generated, GeneratedAlways } from "kysely";
+
+type Instant = Temporal.Instant;
+
+export interface DeliveryTables {
+  webhooks: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    url: Buffer;
+    url_host: string;
+    events: Generated<string[]>;
+    include_practitioner: Generated<"off" | "id" | "all">;
+    include_patient: Generated<"off" | "id" | "all">;
+    one_participant_per_request: Generated<boolean>;
+    format: Generated<"documented">;
+    headers: Buffer | null;
+    pace_per_second: Generated<number>;
+    concurrency: Generated<number>;
+    signatures: Generated<string[]>;
+    recipient_organisation: string | null;
+    recipient_country: string | null;
+    recipient_purpose: string | null;
+    recipient_agreement_on_file: boolean | null;
+    enabled: boolean;
+    off_reason: "you" | "receiver_gone" | "failing" | null;
+    draft: Generated<boolean>;
+    draft_until: Instant | null;
+    version: Generated<number>;
+    created_at: Generated<Instant>;
+    updated_at: Generated<Instant>;
+    deleted_at: Instant | null;
+  };
+  webhook_secrets: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    secret: Buffer;
+    created_at: Generated<Instant>;
+    retires_at: Instant | null;
+  };
+  inbox_messages: { clinic_id: number; id: GeneratedAlways<number>; received_at: Generated<Instant>; message: Buffer };
+  subjects: { clinic_id: number; subject: string; version: number };
+  events: {
+    clinic_id: number;
+    id: string;
+    name: string;
+    subject: string;
+    subject_version: number;
+    test: Generated<boolean>;
+    occurred_at: Generated<Instant>;
+    facts: Buffer;
+  };
+  deliveries: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    event_id: string;
+    part: Generated<number>;
+    participants_per_request: number;
+    order_key: string;
+    choice_practitioner: "off" | "id" | "all";
+    choice_patient: "off" | "id" | "all";
+    test: Generated<boolean>;
+    sequence: number | null;
+    attempt: Generated<number>;
+    schedule_start: Generated<number>;
+    due_at: Generated<Instant>;
+    begun_at: Instant | null;
+    fence: number | null;
+    created_at: Generated<Instant>;
+  };
+  runs: {
+    clinic_id: number;
+    webhook_id: number;
+    fence: Generated<number>;
+    owner: number | null;
+    next_at: Generated<Instant | "infinity">;
+    next_sequence: Generated<number>;
+    answered_at: Instant | null;
+    last_delivered_at: Instant | null;
+    last_failed_at: Instant | null;
+  };
+  bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
+  nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
+  attempts: {
+    clinic_id: number;
+    event_id: string;
+    webhook_id: number;
+    part: number;
+    attempt: number;
+    started_at: Instant;
+    duration_ms: number | null;
+    outcome: string;
+    status: number | null;
+    choice_practitioner: "off" | "id" | "all" | null;
+    choice_patient: "off" | "id" | "all" | null;
+    body_sent: boolean;
+    answer: Buffer | null;
+    late: Generated<boolean>;
+  };
+  finished_deliveries: {
+    clinic_id: number;
+    event_id: string;
+    webhook_id: number;
+    part: number;
+    participants_per_request: number;
+    choice_practitioner: "off" | "id" | "all";
+    choice_patient: "off" | "id" | "all";
+    test: boolean;
+    sequence: number | null;
+    attempt: number;
+    state: "delivered" | "given_up" | "cancelled";
+    reason: string | null;
+    created_at: Instant;
+    finished_at: Generated<Instant>;
+  };
+  api_keys: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    name: string;
+    scopes: string[];
+    prefix: string;
+    key_hash: Buffer;
+    created_by: string;
+    created_at: Generated<Instant>;
+    last_used_at: Instant | null;
+    revoked_at: Instant | null;
+  };
+  feed_snapshots: {
+    clinic_id: number;
+    kind: "consult" | "invoice" | "membership";
+    id: number;
+    external_id: Buffer | null;
+    version: number | null;
+    state: Buffer | null;
+    deleted: Generated<boolean>;
+    created_at: Generated<Instant>;
+    updated_at: Generated<Instant>;
+  };
+  feed_ids: { clinic_id: number; kind: string; external_id: Buffer; id: GeneratedAlways<number> };
+  feed_keys: {
+    clinic_id: number;
+    key_hash: Buffer;
+    event_id: string;
+    body_hash: Buffer;
+    created_at: Generated<Instant>;
+  };
+}
