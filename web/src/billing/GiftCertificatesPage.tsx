@@ -50,7 +50,7 @@ function Row({ one }: { one: GiftCertificate }) {
           </AnchorLink>
         </Text>
       </div>
-      <span>
+      <span className={classes.badge}>
         <StateBadge tone={GIFT_TONES[state]} word={t(`billing.gift.state.${state}`)} />
       </span>
       <div className={classes.money}>
@@ -107,9 +107,9 @@ export function GiftCertificatesPage() {
   const [opened, setOpened] = useState<"sell" | "redeem" | null>(null);
   const [said, setSaid] = useState<Said | null>(null);
   const close = () => setOpened(null);
-  const done = (text: string, { invoice_id: id }: Pick<GiftCertificate, "invoice_id">) => {
+  const done = (text: string, { invoice_id: id }: GiftCertificate, sends: boolean) => {
     close();
-    setSaid({ text, subject: `invoice:${id}` });
+    setSaid({ text, subject: `invoice:${id}`, sends });
   };
   return (
     <>
@@ -129,17 +129,19 @@ export function GiftCertificatesPage() {
       />
       <BillingNav />
       <div className={classes.said}>
-        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
+        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} sends={said?.sends ?? true} />
       </div>
       <List />
       <Suspense fallback={null}>
         {opened === "sell" && (
           <SellGiftCertificate
             onClose={close}
-            onDone={(one) => done(t("billing.gift.sold", { code: one.code }), one)}
+            onDone={(one) => done(t("billing.gift.sold", { code: one.code }), one, true)}
           />
         )}
-        {opened === "redeem" && <Redeem onClose={close} onDone={(one) => done(t("billing.gift.redeemed"), one)} />}
+        {opened === "redeem" && (
+          <Redeem onClose={close} onDone={(one) => done(t("billing.gift.redeemed"), one, false)} />
+        )}
       </Suspense>
     </>
   );

@@ -15,7 +15,7 @@ export function InvoiceFacts({ invoice }: { invoice: Invoice }) {
       <div>
         <dt>{t("billing.client")}</dt>
         <dd>
-          <AnchorLink to="/billing" search={{ patient: client.id }}>
+          <AnchorLink to="/billing" search={{ patient: client.id }} size="sm">
             {client.name}
           </AnchorLink>
         </dd>

@@ -22,7 +22,7 @@ import { InvoiceLines } from "./InvoiceLines.tsx";
 import classes from "./InvoicePage.module.css";
 import { Payments } from "./Payments.tsx";
 import { invoiceQuery } from "./queries.ts";
-import { useSaid } from "./said.ts";
+import { type Said, useSaid } from "./said.ts";
 import { INVOICE_TONES } from "./state.ts";
 import { useMoney } from "./use-money.ts";
 
@@ -32,7 +32,7 @@ const route = getRouteApi("/shell/billing/invoices/$invoiceId");
 
 type Opened = "edit" | "pay" | "delete" | null;
 
-function Header({ invoice, onOpen }: { invoice: Invoice; onOpen: (what: Opened) => void }) {
+function Header({ invoice, said, onOpen }: { invoice: Invoice; said: Said | null; onOpen: (what: Opened) => void }) {
   const { t } = useTranslation();
   const { type, status, invoice_number: number } = invoice;
   return (
@@ -52,6 +52,7 @@ function Header({ invoice, onOpen }: { invoice: Invoice; onOpen: (what: Opened) 
       />
       <div className={classes.status}>
         <StateBadge tone={INVOICE_TONES[status]} word={t(`billing.status.${status}`)} />
+        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
       </div>
     </>
   );
@@ -100,12 +101,9 @@ function Shown({ invoice }: { invoice: Invoice }) {
     navigate({ to: "/billing", search: {}, state: { said: { key: "deleted", subject: invoice.subject } } });
   return (
     <>
-      <Header invoice={invoice} onOpen={setOpened} />
-      <div className={classes.said}>
-        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
-      </div>
+      <Header invoice={invoice} said={said} onOpen={setOpened} />
       <Parts invoice={invoice} onSaid={say} />
-      <Button variant="subtle" color="red.9" className={classes.delete} onClick={() => setOpened("delete")}>
+      <Button variant="outline" color="red.9" className={classes.delete} onClick={() => setOpened("delete")}>
         {t("billing.delete")}
       </Button>
       <Suspense fallback={null}>

@@ -128,7 +128,7 @@ export function LineFields({ lines, money, errors, onChange }: Props) {
       <div className={classes.below}>
         <Button
           variant="default"
-          size="compact-md"
+          size="xs"
           leftSection={<IconPlus size={16} aria-hidden="true" />}
           disabled={lines.length >= LINE_ITEMS_MAX}
           onClick={add}

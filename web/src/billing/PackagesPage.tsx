@@ -55,7 +55,7 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
       <div className={classes.acts}>
         {isManager && (
           <Button
-            size="compact-md"
+            size="xs"
             variant="subtle"
             aria-label={t("billing.package.editName", { name })}
             onClick={() => onOpen({ what: "edit", one })}
@@ -65,7 +65,7 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
         )}
         {active && (
           <Button
-            size="compact-md"
+            size="xs"
             variant="light"
             aria-label={t("billing.package.sellName", { name })}
             onClick={() => onOpen({ what: "sell", one })}

@@ -27,12 +27,18 @@ interface Props {
   onDone: () => void;
 }
 
+/** Only a patient's invoice may be paid too much. */
+function canTake(one: Invoice, currency: string): boolean {
+  const owes = one.status !== "paid" && one.status !== "no_payment_needed";
+  return one.currency === currency && (one.type === "patient_invoice" || owes);
+}
+
 /** Without a number, the patient's own invoices; a credit never pays for anybody else. */
 function useTargets({ invoice, payment }: Props, number: string) {
   const patient = number === "" || payment.from_package ? invoice.client.id : undefined;
   const query = useInfiniteQuery(invoicesQuery({ number: number === "" ? undefined : number, patient }));
   const found = query.data?.pages.flatMap(({ data }) => data);
-  return { query, targets: found?.filter(({ id, currency }) => id !== invoice.id && currency === invoice.currency) };
+  return { query, targets: found?.filter((one) => one.id !== invoice.id && canTake(one, invoice.currency)) };
 }
 
 function Targets({
@@ -46,7 +52,7 @@ function Targets({
   const [typed, setTyped] = useState("");
   const [number] = useDebouncedValue(typed.trim(), TYPING_PAUSE_MILLISECONDS);
   const { query, targets } = useTargets(props, number);
-  const owed = (one: Invoice) => money.formatMinor(balanceOf(one, money.exponent).owed);
+  const owed = (one: Invoice) => Math.max(0, balanceOf(one, money.exponent).owed);
   return (
     <fieldset className={classes.group}>
       <legend className={classes.legend}>{t("billing.payment.moveTo")}</legend>
@@ -68,7 +74,9 @@ function Targets({
             checked={one.id === value}
             onChange={() => onChange(one.id)}
             label={`${one.invoice_number} · ${one.client.name}`}
-            description={t("billing.owedIs", { amount: owed(one) })}
+            description={
+              owed(one) === 0 ? t("billing.owesNothing") : t("billing.owedIs", { amount: money.formatMinor(owed(one)) })
+            }
           />
         ))}
         {targets?.length === 0 && (

@@ -7,6 +7,8 @@ import { useTranslation } from "react-i18next";
 export interface Said {
   text: string;
   subject: string;
+  /** False where nothing is sent because of it. */
+  sends?: boolean;
 }
 
 declare module "@tanstack/react-router" {

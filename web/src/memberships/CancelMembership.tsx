@@ -14,7 +14,8 @@ const WHO = ["staff", "patient"] as const;
 interface Props {
   membership: Membership;
   onClose: () => void;
-  onDone: () => void;
+  /** `hadBegun`: it is cancelled; else it was withdrawn, and nobody is told. */
+  onDone: (hadBegun: boolean) => void;
 }
 
 function Choices({ value, onChange }: { value: Cancellation; onChange: (value: Cancellation) => void }) {
@@ -52,8 +53,12 @@ export function CancelMembership({ membership, onClose, onDone }: Props) {
   const { t } = useTranslation();
   const words = useBillingWords();
   const [value, setValue] = useState<Cancellation>({ by: "staff", at: "period_end" });
-  const cancel = useAct((intent) => memberships.cancel(membership.id, value, intent), onDone);
-  const isPending = membership.state === "pending";
+  // As it was when the question was asked: the answer changes it.
+  const [isPending] = useState(membership.state === "pending");
+  const cancel = useAct(
+    (intent) => memberships.cancel(membership.id, value, intent),
+    () => onDone(!isPending),
+  );
   return (
     <ConfirmDialog
       title={t(isPending ? "memberships.cancel.withdrawTitle" : "memberships.cancel.title")}

@@ -17,7 +17,8 @@ const SourceDialog = lazy(() => import("./SourceDialog.tsx"));
 
 interface Props {
   membership: Membership;
-  onSaid: (text: string) => void;
+  /** `sends`: whether other systems hear of it. */
+  onSaid: (text: string, sends: boolean) => void;
 }
 
 type AtOnce = "markPaid" | "pause" | "resume" | "undo";
@@ -34,16 +35,21 @@ const isAtOnce = (act: Act): act is AtOnce => act in CALLS;
 
 function Dialogs({ opened, onClose, onSaid, membership }: Props & { opened: Asked | null; onClose: () => void }) {
   const { t } = useTranslation();
-  const done = (text: string) => {
+  const done = (text: string, sends: boolean) => {
     onClose();
-    onSaid(text);
+    onSaid(text, sends);
   };
   const props = { membership, onClose };
   return (
     <Suspense fallback={null}>
-      {opened === "cancel" && <CancelMembership {...props} onDone={() => done(t("memberships.said.cancel"))} />}
+      {opened === "cancel" && (
+        <CancelMembership
+          {...props}
+          onDone={(hadBegun) => done(t(hadBegun ? "memberships.said.cancel" : "memberships.said.withdraw"), hadBegun)}
+        />
+      )}
       {opened === "switch" && <SwitchDialog {...props} />}
-      {opened === "source" && <SourceDialog {...props} onDone={() => done(t("memberships.said.source"))} />}
+      {opened === "source" && <SourceDialog {...props} onDone={() => done(t("memberships.said.source"), false)} />}
     </Suspense>
   );
 }
@@ -58,7 +64,7 @@ export function MembershipActs({ membership, onSaid }: Props) {
   const [last, setLast] = useState<AtOnce>("resume");
   const act = useAct(
     (intent, what: AtOnce) => CALLS[what](membership.id, intent),
-    () => onSaid(t(`memberships.said.${last}`)),
+    () => onSaid(t(`memberships.said.${last}`), last === "undo" || last === "markPaid"),
   );
   const start = (what: Act) => {
     if (!isAtOnce(what)) return setOpened(what);

@@ -1,5 +1,5 @@
 // One membership: what was charged, what comes next, and every act on it. Each act is one call, told by the quiet line.
-import { Group, Title } from "@mantine/core";
+import { Title } from "@mantine/core";
 import IconOff from "@tabler/icons-react/dist/esm/icons/IconFileOff.mjs";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -33,7 +33,7 @@ function Facts({ membership }: { membership: Membership }) {
       <div>
         <dt>{t("billing.client")}</dt>
         <dd>
-          <AnchorLink to="/memberships" search={{ patient: client.id }}>
+          <AnchorLink to="/memberships" search={{ patient: client.id }} size="sm">
             {client.name}
           </AnchorLink>
         </dd>
@@ -90,14 +90,12 @@ function Shown({ membership }: { membership: Membership }) {
   return (
     <>
       <PageHeader title={t("memberships.titleOf", { name: client.name, plan: plan.name })} />
-      <Group className={classes.status}>
+      <div className={classes.status}>
         <StateBadge tone={MEMBERSHIP_TONES[state]} word={t(`memberships.state.${state}`)} />
-      </Group>
-      <div className={classes.said}>
-        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} />
+        <QuietLine said={said?.text ?? null} subject={said?.subject ?? null} sends={said?.sends ?? true} />
       </div>
       <Needed membership={membership} />
-      <MembershipActs membership={membership} onSaid={(text) => setSaid({ text, subject })} />
+      <MembershipActs membership={membership} onSaid={(text, sends) => setSaid({ text, subject, sends })} />
       <div className={classes.columns}>
         <section className={classes.card} aria-labelledby="timeline">
           <Title order={2} id="timeline" mb="sm">

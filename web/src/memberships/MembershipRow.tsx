@@ -40,7 +40,7 @@ export function MembershipRow({ membership }: { membership: Membership }) {
           {plan.name}
         </Text>
       </span>
-      <span>
+      <span className={classes.badge}>
         <StateBadge tone={MEMBERSHIP_TONES[state]} word={t(`memberships.state.${state}`)} />
       </span>
       <Text component="span" size="sm" c="dimmed">

@@ -45,7 +45,7 @@ function Row({ plan, onOpen }: { plan: Plan; onOpen: (plan: Plan) => void }) {
       <div className={classes.acts}>
         {isManager && (
           <Button
-            size="compact-md"
+            size="xs"
             variant="subtle"
             aria-label={t("memberships.plan.editName", { name })}
             onClick={() => onOpen(plan)}

@@ -22,7 +22,7 @@ function Charge({ invoice }: { invoice: Invoice }) {
     <div className={classes.line}>
       <span>
         {t("memberships.timeline.charge")}{" "}
-        <AnchorLink to="/billing/invoices/$invoiceId" params={{ invoiceId: String(id) }}>
+        <AnchorLink to="/billing/invoices/$invoiceId" params={{ invoiceId: String(id) }} size="sm">
           {number}
         </AnchorLink>
       </span>
