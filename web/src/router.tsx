@@ -10,8 +10,10 @@ import {
 } from "@tanstack/react-router";
 import { checkoutFilters } from "./academy/filters.ts";
 import { ProblemError } from "./api.ts";
+import { invoiceFilters } from "./billing/filters.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
 import { importSearch } from "./import/search.ts";
+import { membershipFilters } from "./memberships/filters.ts";
 import { scheduleSearch } from "./schedule/week.ts";
 import { meQuery } from "./session/queries.ts";
 import { Crash } from "./ui/Crash.tsx";
@@ -58,6 +60,50 @@ const schedule = createRoute({
   path: "/schedule",
   validateSearch: scheduleSearch,
   component: lazyRouteComponent(() => import("./schedule/SchedulePage.tsx"), "SchedulePage"),
+});
+
+const billing = createRoute({
+  getParentRoute: () => shell,
+  path: "/billing",
+  validateSearch: invoiceFilters,
+  component: lazyRouteComponent(() => import("./billing/BillingPage.tsx"), "BillingPage"),
+});
+
+const invoice = createRoute({
+  getParentRoute: () => shell,
+  path: "/billing/invoices/$invoiceId",
+  component: lazyRouteComponent(() => import("./billing/InvoicePage.tsx"), "InvoicePage"),
+});
+
+const packages = createRoute({
+  getParentRoute: () => shell,
+  path: "/billing/packages",
+  component: lazyRouteComponent(() => import("./billing/PackagesPage.tsx"), "PackagesPage"),
+});
+
+const giftCertificates = createRoute({
+  getParentRoute: () => shell,
+  path: "/billing/gift-certificates",
+  component: lazyRouteComponent(() => import("./billing/GiftCertificatesPage.tsx"), "GiftCertificatesPage"),
+});
+
+const memberships = createRoute({
+  getParentRoute: () => shell,
+  path: "/memberships",
+  validateSearch: membershipFilters,
+  component: lazyRouteComponent(() => import("./memberships/MembershipsPage.tsx"), "MembershipsPage"),
+});
+
+const membership = createRoute({
+  getParentRoute: () => shell,
+  path: "/memberships/$membershipId",
+  component: lazyRouteComponent(() => import("./memberships/MembershipPage.tsx"), "MembershipPage"),
+});
+
+const plans = createRoute({
+  getParentRoute: () => shell,
+  path: "/memberships/plans",
+  component: lazyRouteComponent(() => import("./memberships/PlansPage.tsx"), "PlansPage"),
 });
 
 const webhooks = createRoute({
@@ -147,6 +193,13 @@ const routes = root.addChildren([
     schedule,
     patients,
     patient,
+    billing,
+    invoice,
+    packages,
+    giftCertificates,
+    memberships,
+    membership,
+    plans,
     academy,
     academyItem,
     checkouts,

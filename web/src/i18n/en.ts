@@ -1,7 +1,9 @@
 import academy from "./en/academy.json";
+import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
 import importing from "./en/import.json";
 import inbox from "./en/inbox.json";
+import memberships from "./en/memberships.json";
 import patients from "./en/patients.json";
 import portal from "./en/portal.json";
 import preview from "./en/preview.json";
@@ -17,6 +19,8 @@ export default {
   deliveries,
   inbox,
   schedule,
+  billing,
+  memberships,
   academy,
   import: importing,
   patients,

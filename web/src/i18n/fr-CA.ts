@@ -1,7 +1,9 @@
 import academy from "./fr-CA/academy.json";
+import billing from "./fr-CA/billing.json";
 import deliveries from "./fr-CA/deliveries.json";
 import importing from "./fr-CA/import.json";
 import inbox from "./fr-CA/inbox.json";
+import memberships from "./fr-CA/memberships.json";
 import patients from "./fr-CA/patients.json";
 import portal from "./fr-CA/portal.json";
 import preview from "./fr-CA/preview.json";
@@ -17,6 +19,8 @@ export default {
   deliveries,
   inbox,
   schedule,
+  billing,
+  memberships,
   academy,
   import: importing,
   patients,

@@ -1,8 +1,10 @@
 import type { Icon } from "@tabler/icons-react";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
 import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
+import IconId from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
 import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
+import IconReceipt from "@tabler/icons-react/dist/esm/icons/IconReceipt.mjs";
 import IconSchool from "@tabler/icons-react/dist/esm/icons/IconSchool.mjs";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
 import IconUsers from "@tabler/icons-react/dist/esm/icons/IconUsers.mjs";
@@ -31,6 +33,12 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/patients" icon={IconUsers} label={t("shell.nav.patients")} />
+        </li>
+        <li>
+          <Item to="/billing" icon={IconReceipt} label={t("shell.nav.billing")} />
+        </li>
+        <li>
+          <Item to="/memberships" icon={IconId} label={t("shell.nav.memberships")} />
         </li>
         <li>
           <Item to="/academy" icon={IconSchool} label={t("shell.nav.academy")} />

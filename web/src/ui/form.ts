@@ -1,7 +1,7 @@
 // One form in a dialog or on a page: what is typed, what is wrong with it and where, and sending it once. What is wrong is
 // said at its field, by the server's own names, whether the page or the server found it; the first such field gets the focus.
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { ProblemError } from "../api.ts";
+import { type FieldError, ProblemError } from "../api.ts";
 import { type Intent, useIntent } from "../intent.ts";
 import { useTyped } from "../schedule/leaving.tsx";
 import { useFieldWords } from "./problem-words.ts";
@@ -11,7 +11,7 @@ export type FormErrors = Readonly<Record<string, string>>;
 
 interface Wanted<Typed, Answer> {
   start: () => Typed;
-  /** Where errors have a place. */
+  /** Where errors have a place; `*` stands for a position in a list, as in `line_items.*.units`. */
   fields: readonly string[];
   /** What the page can tell before the server is asked. */
   mistakes: (typed: Typed) => FormErrors;
@@ -19,17 +19,20 @@ interface Wanted<Typed, Answer> {
   done: (answer: Answer, typed: Typed) => unknown;
   /** One sentence about a refusal of the whole. */
   words: (error: unknown) => string;
+  /** Words of the form's own for something that the server says of a field. */
+  say?: (error: FieldError) => string | undefined;
 }
 
-function useErrorPlaces({ fields, words }: Pick<Wanted<unknown, unknown>, "fields" | "words">) {
+function useErrorPlaces({ fields, words, say }: Pick<Wanted<unknown, unknown>, "fields" | "words" | "say">) {
   const fieldWords = useFieldWords();
+  const hasPlace = (field: string) => fields.includes(field.replace(/\.\d+(?=\.)/g, ".*"));
   return (error: unknown): FormErrors => {
     if (!(error instanceof ProblemError) || error.fieldErrors.length === 0) return { other: words(error) };
     const errors: Record<string, string> = {};
     for (const one of error.fieldErrors) {
-      const place = fields.includes(one.field) ? one.field : "other";
+      const place = hasPlace(one.field) ? one.field : "other";
       // A refusal by the present state is worded by its code, wherever it stands.
-      errors[place] ??= error.status === 409 ? words(error) : fieldWords(one);
+      errors[place] ??= say?.(one) ?? (error.status === 409 ? words(error) : fieldWords(one));
     }
     return errors;
   };
