@@ -22,7 +22,7 @@ export const FIELD_CODES = [
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],
   // imports
-  ...["ambiguous"],
+  ...["ambiguous", "twice", "cell_count"],
   // how a request is made
   ...["cursor", "limit_range", "idempotency_key"],
 ] as const;

@@ -1,6 +1,8 @@
 /** Imports from a file: checked first, all or nothing, silent unless asked, and told how far they are. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { until } from "../../test/until.ts";
+import { csvFile } from "../clinic/import/csv.ts";
 import { importWork } from "../clinic/import/import-work.ts";
 import { silentLog } from "../log.ts";
 import { runMaintenance } from "../maintenance.ts";
@@ -12,10 +14,13 @@ let clinic: TestClinic;
 beforeAll(async () => {
   api = await startTestApi();
 });
-beforeEach(async () => {
-  clinic = await api.newClinic();
-});
 afterAll(() => api.close());
+
+/** A clinic of its own for each of a group's tests. */
+const withClinics = () =>
+  beforeEach(async () => {
+    clinic = await api.newClinic();
+  });
 
 const post = (path: string, body: unknown = {}) => clinic.as.manager(path, { method: "POST", body });
 const get = async (path: string) => (await clinic.as.manager(path)).json;
@@ -49,6 +54,8 @@ const patients = async () => (await get("/v1/patients")).data.map(({ name }: { n
 const PATIENTS = 'name,email\r\nSam Sample,sam@example.test\r\n"Example, Test",\r\n';
 
 describe("a file of patients", () => {
+  withClinics();
+
   it("is checked without changing anything, then imported as a whole, and sends nothing", async () => {
     const checked = await check("patients", PATIENTS);
     expect(checked).toMatchObject({ state: "ready", lines: 2, done_lines: 2, records: 2, events: 0, errors: 0 });
@@ -86,6 +93,28 @@ describe("a file of patients", () => {
     expect(await check("patients", PATIENTS)).toMatchObject({ state: "refused", errors: 2 });
   });
 
+  it("is told of lines with too few or too many cells, and of a quote within a cell, by their lines", async () => {
+    const csv = 'name,email\r\nSam Sample\r\n\r\nTest Example,,\r\n"Two\r\nlines",\r\nBad "quote" here,x\r\n';
+    const { data } = await get(`/v1/imports/${(await check("patients", csv)).id}/errors`);
+    expect(data).toMatchObject([
+      { line: 2, column: null, code: "cell_count" },
+      { line: 4, column: null, code: "cell_count" },
+      { line: 5, column: "name", code: "control_characters" },
+      { line: 7, column: null, code: "invalid" },
+    ]);
+  });
+
+  it("tells what is wrong in the clinic's language, in a file that no spreadsheet takes for formulas", async () => {
+    await api.database.pools.owner.query("update clinics set locale = 'fr-CA' where id = $1", [clinic.id]);
+    const { id } = await check("patients", "name,email\nSam Sample,sam\n");
+    const { text } = await clinic.as.manager(`/v1/imports/${id}/errors.csv`);
+    const sentence = "Ce n’est pas une adresse de courriel. Écrivez-la comme nom@example.test.";
+    expect(text).toBe(`\uFEFFligne;colonne;erreur\r\n2;email;${sentence}\r\n`);
+    expect(csvFile([["=1+1", "-1", "@x", 'say "hi"', -1, "a;b"]], ",")).toBe(
+      `\uFEFF'=1+1,'-1,'@x,"say ""hi""",-1,"a;b"\r\n`,
+    );
+  });
+
   it("is told by its lines, also after a cell of several", async () => {
     const checked = await check("patients", 'name,email\n"Two\nlines",\nSam Sample,x\n');
     const { data } = await get(`/v1/imports/${checked.id}/errors`);
@@ -115,14 +144,17 @@ describe("a file of patients", () => {
 });
 
 describe("a file that is none", () => {
+  beforeAll(async () => {
+    clinic = await api.newClinic();
+  });
+
   it.each([
     ["nothing in it", "", "empty"],
     ["nothing but a header", "name,email\n", "empty"],
     ["a needed column missing", "email\nsam@example.test\n", "missing"],
     ["a column that is not known", "name,phone\nSam Sample,1\n", "unknown_field"],
-    ["a column twice", "name,name\nSam Sample,Sam\n", "invalid"],
+    ["a column twice", "name,name\nSam Sample,Sam\n", "twice"],
     ["a quote that is not closed", 'name,email\n"Sam Sample,\n', "invalid"],
-    ["a line that is too short", "name,email\nSam Sample\n", "invalid"],
     ["too many lines", `name\n${"Sam Sample\n".repeat(20_001)}`, "too_many"],
     ["too many bytes", `name\n${"x".repeat(5 * 1024 * 1024)}\n`, "too_big"],
   ])("is refused at once, with the reason: %s", async (_what, csv, code) => {
@@ -133,6 +165,8 @@ describe("a file that is none", () => {
 });
 
 describe("a file of consults", () => {
+  withClinics();
+
   const CONSULTS = [
     "start_time,service,practitioner,patients",
     "2031-03-04 09:00,Invented class,pat@example.test,sam@example.test|test@example.test",
@@ -170,6 +204,11 @@ describe("a file of consults", () => {
     expect(await events()).toEqual([]);
   });
 
+  it("cannot be imported twice by mistake", async () => {
+    await start((await check("consults", CONSULTS)).id);
+    expect(await check("consults", CONSULTS)).toMatchObject({ state: "refused", errors: 2 });
+  });
+
   it("names the column of what is unknown or stands for two", async () => {
     await post("/v1/patients", { name: "Another Sample", email: "sam@example.test" });
     const csv = CONSULTS.replace("2031-03-05T09:00", "tomorrow").replace("PAT@example.test", "who@example.test");
@@ -183,6 +222,8 @@ describe("a file of consults", () => {
 });
 
 describe("a file of invoices", () => {
+  withClinics();
+
   const INVOICES = [
     "invoice_number,invoice_date,patient,description,unit_price,units,tax_rate,paid,payment_method",
     'OLD-1,2025-11-03,sam@example.test,Invented treatment,"95,00",1,13,162.72,cash',
@@ -204,22 +245,49 @@ describe("a file of invoices", () => {
     expect(await events()).toEqual([]);
   });
 
+  it("takes a payment from any of its lines, and refuses what would be dropped in silence", async () => {
+    const head = "invoice_number,invoice_date,patient,description,unit_price,paid,payment_method\n";
+    const csv = `${head}OLD-1,2025-11-03,sam@example.test,Invented treatment,95.00,40,cash\nOLD-1,,,,,55,cheque\n`;
+    await start((await check("invoices", csv)).id);
+    const [invoice] = (await get("/v1/invoices")).data;
+    expect(invoice).toMatchObject({ status: "paid_in_full", line_items: [{ total: 95 }] });
+    expect(invoice.payments.map(({ total }: { total: number }) => total)).toEqual([40, 55]);
+    await post("/v1/patients", { name: "Test Example", email: "test@example.test" });
+    const lines = [
+      "NEW-1,2025-11-03,sam@example.test,Invented treatment,95.00,,",
+      "NEW-1,2025-11-04,,Invented treatment,95.00,,",
+      "NEW-1,,test@example.test,Invented treatment,95.00,,",
+      "NEW-2,2025-11-03,sam@example.test,Invented treatment,95.00,,cash",
+      "NEW-3,2025-11-03,sam@example.test,Invented treatment,95.00,10.005,cash",
+      "",
+    ];
+    const { data } = await get(`/v1/imports/${(await check("invoices", head + lines.join("\n"))).id}/errors`);
+    expect(data).toMatchObject([
+      { line: 3, column: "invoice_date", code: "invalid" },
+      { line: 4, column: "patient", code: "invalid" },
+      { line: 5, column: "paid", code: "missing" },
+      { line: 6, column: "paid", code: "amount_decimals" },
+    ]);
+  });
+
   it("sends one event for each invoice, where that is asked for", async () => {
     await start((await check("invoices", INVOICES)).id, { send_events: true });
     expect((await events()).map(({ name }) => name)).toEqual(["invoice.created", "invoice.created"]);
   });
 
   it("is refused as a whole for one number that is taken, and for one amount that is none", async () => {
-    const csv = INVOICES.replace("OLD-2", "OLD-1x\nOLD-2").replace("OLD-1x\n", "").replace("24.50", "cheap");
+    const csv = INVOICES.replace("24.50", "cheap");
     const checked = await check("invoices", csv);
     const { data } = await get(`/v1/imports/${checked.id}/errors`);
-    expect(data).toMatchObject([{ line: 2, column: "unit_price", code: "wrong_type" }]);
+    expect(data).toMatchObject([{ line: 3, column: "unit_price", code: "wrong_type" }]);
     await start((await check("invoices", INVOICES)).id);
     expect(await check("invoices", INVOICES)).toMatchObject({ state: "refused", errors: 2 });
   });
 });
 
 describe("imports", () => {
+  withClinics();
+
   it("have a template for each kind, which itself is a file of that kind", async () => {
     for (const kind of ["patients", "consults", "invoices"]) {
       const { text, headers } = await clinic.as.manager(`/v1/imports/templates/${kind}.csv`);
@@ -250,6 +318,29 @@ describe("imports", () => {
     }
     expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "failed", records: 0 });
     expect(await patients()).toEqual([]);
+  });
+
+  it("that are cut off midway leave nothing behind, and are done as a whole later", async () => {
+    const { owner } = api.database.pools;
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS, dry_run: false });
+    const inTheWay = await owner.connect();
+    try {
+      await inTheWay.query("begin; lock table patients in share row exclusive mode");
+      const cutOff = schedule();
+      const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until("the import waits for the lock", async () => (await owner.query(waiting)).rows.length > 0);
+      await owner.query(`select pg_terminate_backend(pid) from (${waiting}) as cut_off`);
+      await cutOff;
+    } finally {
+      await inTheWay.query("rollback");
+      inTheWay.release();
+    }
+    expect(await patients()).toEqual([]);
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "importing" });
+    await owner.query("update imports set due_at = now() where id = $1", [json.id]);
+    await schedule();
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2 });
+    expect(await patients()).toEqual(["Example, Test", "Sam Sample"]);
   });
 
   it("are done once, though two nodes look at the same moment", async () => {

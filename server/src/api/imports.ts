@@ -4,7 +4,8 @@
  * it is.
  */
 import { z } from "zod";
-import { csvLine, FILE_MAX_BYTES, templateOf } from "../clinic/import/csv.ts";
+import { getClinic } from "../clinic/clinics.ts";
+import { csvFile, FILE_MAX_BYTES, templateOf } from "../clinic/import/csv.ts";
 import {
   createImport,
   getImport,
@@ -14,6 +15,7 @@ import {
   startImport,
 } from "../clinic/import/imports.ts";
 import { IMPORT_KINDS, KINDS } from "../clinic/import/kinds.ts";
+import { DELIMITERS, ERROR_HEADERS, errorWords } from "../clinic/import/words.ts";
 import { inClinic } from "../db/pool.ts";
 import { notFound } from "../errors.ts";
 import { command } from "./command.ts";
@@ -80,21 +82,26 @@ function readRoutes(app: App, { db }: ApiContext): void {
   });
 }
 
+/** In the clinic's language, since a file is passed on to whoever mends it. */
 function errorRoutes(app: App, { db, outbox }: ApiContext): void {
   const read = (clinicId: number, id: string) =>
-    inClinic(db, clinicId, (tx) => importErrors(tx, { clinicId, outbox }, readId(id, "import")));
+    inClinic(db, clinicId, async (tx) => {
+      const { locale } = await getClinic(tx, clinicId);
+      const errors = await importErrors(tx, { clinicId, outbox }, readId(id, "import"));
+      return { locale, errors: errors.map((error) => ({ ...error, message: errorWords(error, locale) })) };
+    });
 
   const list = { params: ID_PARAMS, response: { 200: z.object({ data: z.array(LINE_ERROR) }) } };
   app.get("/imports/:id/errors", { schema: list }, async ({ principal: { clinicId }, params }) => {
-    return { data: await read(clinicId, params.id) };
+    return { data: (await read(clinicId, params.id)).errors };
   });
 
   const file = { params: ID_PARAMS, response: { 200: z.string() } };
   app.get("/imports/:id/errors.csv", { schema: file }, async ({ principal: { clinicId }, params }, reply) => {
-    const errors = await read(clinicId, params.id);
+    const { locale, errors } = await read(clinicId, params.id);
     const rows = errors.map(({ line, column, message }) => [line, column ?? "", message]);
-    const text = [["line", "column", "message"], ...rows].map(csvLine).join("\r\n");
-    return reply.type("text/csv; charset=utf-8").serializer(String).send(`${text}\r\n`);
+    const text = csvFile([ERROR_HEADERS[locale], ...rows], DELIMITERS[locale]);
+    return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
   });
 }
 

@@ -1,7 +1,11 @@
 /** Consults from a file. Back-dated ones are as good as any. */
+import { sql } from "kysely";
+import type { Tx } from "../../db/schema.ts";
 import { invalid } from "../../errors.ts";
+import { getClinic } from "../clinics.ts";
 import { changeConsults } from "../consult-changes.ts";
 import { scheduleConsult } from "../consults.ts";
+import { readTime } from "../times.ts";
 import type { Column, Row } from "./csv.ts";
 import type { ImportJob } from "./import-run.ts";
 import { type PeopleIndex, readPeople } from "./people-index.ts";
@@ -20,18 +24,48 @@ export const CONSULT_COLUMNS: readonly Column[] = [
 const SEPARATOR = "|";
 const COLUMNS = new Set(CONSULT_COLUMNS.map(({ name }) => name));
 
-export async function importConsults({ tx, context, run }: ImportJob, rows: readonly Row[]): Promise<void> {
-  const people = await readPeople(tx, context.clinicId);
+/** A consult that is here already is refused, so that the same file cannot be imported twice by mistake. */
+export async function importConsults({ tx, context, run }: ImportJob, rows: AsyncIterable<Row>): Promise<void> {
+  const { clinicId } = context;
+  const people = await readPeople(tx, clinicId);
+  const { timeZone } = await getClinic(tx, clinicId);
   await changeConsults(tx, context, async (changes) => {
     const make = async (row: Row) => {
       const consult = readConsult(row, people);
+      const startsAt = readTime("start_time", consult.startTime, timeZone);
+      await refuseSame(tx, { ...consult, clinicId, startsAt });
       await scheduleConsult(changes, consult);
       // A consult with nobody in it makes no event (contract §3 rule 3).
       return { events: consult.patientIds.length > 0 ? 1 : 0 };
     };
-    await run.each(rows, make, columnOf);
+    await run.each(rows, make, (field) => ({ column: columnOf(field) }));
     run.end();
   });
+}
+
+interface Same {
+  readonly clinicId: number;
+  readonly serviceId: number;
+  readonly practitionerId: number;
+  readonly startsAt: Temporal.Instant;
+  readonly patientIds: readonly number[];
+}
+
+/** The same service, practitioner, time and patients. */
+async function refuseSame(tx: Tx, { clinicId, serviceId, practitionerId, startsAt, patientIds }: Same): Promise<void> {
+  const { rows } = await sql`
+    select 1 from consults c
+    where c.clinic_id = ${clinicId} and c.starts_at = ${startsAt}::timestamptz and c.service_id = ${serviceId}
+      and c.practitioner_id = ${practitionerId} and c.cancelled_at is null
+      and array(select p.patient_id from consult_participants p where p.clinic_id = c.clinic_id and p.consult_id = c.id
+        order by p.patient_id) = ${patientIds.toSorted((a, b) => a - b)}::bigint[]
+    limit 1`.execute(tx);
+  if (rows.length === 0) return;
+  throw invalid(
+    "start_time",
+    "This consult is here already, or stands twice in the file. Remove the line.",
+    "already_there",
+  );
 }
 
 function readConsult(row: Row, people: PeopleIndex) {

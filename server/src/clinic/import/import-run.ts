@@ -32,13 +32,16 @@ export interface ImportJob {
 /** Thrown through a unit of work so that nothing of it stays and nothing is sent. */
 export class Undone extends Error {}
 
+/** Where a field of a command was read from: the column, and the row where the record has several. */
+export type PlaceOf = (field: string) => { readonly column: string | null; readonly row?: Row | undefined };
+
 export class ImportRun {
   readonly errors: LineError[] = [];
   errorsCount = 0;
   records = 0;
   events = 0;
   readonly #isCheck: boolean;
-  readonly #tell: (line: number) => Promise<void>;
+  readonly #tell: (rows: number) => Promise<void>;
   #done = 0;
 
   /** @param tell is told how many rows are done, now and then */
@@ -47,23 +50,34 @@ export class ImportRun {
     this.#tell = tell;
   }
 
-  /** Makes what rows ask for; `columnOf` says which column a refused field came from. */
-  async each(rows: readonly Row[], make: (row: Row) => Promise<{ events: number }>, columnOf: ColumnOf): Promise<void> {
-    for (const row of rows) {
-      await this.try(row, () => make(row), columnOf);
+  /** Makes what rows ask for, one record each. */
+  async each(rows: AsyncIterable<Row>, make: (row: Row) => Promise<{ events: number }>, place: PlaceOf): Promise<void> {
+    for await (const row of rows) {
+      await this.try(row, () => make(row), place);
       await this.advance(1);
     }
   }
 
   /** One record. What is refused is noted, and the run goes on. */
-  async try(row: Row, make: () => Promise<{ events: number }>, columnOf: ColumnOf): Promise<void> {
+  async try(row: Row, make: () => Promise<{ events: number }>, place: PlaceOf): Promise<void> {
     try {
+      if (row.problem !== null) throw row.problem;
       const { events } = await make();
       this.records += 1;
       this.events += events;
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      this.#note(row.line, error, columnOf);
+      this.#note(row, error, place);
+    }
+  }
+
+  /** What one row of several says; null, and noted, where it is refused. */
+  read<Value>(row: Row, read: () => Value): Value | null {
+    try {
+      if (row.problem !== null) throw row.problem;
+      return read();
+    } catch (error) {
+      this.#note(row, error, (field) => ({ column: field || null }));
+      return null;
     }
   }
 
@@ -77,16 +91,15 @@ export class ImportRun {
     if (this.#isCheck || this.errorsCount > 0) throw new Undone();
   }
 
-  #note(line: number, problem: ProblemError, columnOf: ColumnOf): void {
-    const fields = problem.fields.length > 0 ? problem.fields : [{ field: "", message: problem.title }];
+  #note(tried: Row, error: unknown, place: PlaceOf): void {
+    if (!(error instanceof ProblemError)) throw error;
+    const fields = error.fields.length > 0 ? error.fields : [{ field: "", message: error.title }];
     for (const { field, message, ...rest } of fields) {
       this.errorsCount += 1;
       if (this.errors.length >= ERRORS_MAX) continue;
-      const code = "code" in rest && rest.code !== undefined ? rest.code : problem.code;
-      this.errors.push({ line, column: columnOf(field), message, code });
+      const code = "code" in rest && rest.code !== undefined ? rest.code : error.code;
+      const { column, row = tried } = tried.problem === error ? { column: null } : place(field);
+      this.errors.push({ line: row.line, column, message, code });
     }
   }
 }
-
-/** The column that a field of a command was read from; null where it is none. */
-export type ColumnOf = (field: string) => string | null;

@@ -10,7 +10,7 @@ import { inClinic } from "../../db/pool.ts";
 import type { Db, Tx } from "../../db/schema.ts";
 import { logEvent } from "../../log.ts";
 import { type DueContext, DueRowFailed, type DueWork } from "../due-work.ts";
-import { readCsv } from "./csv.ts";
+import { readRows } from "./csv.ts";
 import { ImportRun, Undone } from "./import-run.ts";
 import { type ImportState, placeOfErrors, placeOfFile } from "./imports.ts";
 import { type ImportKind, KINDS } from "./kinds.ts";
@@ -26,6 +26,7 @@ interface DueImport {
   readonly state: "checking" | "importing";
   readonly sendEvents: boolean;
   readonly file: Buffer;
+  readonly lines: number;
   readonly createdBy: string;
 }
 
@@ -50,7 +51,7 @@ export function importWork(db: Db): DueWork {
 async function takeDue(tx: Tx, clinicId: number, now: Temporal.Instant): Promise<DueImport | undefined> {
   const row = await tx
     .selectFrom("imports")
-    .select(["id", "kind", "state", "send_events as sendEvents", "file", "created_by as createdBy"])
+    .select(["id", "kind", "state", "send_events as sendEvents", "file", "lines", "created_by as createdBy"])
     .where("clinic_id", "=", clinicId)
     .where("due_at", "<=", now)
     .orderBy("due_at")
@@ -74,13 +75,12 @@ async function workOn({ tx, context, db }: Work, due: DueImport): Promise<void> 
   const { clinicId, outbox, log } = context;
   const isCheck = due.state === "checking";
   const seal = await outbox.seal.forClinic(tx, clinicId);
-  const { columns, make } = KINDS[due.kind];
-  const rows = readCsv(seal.open(placeOfFile(due.id), due.file), columns);
-  const run = new ImportRun(isCheck, teller(db, { clinicId, id: due.id, last: rows.length }));
+  const rows = readRows(seal.open(placeOfFile(due.id), due.file));
+  const run = new ImportRun(isCheck, teller(db, { clinicId, id: due.id, last: due.lines }));
   const silent = !due.sendEvents;
   await sql`savepoint before_import`.execute(tx);
   try {
-    await make({ tx, context: { clinicId, outbox, silent }, run }, rows);
+    await KINDS[due.kind].make({ tx, context: { clinicId, outbox, silent }, run }, rows);
   } catch (error) {
     if (!(error instanceof Undone)) throw error;
     await sql`rollback to savepoint before_import`.execute(tx);
@@ -134,7 +134,10 @@ async function finish(tx: Tx, key: { clinicId: number; id: number }, { state, ru
       records_count: run.records,
       events_count: run.events,
       errors_count: run.errorsCount,
-      errors: run.errors.length === 0 ? null : seal(JSON.stringify(run.errors)),
+      errors:
+        run.errors.length === 0
+          ? null
+          : seal(JSON.stringify(run.errors.toSorted((one, other) => one.line - other.line))),
       ...(isOver ? { file: null, finished_at: sql<Temporal.Instant>`now()` } : {}),
     })
     .where("clinic_id", "=", key.clinicId)

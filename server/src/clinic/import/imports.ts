@@ -10,7 +10,7 @@ import { record } from "../../audit/audit.ts";
 import type { Tx } from "../../db/schema.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { OutboxContext } from "../../outbox/emit.ts";
-import { readCsv } from "./csv.ts";
+import { checkFile } from "./csv.ts";
 import type { LineError } from "./import-run.ts";
 import { type ImportKind, KINDS } from "./kinds.ts";
 
@@ -50,7 +50,7 @@ export interface ImportView {
 
 /** Takes a file in, to be checked by the scheduler. @throws ProblemError naming `csv` when it is no file of that kind */
 export async function createImport(tx: Tx, { clinicId, outbox }: ImportContext, wanted: NewImport): Promise<number> {
-  const rows = readCsv(wanted.csv, KINDS[wanted.kind].columns);
+  const lines = checkFile(wanted.csv, KINDS[wanted.kind].columns);
   await refuseTooMany(tx, clinicId);
   const { id } = await tx
     .insertInto("imports")
@@ -60,7 +60,7 @@ export async function createImport(tx: Tx, { clinicId, outbox }: ImportContext, 
       state: wanted.dryRun ? "checking" : "importing",
       send_events: wanted.sendEvents,
       file: Buffer.alloc(0),
-      lines: rows.length,
+      lines,
       due_at: sql<Temporal.Instant>`now()`,
       created_by: wanted.createdBy,
     })

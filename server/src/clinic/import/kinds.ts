@@ -11,7 +11,7 @@ export type ImportKind = (typeof IMPORT_KINDS)[number];
 interface KindOfFile {
   readonly columns: readonly Column[];
   /** Makes the records in the job's transaction. @throws Undone where nothing of it may stay */
-  readonly make: (job: ImportJob, rows: readonly Row[]) => Promise<void>;
+  readonly make: (job: ImportJob, rows: AsyncIterable<Row>) => Promise<void>;
 }
 
 /** The one table of kinds. */

@@ -11,7 +11,7 @@ export const PATIENT_COLUMNS: readonly Column[] = [
 ];
 
 /** A name and address that are here already are refused, so that the same file cannot be imported twice by mistake. */
-export async function importPatients({ tx, context, run }: ImportJob, rows: readonly Row[]): Promise<void> {
+export async function importPatients({ tx, context, run }: ImportJob, rows: AsyncIterable<Row>): Promise<void> {
   const { clinicId } = context;
   const make = async (row: Row) => {
     const name = cleanName("name", row.value("name"));
@@ -32,6 +32,6 @@ export async function importPatients({ tx, context, run }: ImportJob, rows: read
     await addPatient(tx, clinicId, { name, email });
     return { events: 0 };
   };
-  await run.each(rows, make, (field) => field || null);
+  await run.each(rows, make, (field) => ({ column: field || null }));
   run.end();
 }

@@ -1,7 +1,6 @@
 /** Whom a file means: people by e-mail address or id, services by name. Read once for a run. */
 import type { Tx } from "../../db/schema.ts";
 import { invalid, type ProblemError } from "../../errors.ts";
-import { fold } from "../names.ts";
 
 export interface PeopleIndex {
   /** @throws ProblemError naming `field` when nobody, or more than one, is meant */
@@ -12,17 +11,11 @@ export interface PeopleIndex {
 
 /** Everybody of the clinic that a file may name. */
 export async function readPeople(tx: Tx, clinicId: number): Promise<PeopleIndex> {
-  const own = { clinic_id: clinicId };
-  const [patients, practitioners, services] = [
-    await tx
-      .selectFrom("patients")
-      .select(["id", "email"])
-      .where("clinic_id", "=", own.clinic_id)
-      .where("feed_only", "=", false)
-      .execute(),
-    await tx.selectFrom("practitioners").select(["id", "email"]).where("clinic_id", "=", own.clinic_id).execute(),
-    await tx.selectFrom("services").select(["id", "name"]).where("clinic_id", "=", own.clinic_id).execute(),
-  ];
+  const people = (table: "patients" | "practitioners") =>
+    tx.selectFrom(table).select(["id", "email"]).where("clinic_id", "=", clinicId).execute();
+  const patients = await people("patients");
+  const practitioners = await people("practitioners");
+  const services = await tx.selectFrom("services").select(["id", "name"]).where("clinic_id", "=", clinicId).execute();
   const ids = new Set(patients.map(({ id }) => id));
   const byEmail = indexed(patients.map(({ id, email }) => [email, id]));
   const byPractitioner = indexed(practitioners.map(({ id, email }) => [email, id]));
@@ -34,19 +27,26 @@ export async function readPeople(tx: Tx, clinicId: number): Promise<PeopleIndex>
         if (ids.has(id)) return id;
         throw nobody(field);
       }
-      return only(field, byEmail.get(fold(text)));
+      return only(field, byEmail.get(alike(text)));
     },
-    practitioner: (field, email) => only(field, byPractitioner.get(fold(email))),
-    service: (field, name) => only(field, byName.get(fold(name))),
+    practitioner: (field, email) => only(field, byPractitioner.get(alike(email))),
+    service: (field, name) => only(field, byName.get(alike(name))),
   };
+}
+
+/** Accents stay: with another accent it is another address, and another name. */
+function alike(text: string): string {
+  return text.normalize("NFC").trim().toLowerCase();
 }
 
 function indexed(entries: readonly (readonly [string | null, number])[]): Map<string, number[]> {
   const index = new Map<string, number[]>();
   for (const [text, id] of entries) {
     if (text === null) continue;
-    const key = fold(text);
-    index.set(key, [...(index.get(key) ?? []), id]);
+    const key = alike(text);
+    const ids = index.get(key);
+    if (ids === undefined) index.set(key, [id]);
+    else ids.push(id);
   }
   return index;
 }
