@@ -111,7 +111,9 @@ function Row(props: Props & { payment: Payment }) {
             {when(payment.created_at)}
           </Text>
         </div>
-        <StateBadge tone={PAYMENT_TONES[payment.status]} word={t(`billing.paymentStatus.${payment.status}`)} />
+        <span className={classes.state}>
+          <StateBadge tone={PAYMENT_TONES[payment.status]} word={t(`billing.paymentStatus.${payment.status}`)} />
+        </span>
         <div className={classes.sum}>
           <div className={classes.amount}>{money.format(payment.total)}</div>
           {payment.refunded > 0 && (

@@ -43,7 +43,7 @@ export function MembershipRow({ membership }: { membership: Membership }) {
       <span className={classes.badge}>
         <StateBadge tone={MEMBERSHIP_TONES[state]} word={t(`memberships.state.${state}`)} />
       </span>
-      <Text component="span" size="sm" c="dimmed">
+      <Text component="span" size="sm" c="dimmed" className={classes.next}>
         {next(membership)}
       </Text>
       <Text component="span" size="sm" c="dimmed" className={classes.payments}>

@@ -1,6 +1,5 @@
 // Every membership, the newest first. The filters live in the address.
-import { Button, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
-import "../ui/segmented.css";
+import { Button, NativeSelect, Stack } from "@mantine/core";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconMembership from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
@@ -8,7 +7,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Membership, MembershipState } from "../api/memberships.ts";
+import type { Membership } from "../api/memberships.ts";
 import { PatientFilter } from "../billing/BillingFilters.tsx";
 import { MembershipsNav } from "../billing/SectionNav.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
@@ -21,7 +20,6 @@ import { MEMBERSHIP_STATES } from "./state.ts";
 
 const AssignDialog = lazy(() => import("./AssignDialog.tsx"));
 const route = getRouteApi("/shell/memberships");
-const ALL = "all";
 const ANY = "";
 
 function useMemberships(filters: MembershipFilters) {
@@ -45,17 +43,13 @@ function Filters({
     onChange(membershipFilters({ ...filters, ...changes }));
   return (
     <search className={classes.filters}>
-      <SegmentedControl
+      <NativeSelect
         aria-label={t("memberships.filter.state")}
-        className={classes.states}
-        value={filters.state ?? ALL}
-        onChange={(state) => set({ state })}
+        value={filters.state ?? ANY}
+        onChange={(event) => set({ state: event.currentTarget.value })}
         data={[
-          { value: ALL, label: t("memberships.filter.all") },
-          ...MEMBERSHIP_STATES.map((state: MembershipState) => ({
-            value: state as string,
-            label: t(`memberships.states.${state}`),
-          })),
+          { value: ANY, label: t("memberships.filter.all") },
+          ...MEMBERSHIP_STATES.map((state) => ({ value: state as string, label: t(`memberships.states.${state}`) })),
         ]}
       />
       <NativeSelect
