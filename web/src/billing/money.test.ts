@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatMinor, majorOf, minorOf, readAmount, readRate, typedAmount } from "./money.ts";
+import { decimalsOf, formatMinor, majorOf, minorOf, readAmount, readRate, typedAmount } from "./money.ts";
 
 describe("what a person types", () => {
   test.each([
@@ -59,6 +59,10 @@ describe("an amount", () => {
     }
     expect(minorOf(1.1, 2)).toBe(110);
     expect(() => minorOf(1.001, 2)).toThrow(RangeError);
+  });
+
+  test("has the decimals of ISO 4217, also where browsers show fewer", () => {
+    expect(["cad", "jpy", "kwd", "huf", "iqd"].map(decimalsOf)).toEqual([2, 0, 3, 2, 3]);
   });
 
   test("is written by the page's language, in the currency's decimals", () => {

@@ -17,11 +17,17 @@ export interface Currency {
   exponent: number;
 }
 
-/** The currency's decimals as the browser knows them, for records that are not in the clinic's own. */
+/** Those that ISO 4217 gives more decimals than browsers do, which go by what is in use. */
+const DECIMALS_OF_ISO: ReadonlyMap<string, number> = new Map([
+  ...["afn", "all", "cop", "huf", "idr", "irr", "kpw", "lak"].map((code) => [code, 2] as const),
+  ...["lbp", "mga", "mmk", "pkr", "sos", "syp", "yer"].map((code) => [code, 2] as const),
+  ["iqd", 3],
+]);
+
+/** The currency's decimals, for records that are not in the clinic's own; that one's are told by the server. */
 export function decimalsOf(code: string): number {
-  return (
-    new Intl.NumberFormat("en", { style: "currency", currency: code }).resolvedOptions().maximumFractionDigits ?? 2
-  );
+  const format = new Intl.NumberFormat("en", { style: "currency", currency: code });
+  return DECIMALS_OF_ISO.get(code) ?? format.resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** Digits with the point `decimals` places from the right, as a whole number; null where digits would be left behind it. */
