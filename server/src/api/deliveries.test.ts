@@ -237,6 +237,7 @@ describe("the list", () => {
     );
     expect(new Set(about.map(({ subject }: { subject: string }) => subject))).toEqual(new Set([`consult:${id}`]));
     expect(await list("subject=consult:999999")).toEqual([]);
+    for (const kind of ["course-access", "webinar-access"]) expect(await list(`subject=${kind}:1`)).toEqual([]);
   });
 
   it("names a filter that it does not know", async () => {

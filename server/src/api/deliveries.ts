@@ -78,7 +78,7 @@ const DELIVERY_DETAIL = DELIVERY_BASE.extend({
 });
 
 /** Kind and id, as deliveries show it and the header `webhook-subject` has it. */
-const SUBJECT = /^[a-z_]{1,40}:[a-z0-9-]{1,40}$/;
+const SUBJECT = /^[a-z_-]{1,40}:[a-z0-9-]{1,40}$/;
 
 const QUERY = PAGE_QUERY.extend({
   webhook_id: z.string().optional(),
