@@ -55,6 +55,15 @@ const SCREENS: Screen[] = [
   },
   { name: "schedule, list", path: "/schedule?view=list" },
   { name: "schedule, one consult", path: "/schedule?view=list", open: () => openBy(/\d\d.{1,3}\d\d – /) },
+  { name: "billing", path: "/billing" },
+  { name: "new invoice", path: "/billing", open: () => openBy(/^(New invoice|Nouvelle facture)$/) },
+  { name: "an invoice", path: "/billing", open: openPaidInPart },
+  { name: "new payment", path: "/billing", open: () => openPaidInPart().then(() => openBy(/payment$|paiement$/)) },
+  { name: "refund", path: "/billing", open: () => openPaidInPart().then(openRefund) },
+  { name: "packages", path: "/billing/packages" },
+  { name: "gift certificates", path: "/billing/gift-certificates" },
+  { name: "memberships", path: "/memberships" },
+  { name: "membership plans", path: "/memberships/plans" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
   { name: "deliveries", path: "/deliveries" },
@@ -63,6 +72,18 @@ const SCREENS: Screen[] = [
 
 async function openBy(name: RegExp): Promise<void> {
   await page.getByRole("main").getByRole("button", { name }).first().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+/** The demo's invoice that is paid in part. */
+async function openPaidInPart(): Promise<void> {
+  await page.getByRole("link", { name: /Paid in part|Payée en partie/ }).click();
+  await page.getByRole("heading", { name: /INV-/, level: 1 }).waitFor();
+}
+
+async function openRefund(): Promise<void> {
+  await page.getByRole("main").getByRole("listitem").getByRole("button").click();
+  await page.getByRole("menuitem", { name: /^(Refund|Rembourser)/ }).click();
   await page.getByRole("dialog").waitFor();
 }
 

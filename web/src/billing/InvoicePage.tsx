@@ -103,7 +103,7 @@ function Shown({ invoice }: { invoice: Invoice }) {
     <>
       <Header invoice={invoice} said={said} onOpen={setOpened} />
       <Parts invoice={invoice} onSaid={say} />
-      <Button variant="outline" color="red.9" className={classes.delete} onClick={() => setOpened("delete")}>
+      <Button variant="outline" className={classes.delete} onClick={() => setOpened("delete")}>
         {t("billing.delete")}
       </Button>
       <Suspense fallback={null}>

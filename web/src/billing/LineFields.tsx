@@ -72,8 +72,8 @@ function Line(props: LineProps & { onRemove: (() => void) | null }) {
   const name = t("billing.line.one", { number: at + 1 });
   const { amounts } = readLine(line, money.exponent);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset does not take part in the list's grid in every browser.
-    <li role="group" aria-label={name} className={classes.line}>
+    // biome-ignore lint/a11y/useSemanticElements: the name is told, not shown; a legend would be seen.
+    <div role="group" aria-label={name} className={classes.line}>
       <div className={classes.what}>
         <LimitedInput
           max={DESCRIPTION_MAX}
@@ -99,7 +99,7 @@ function Line(props: LineProps & { onRemove: (() => void) | null }) {
       <p className={classes.total}>
         {t("billing.line.total")} <strong>{amounts === undefined ? "–" : money.formatMinor(amounts.total)}</strong>
       </p>
-    </li>
+    </div>
   );
 }
 
@@ -112,7 +112,7 @@ export function LineFields({ lines, money, errors, onChange }: Props) {
   return (
     <fieldset className={formClasses.group}>
       <legend className={formClasses.legend}>{t("billing.lines")}</legend>
-      <ul className={classes.lines}>
+      <div className={classes.lines}>
         {lines.map((line, at) => (
           <Line
             key={line.key}
@@ -124,7 +124,7 @@ export function LineFields({ lines, money, errors, onChange }: Props) {
             onRemove={lines.length === 1 ? null : () => onChange(lines.filter((one) => one !== line))}
           />
         ))}
-      </ul>
+      </div>
       <div className={classes.below}>
         <Button
           variant="default"
