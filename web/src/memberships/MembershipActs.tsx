@@ -79,7 +79,7 @@ export function MembershipActs({ membership, onSaid }: Props) {
           <Button
             key={what}
             variant={what === "cancel" ? "outline" : "default"}
-            {...(what === "cancel" ? { color: "red.9" } : {})}
+            {...(what === "cancel" ? { className: classes.ending } : {})}
             disabled={act.isPending}
             onClick={() => start(what)}
           >
