@@ -42,7 +42,7 @@ function More({
   const { t } = useTranslation();
   const left = leftOf(payment, money.exponent);
   return (
-    <Menu position="bottom-end" width={240} shadow="md">
+    <Menu position="bottom-end" width={240} shadow="md" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon
           variant="subtle"
