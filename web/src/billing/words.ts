@@ -27,6 +27,8 @@ const BILLING_REFUSALS = [
   "credit_expired",
   "credit_too_small",
   "too_many_lines",
+  "credit_currency",
+  "invoice_has_payments",
 ] as const;
 
 /** The same of memberships, under `memberships.refusal`. */
