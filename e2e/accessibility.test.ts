@@ -64,6 +64,11 @@ const SCREENS: Screen[] = [
   { name: "gift certificates", path: "/billing/gift-certificates" },
   { name: "memberships", path: "/memberships" },
   { name: "membership plans", path: "/memberships/plans" },
+  { name: "patients", path: "/patients" },
+  { name: "one patient", path: "/patients/1" },
+  { name: "courses and webinars", path: "/academy" },
+  { name: "import", path: "/import" },
+  { name: "API keys", path: "/settings/api-keys" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
   { name: "deliveries", path: "/deliveries" },
@@ -96,6 +101,17 @@ describe("the sign-in page", () => {
     await page.getByLabel("Password", { exact: true }).fill(server.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("navigation", { name: "Main" }).waitFor();
+  });
+});
+
+describe("the portal", () => {
+  test("has no finding, before and after somebody was told what is missing", async () => {
+    await page.goto(`${server.origin}/portal/example-physio-demo`);
+    await page.getByRole("button", { name: "Create my account" }).waitFor();
+    expect(await findings()).toEqual([]);
+    await page.getByRole("button", { name: "Create my account" }).click();
+    await page.getByText("Enter your name.").waitFor();
+    expect(await findings()).toEqual([]);
   });
 });
 
