@@ -100,7 +100,7 @@ describe("a manager", () => {
     await page.getByRole("button", { name: "Revoke the key “Invented reception”" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await page.getByText("The key “Invented reception” no longer works.").waitFor();
-    // Other requests with the key may be under way; within a second it is shut out.
-    await expect.poll(async () => (await feed()).status, { timeout: 5_000 }).toBe(401);
+    // A server may remember for 5 s that the key was good.
+    await expect.poll(async () => (await feed()).status, { timeout: 15_000 }).toBe(401);
   });
 });

@@ -1,9 +1,8 @@
 /** Consults from a file. Back-dated ones are as good as any. */
-import { sql } from "kysely";
 import type { Tx } from "../../db/schema.ts";
 import { invalid } from "../../errors.ts";
 import { getClinic } from "../clinics.ts";
-import { changeConsults } from "../consult-changes.ts";
+import { among, changeConsults } from "../consult-changes.ts";
 import { scheduleConsult } from "../consults.ts";
 import { readTime } from "../times.ts";
 import type { Column, Row } from "./csv.ts";
@@ -51,16 +50,31 @@ interface Same {
   readonly patientIds: readonly number[];
 }
 
-/** The same service, practitioner, time and patients. */
+/** The same service, practitioner and time, with one of the same patients in it, or nobody in both. */
 async function refuseSame(tx: Tx, { clinicId, serviceId, practitionerId, startsAt, patientIds }: Same): Promise<void> {
-  const { rows } = await sql`
-    select 1 from consults c
-    where c.clinic_id = ${clinicId} and c.starts_at = ${startsAt}::timestamptz and c.service_id = ${serviceId}
-      and c.practitioner_id = ${practitionerId} and c.cancelled_at is null
-      and array(select p.patient_id from consult_participants p where p.clinic_id = c.clinic_id and p.consult_id = c.id
-        order by p.patient_id) = ${patientIds.toSorted((a, b) => a - b)}::bigint[]
-    limit 1`.execute(tx);
-  if (rows.length === 0) return;
+  const others = await tx
+    .selectFrom("consults")
+    .select("id")
+    .where("clinic_id", "=", clinicId)
+    .where("starts_at", "=", startsAt)
+    .where("service_id", "=", serviceId)
+    .where("practitioner_id", "=", practitionerId)
+    .where("cancelled_at", "is", null)
+    .execute();
+  if (others.length === 0) return;
+  const ids = others.map(({ id }) => id);
+  const places = await tx
+    .selectFrom("consult_participants")
+    .select(["consult_id", "patient_id"])
+    .where("clinic_id", "=", clinicId)
+    .where("consult_id", "=", among(ids))
+    .execute();
+  const taken = new Set(places.map(({ consult_id }) => consult_id));
+  const isSame =
+    patientIds.length === 0
+      ? ids.some((id) => !taken.has(id))
+      : places.some(({ patient_id }) => patientIds.includes(patient_id));
+  if (!isSame) return;
   throw invalid(
     "start_time",
     "This consult is here already, or stands twice in the file. Remove the line.",
