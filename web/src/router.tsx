@@ -12,6 +12,7 @@ import { checkoutFilters } from "./academy/filters.ts";
 import { ProblemError } from "./api.ts";
 import { invoiceFilters } from "./billing/filters.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
+import { withMoreWords } from "./i18n/setup.ts";
 import { importSearch } from "./import/search.ts";
 import { membershipFilters } from "./memberships/filters.ts";
 import { scheduleSearch } from "./schedule/week.ts";
@@ -66,120 +67,123 @@ const billing = createRoute({
   getParentRoute: () => shell,
   path: "/billing",
   validateSearch: invoiceFilters,
-  component: lazyRouteComponent(() => import("./billing/BillingPage.tsx"), "BillingPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./billing/BillingPage.tsx")), "BillingPage"),
 });
 
 const invoice = createRoute({
   getParentRoute: () => shell,
   path: "/billing/invoices/$invoiceId",
-  component: lazyRouteComponent(() => import("./billing/InvoicePage.tsx"), "InvoicePage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./billing/InvoicePage.tsx")), "InvoicePage"),
 });
 
 const packages = createRoute({
   getParentRoute: () => shell,
   path: "/billing/packages",
-  component: lazyRouteComponent(() => import("./billing/PackagesPage.tsx"), "PackagesPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./billing/PackagesPage.tsx")), "PackagesPage"),
 });
 
 const giftCertificates = createRoute({
   getParentRoute: () => shell,
   path: "/billing/gift-certificates",
-  component: lazyRouteComponent(() => import("./billing/GiftCertificatesPage.tsx"), "GiftCertificatesPage"),
+  component: lazyRouteComponent(
+    () => withMoreWords(import("./billing/GiftCertificatesPage.tsx")),
+    "GiftCertificatesPage",
+  ),
 });
 
 const memberships = createRoute({
   getParentRoute: () => shell,
   path: "/memberships",
   validateSearch: membershipFilters,
-  component: lazyRouteComponent(() => import("./memberships/MembershipsPage.tsx"), "MembershipsPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./memberships/MembershipsPage.tsx")), "MembershipsPage"),
 });
 
 const membership = createRoute({
   getParentRoute: () => shell,
   path: "/memberships/$membershipId",
-  component: lazyRouteComponent(() => import("./memberships/MembershipPage.tsx"), "MembershipPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./memberships/MembershipPage.tsx")), "MembershipPage"),
 });
 
 const plans = createRoute({
   getParentRoute: () => shell,
   path: "/memberships/plans",
-  component: lazyRouteComponent(() => import("./memberships/PlansPage.tsx"), "PlansPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./memberships/PlansPage.tsx")), "PlansPage"),
 });
 
 const webhooks = createRoute({
   getParentRoute: () => shell,
   path: "/consults/export/webhooks",
-  component: lazyRouteComponent(() => import("./webhooks/WebhooksPage.tsx"), "WebhooksPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./webhooks/WebhooksPage.tsx")), "WebhooksPage"),
 });
 
 const deliveries = createRoute({
   getParentRoute: () => shell,
   path: "/deliveries",
   validateSearch: deliveryFilters,
-  component: lazyRouteComponent(() => import("./deliveries/DeliveriesPage.tsx"), "DeliveriesPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./deliveries/DeliveriesPage.tsx")), "DeliveriesPage"),
 });
 
 const delivery = createRoute({
   getParentRoute: () => deliveries,
   path: "$deliveryId",
-  component: lazyRouteComponent(() => import("./deliveries/DeliveryDrawer.tsx"), "DeliveryDrawer"),
+  component: lazyRouteComponent(() => withMoreWords(import("./deliveries/DeliveryDrawer.tsx")), "DeliveryDrawer"),
 });
 
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: "/inbox",
-  component: lazyRouteComponent(() => import("./inbox/InboxPage.tsx"), "InboxPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./inbox/InboxPage.tsx")), "InboxPage"),
 });
 
 const patients = createRoute({
   getParentRoute: () => shell,
   path: "/patients",
-  component: lazyRouteComponent(() => import("./patients/PatientsPage.tsx"), "PatientsPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./patients/PatientsPage.tsx")), "PatientsPage"),
 });
 
 const patient = createRoute({
   getParentRoute: () => shell,
   path: "/patients/$patientId",
-  component: lazyRouteComponent(() => import("./patients/PatientPage.tsx"), "PatientPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./patients/PatientPage.tsx")), "PatientPage"),
 });
 
 const academy = createRoute({
   getParentRoute: () => shell,
   path: "/academy",
-  component: lazyRouteComponent(() => import("./academy/AcademyPage.tsx"), "AcademyPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./academy/AcademyPage.tsx")), "AcademyPage"),
 });
 
 const academyItem = createRoute({
   getParentRoute: () => shell,
   path: "/academy/$itemId",
-  component: lazyRouteComponent(() => import("./academy/ItemPage.tsx"), "ItemPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./academy/ItemPage.tsx")), "ItemPage"),
 });
 
 const checkouts = createRoute({
   getParentRoute: () => shell,
   path: "/academy/checkouts",
   validateSearch: checkoutFilters,
-  component: lazyRouteComponent(() => import("./academy/CheckoutsPage.tsx"), "CheckoutsPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./academy/CheckoutsPage.tsx")), "CheckoutsPage"),
 });
 
 const importing = createRoute({
   getParentRoute: () => shell,
   path: "/import",
   validateSearch: importSearch,
-  component: lazyRouteComponent(() => import("./import/ImportPage.tsx"), "ImportPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./import/ImportPage.tsx")), "ImportPage"),
 });
 
 const apiKeys = createRoute({
   getParentRoute: () => shell,
   path: "/settings/api-keys",
-  component: lazyRouteComponent(() => import("./settings/ApiKeysPage.tsx"), "ApiKeysPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./settings/ApiKeysPage.tsx")), "ApiKeysPage"),
 });
 
 /** The patients' own door: nobody is signed in. */
 const portal = createRoute({
   getParentRoute: () => root,
   path: "/portal/$portalName",
-  component: lazyRouteComponent(() => import("./portal/PortalPage.tsx"), "PortalPage"),
+  component: lazyRouteComponent(() => withMoreWords(import("./portal/PortalPage.tsx")), "PortalPage"),
 });
 
 /** Any other address, inside the frame so that the way on is one click. */

@@ -1,7 +1,9 @@
 import { LANGUAGES } from "@hookwell/sdk";
 import IntlMessageFormat from "intl-messageformat";
 import { describe, expect, it } from "vitest";
+import moreEn from "./en.more.ts";
 import en from "./en.ts";
+import moreFr from "./fr-CA.more.ts";
 import fr from "./fr-CA.ts";
 import { chooseLanguage } from "./languages.ts";
 
@@ -17,7 +19,7 @@ function flat(tree: Tree, prefix = ""): Map<string, string> {
   return messages;
 }
 
-const dictionaries = { en: flat(en), "fr-CA": flat(fr) };
+const dictionaries = { en: flat({ ...en, ...moreEn }), "fr-CA": flat({ ...fr, ...moreFr }) };
 
 /** Names of the values that a message asks for. */
 function valuesOf(text: string, language: string): string[] {

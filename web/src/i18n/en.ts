@@ -1,29 +1,5 @@
-import academy from "./en/academy.json";
-import billing from "./en/billing.json";
-import deliveries from "./en/deliveries.json";
-import importing from "./en/import.json";
-import inbox from "./en/inbox.json";
-import memberships from "./en/memberships.json";
-import patients from "./en/patients.json";
-import portal from "./en/portal.json";
-import preview from "./en/preview.json";
+// What the first screens say: the frame, the sign-in, the schedule.
 import schedule from "./en/schedule.json";
-import settings from "./en/settings.json";
 import shell from "./en/shell.json";
-import webhooks from "./en/webhooks.json";
 
-export default {
-  shell,
-  webhooks,
-  preview,
-  deliveries,
-  inbox,
-  schedule,
-  billing,
-  memberships,
-  academy,
-  import: importing,
-  patients,
-  portal,
-  settings,
-};
+export default { shell, schedule };

@@ -1,0 +1,26 @@
+// What the other screens say; it comes with the first of them.
+import academy from "./en/academy.json";
+import billing from "./en/billing.json";
+import deliveries from "./en/deliveries.json";
+import importing from "./en/import.json";
+import inbox from "./en/inbox.json";
+import memberships from "./en/memberships.json";
+import patients from "./en/patients.json";
+import portal from "./en/portal.json";
+import preview from "./en/preview.json";
+import settings from "./en/settings.json";
+import webhooks from "./en/webhooks.json";
+
+export default {
+  webhooks,
+  preview,
+  deliveries,
+  inbox,
+  billing,
+  memberships,
+  academy,
+  import: importing,
+  patients,
+  portal,
+  settings,
+};

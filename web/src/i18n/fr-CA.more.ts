@@ -1,0 +1,26 @@
+// What the other screens say; it comes with the first of them.
+import academy from "./fr-CA/academy.json";
+import billing from "./fr-CA/billing.json";
+import deliveries from "./fr-CA/deliveries.json";
+import importing from "./fr-CA/import.json";
+import inbox from "./fr-CA/inbox.json";
+import memberships from "./fr-CA/memberships.json";
+import patients from "./fr-CA/patients.json";
+import portal from "./fr-CA/portal.json";
+import preview from "./fr-CA/preview.json";
+import settings from "./fr-CA/settings.json";
+import webhooks from "./fr-CA/webhooks.json";
+
+export default {
+  webhooks,
+  preview,
+  deliveries,
+  inbox,
+  billing,
+  memberships,
+  academy,
+  import: importing,
+  patients,
+  portal,
+  settings,
+};
