@@ -73,14 +73,14 @@ export function CheckoutRow({ checkout, onSaid }: Props) {
       {isOpen && (
         <span className={rows.acts}>
           <Button
-            size="compact-md"
+            size="xs"
             aria-label={t("academy.completeName", { name: client.name })}
             onClick={() => setAsked("complete")}
           >
             {t("academy.complete")}
           </Button>
           <Button
-            size="compact-md"
+            size="xs"
             variant="default"
             aria-label={t("academy.expireName", { name: client.name })}
             onClick={() => setAsked("expire")}

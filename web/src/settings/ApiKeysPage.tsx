@@ -44,7 +44,7 @@ function Revoke({ apiKey, onDone }: { apiKey: ApiKey; onDone: (name: string) => 
     <>
       <Button
         variant="default"
-        size="compact-md"
+        size="xs"
         aria-label={t("settings.apiKeys.revokeName", { name })}
         onClick={() => setAsking(true)}
       >
