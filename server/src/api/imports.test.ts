@@ -270,6 +270,16 @@ describe("a file of invoices", () => {
     ]);
   });
 
+  it("is counted on from, where its numbers look like the clinic's own", async () => {
+    const head = "invoice_number,invoice_date,patient,description,unit_price\n";
+    const line = (number: string) => `${number},2025-11-03,sam@example.test,Invented treatment,95.00\n`;
+    await start((await check("invoices", `${head}${line("INV-07001")}${line("INV-00003")}${line("OLD-9")}`)).id);
+    const [patient] = (await get("/v1/patients")).data;
+    const line_items = [{ description: "Invented treatment", unit_price: 1, units: 1 }];
+    const made = await post("/v1/invoices", { client_id: patient.id, line_items });
+    expect(made.json.invoice_number).toBe("INV-07002");
+  });
+
   it("sends one event for each invoice, where that is asked for", async () => {
     await start((await check("invoices", INVOICES)).id, { send_events: true });
     expect((await events()).map(({ name }) => name)).toEqual(["invoice.created", "invoice.created"]);

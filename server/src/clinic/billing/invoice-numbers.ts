@@ -45,6 +45,28 @@ async function count({ tx, clinicId }: InvoiceChanges, type: InvoiceType): Promi
   return number;
 }
 
+/** Digits of a number that looks like one of ours and is counted on from; with more, somebody meant something else. */
+const COUNTED_DIGITS_MAX = 9;
+
+/**
+ * Counts on after records that came with numbers like ours, as from another system: the next one need not be looked for among
+ * thousands that are taken. The counter's row is locked until the transaction ends.
+ */
+export async function countOnAfter(
+  { tx, clinicId }: Pick<InvoiceChanges, "tx" | "clinicId">,
+  type: InvoiceType,
+  numbers: readonly string[],
+): Promise<void> {
+  const ours = new RegExp(`^${PREFIXES[type]}(\\d{1,${COUNTED_DIGITS_MAX}})$`);
+  const highest = numbers.reduce((most, number) => Math.max(most, Number(ours.exec(number)?.[1] ?? 0)), 0);
+  if (highest === 0) return;
+  await sql`
+    insert into invoice_numbers as n (clinic_id, type, last_number) values (${clinicId}, ${type}, ${highest})
+    on conflict (clinic_id, type) do update set last_number = greatest(n.last_number, excluded.last_number)`.execute(
+    tx,
+  );
+}
+
 /** A number that a person gives, trimmed. @throws ProblemError naming `invoice_number`; 409 when it is in use */
 export async function ownNumber(invoices: InvoiceChanges, text: string): Promise<string> {
   const number = cleanName("invoice_number", text);

@@ -5,6 +5,7 @@
  */
 import { invalid } from "../../errors.ts";
 import type { InvoiceChanges } from "../billing/invoice-changes.ts";
+import { countOnAfter } from "../billing/invoice-numbers.ts";
 import { PAYMENT_METHODS, type PaymentMethod } from "../billing/invoice-rows.ts";
 import { createInvoice } from "../billing/invoices.ts";
 import { toMinor } from "../billing/money.ts";
@@ -46,13 +47,17 @@ const COLUMN_OF_FIELD: Readonly<Record<string, string>> = {
 export async function importInvoices({ tx, context, run }: ImportJob, rows: AsyncIterable<Row>): Promise<void> {
   const people = await readPeople(tx, context.clinicId);
   const { currency } = await getClinic(tx, context.clinicId);
+  const numbers: string[] = [];
   await changeBilling(tx, context, async (invoices) => {
     for await (const group of invoicesOf(rows)) {
+      numbers.push(group[0].value("invoice_number"));
       await makeOne(run, invoices, group, { people, currency });
       await run.advance(group.length);
     }
     run.end();
   });
+  // Last, since whoever makes an invoice waits for the counter.
+  await countOnAfter({ tx, clinicId: context.clinicId }, "patient_invoice", numbers);
 }
 
 /** The rows of one invoice; there is a first one. */
