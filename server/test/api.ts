@@ -53,7 +53,7 @@ export interface TestApi {
   nudges(): number;
   /** Nobody is signed in. */
   readonly anonymous: Caller;
-  /** A new clinic with one person of each role. */
+  /** A new clinic with a manager; the other roles have one person each as soon as they call. */
   newClinic(options?: { timeZone?: string; hasAcademy?: boolean }): Promise<TestClinic>;
   close(): Promise<void>;
 }
@@ -124,9 +124,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         timeZone: settings.timeZone ?? "America/Toronto",
         hasAcademy: settings.hasAcademy ?? true,
       });
-      const manager = await newStaff({ app, accounts }, clinic.id, "manager");
-      const practitioner = await newStaff({ app, accounts }, clinic.id, "practitioner");
-      const frontDesk = await newStaff({ app, accounts }, clinic.id, "front_desk");
+      const manager = newStaff({ app, accounts }, clinic.id, "manager");
+      const practitioner = newStaff({ app, accounts }, clinic.id, "practitioner");
+      const frontDesk = newStaff({ app, accounts }, clinic.id, "front_desk");
+      await manager.exists();
       return {
         id: clinic.id,
         as: { manager: manager.call, practitioner: practitioner.call, front_desk: frontDesk.call },
@@ -144,16 +145,20 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
 
 type Parts = { app: App; accounts: ReturnType<typeof createAccounts> };
 
-async function newStaff({ app, accounts }: Parts, clinicId: number, role: StaffRole) {
+function newStaff({ app, accounts }: Parts, clinicId: number, role: StaffRole) {
   const email = `${role.replace("_", "-")}.${clinicId}@example.test`;
-  await accounts.createStaff({ clinicId, role, name: `Test ${role}`, email, password: PASSWORD });
-  // Signing in costs a quarter of a second of hashing, so it waits until somebody asks as this person.
+  // A password costs a tenth of a second and more of hashing, and signing in as much again: both wait until they are needed.
+  let created: Promise<unknown> | undefined;
   let signedIn: Promise<Caller> | undefined;
+  const exists = () => {
+    created ??= accounts.createStaff({ clinicId, role, name: `Test ${role}`, email, password: PASSWORD });
+    return created;
+  };
   const call: Caller = async (path, options) => {
-    signedIn ??= signIn(app, { email, password: PASSWORD });
+    signedIn ??= exists().then(() => signIn(app, { email, password: PASSWORD }));
     return (await signedIn)(path, options);
   };
-  return { email, call };
+  return { email, call, exists };
 }
 
 /** Signs in through the real route. Each call comes from an address of its own, so that limits do not add up. */
