@@ -33,7 +33,10 @@ export interface Row {
   value(column: string): string;
 }
 
-/** Rows that are not blank, the header not counted. Everything about the file as a whole is refused here. @throws ProblemError naming `csv` */
+/**
+ * How many rows there are, blank ones and the header not counted. What is wrong with the file as a whole is refused here.
+ * @throws ProblemError naming `csv`
+ */
 export function checkFile(text: string, columns: readonly Column[]): number {
   if (Buffer.byteLength(text) > FILE_MAX_BYTES) {
     throw invalid("csv", `A file has at most ${FILE_MAX_BYTES / 1024 / 1024} MiB. Split it.`, "too_big");
