@@ -1,0 +1,158 @@
+/**
+ * Every screen: no finding of axe at WCAG 2.2 AA, nothing blocked by the content security policy. Each test file says in which
+ * languages and colours it looks: two of the four in every run, the other two in the long one.
+ */
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "./browser.ts";
+import { type DemoServer, startDemo } from "./server.ts";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const STEP_TIMEOUT_MS = 15_000;
+
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+const blocked: string[] = [];
+
+async function findings(): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async (tags) => {
+    type Finding = { id: string; nodes: { target: string[] }[] };
+    const { axe, document } = globalThis as unknown as {
+      document: unknown;
+      axe: { run(context: unknown, options: object): Promise<{ violations: Finding[] }> };
+    };
+    const { violations } = await axe.run(document, { runOnly: tags });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+  }, TAGS);
+}
+
+interface Screen {
+  name: string;
+  path: string;
+  /** what is clicked once the page stands */
+  open?: () => Promise<void>;
+}
+
+const SCREENS: Screen[] = [
+  { name: "schedule", path: "/schedule" },
+  {
+    name: "schedule, new consult",
+    path: "/schedule",
+    open: () => openBy(/Schedule a consult|Planifier/i),
+  },
+  { name: "schedule, list", path: "/schedule?view=list" },
+  { name: "schedule, one consult", path: "/schedule?view=list", open: () => openBy(/\d\d.{1,3}\d\d – /) },
+  { name: "billing", path: "/billing" },
+  { name: "new invoice", path: "/billing", open: () => openBy(/^(New invoice|Nouvelle facture)$/) },
+  { name: "an invoice", path: "/billing", open: openPaidInPart },
+  { name: "new payment", path: "/billing", open: () => openPaidInPart().then(() => openBy(/payment$|paiement$/)) },
+  { name: "refund", path: "/billing", open: () => openPaidInPart().then(openRefund) },
+  { name: "packages", path: "/billing/packages" },
+  { name: "gift certificates", path: "/billing/gift-certificates" },
+  { name: "memberships", path: "/memberships" },
+  { name: "membership plans", path: "/memberships/plans" },
+  { name: "patients", path: "/patients" },
+  { name: "one patient", path: "/patients/1" },
+  { name: "courses and webinars", path: "/academy" },
+  { name: "import", path: "/import" },
+  { name: "API keys", path: "/settings/api-keys" },
+  { name: "webhooks", path: "/consults/export/webhooks" },
+  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
+  { name: "deliveries", path: "/deliveries" },
+  { name: "test inbox", path: "/inbox" },
+];
+
+async function openBy(name: RegExp): Promise<void> {
+  await page.getByRole("main").getByRole("button", { name }).first().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+/** The demo's invoice that is paid in part. */
+async function openPaidInPart(): Promise<void> {
+  await page.getByRole("link", { name: /Paid in part|Payée en partie/ }).click();
+  await page.getByRole("heading", { name: /INV-/, level: 1 }).waitFor();
+}
+
+async function openRefund(): Promise<void> {
+  await page.getByRole("main").getByRole("listitem").getByRole("button").click();
+  await page.getByRole("menuitem", { name: /^(Refund|Rembourser)/ }).click();
+  await page.getByRole("dialog").waitFor();
+}
+
+export interface Look {
+  readonly language: "en" | "fr-CA";
+  readonly theme: "light" | "dark";
+}
+
+/** Declares the tests of every screen in the given looks. */
+export function describeScreens(looks: readonly Look[]): void {
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.setDefaultTimeout(STEP_TIMEOUT_MS);
+    page.on("console", (message) => {
+      if (/Content Security Policy/i.test(message.text())) blocked.push(message.text());
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  describeEntrance();
+  describe.each(looks)("in $language, $theme", describeLook);
+}
+
+function describeEntrance(): void {
+  describe("the sign-in page", () => {
+    test("has no finding", async () => {
+      await page.goto(server.origin);
+      await page.getByLabel("E-mail").waitFor();
+      expect(await findings()).toEqual([]);
+      await page.getByLabel("E-mail").fill(server.email);
+      await page.getByLabel("Password", { exact: true }).fill(server.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("navigation", { name: "Main" }).waitFor();
+    });
+  });
+
+  describe("the portal", () => {
+    test("has no finding, before and after somebody was told what is missing", async () => {
+      await page.goto(`${server.origin}/portal/example-physio-demo`);
+      await page.getByRole("button", { name: "Create my account" }).waitFor();
+      expect(await findings()).toEqual([]);
+      await page.getByRole("button", { name: "Create my account" }).click();
+      await page.getByText("Enter your name.").waitFor();
+      expect(await findings()).toEqual([]);
+    });
+  });
+}
+
+function describeLook({ language, theme }: Look): void {
+  beforeAll(async () => {
+    await page.goto(`${server.origin}/schedule`);
+    await page.getByRole("banner").waitFor();
+    const wantsLanguage = page.getByRole("button", { name: language === "en" ? "English" : "Français" });
+    if (await wantsLanguage.isVisible()) await wantsLanguage.click();
+    const wantsTheme = page.getByRole("button", {
+      name: theme === "dark" ? /dark colours|couleurs sombres|foncé/i : /light colours|couleurs claires|clair/i,
+    });
+    if (await wantsTheme.isVisible()) await wantsTheme.click();
+  });
+
+  test.each(SCREENS)("$name has no finding", async ({ path, open }) => {
+    await page.goto(server.origin + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForLoadState("networkidle");
+    await open?.();
+    expect(await page.locator("html").getAttribute("lang")).toBe(language);
+    expect(await page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(theme);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("nothing was blocked", () => {
+    expect(blocked).toEqual([]);
+  });
+}
