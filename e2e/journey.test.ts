@@ -3,6 +3,7 @@
  * in the inbox what arrived.
  */
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
@@ -12,6 +13,9 @@ import { type DemoServer, startDemo } from "./server.ts";
 const WAS_AT = /^06:15/;
 const NOW_AT = /^06:45/;
 const STEP_TIMEOUT_MS = 15_000;
+/** What a first view may load, compressed. */
+const SCRIPTS_MAX_BYTES = 220_000;
+const STYLES_MAX_BYTES = 20_000;
 
 let server: DemoServer;
 let browser: Browser;
@@ -21,7 +25,8 @@ const pageErrors: string[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  page = await context.newPage();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
   page.on("console", (message) => {
     if (/Content Security Policy/i.test(message.text())) cspViolations.push(message.text());
@@ -65,6 +70,32 @@ describe("a manager", () => {
     await page.getByRole("heading", { name: "Webhooks", exact: true }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/consults/export/webhooks");
   });
+
+  test.each(["/schedule", "/consults/export/webhooks"])(
+    "loads no more for a first view of %s than it may",
+    async (path) => {
+      const first = await page.context().newPage();
+      const bytes = { script: 0, stylesheet: 0 };
+      const read: Promise<void>[] = [];
+      first.on("requestfinished", (request) => {
+        const kind = request.resourceType();
+        if (kind !== "script" && kind !== "stylesheet") return;
+        const add = async () => {
+          const response = await request.response();
+          bytes[kind] += gzipSync((await response?.body()) ?? "").length;
+        };
+        read.push(add());
+      });
+      await first.goto(server.origin + path);
+      await first.getByRole("heading", { level: 1 }).waitFor();
+      await first.waitForLoadState("networkidle");
+      await Promise.all(read);
+      await first.close();
+      expect(bytes.script).toBeGreaterThan(0);
+      expect(bytes.script).toBeLessThan(SCRIPTS_MAX_BYTES);
+      expect(bytes.stylesheet).toBeLessThan(STYLES_MAX_BYTES);
+    },
+  );
 
   test("configures a webhook to the test inbox with Patient ticked, tests it before saving, and gets its secret once", async () => {
     await page.getByRole("button", { name: "Configure Consults" }).click();

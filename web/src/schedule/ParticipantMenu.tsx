@@ -75,6 +75,7 @@ export function ParticipantMenu(props: Props) {
       width={260}
       shadow="md"
       withinPortal={false}
+      withInitialFocusPlaceholder={false}
       returnFocus={false}
       opened={opened}
       onChange={setOpened}
