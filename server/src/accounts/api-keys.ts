@@ -2,8 +2,8 @@
  * API keys: how another program shows that it may speak for a clinic.
  *
  * Owns the rows of `api_keys` and the way from a key to a principal. Promises: a key is shown once, at its creation, and
- * kept only as its SHA-256; one that was mistyped is refused without asking the database; a revoked one opens nothing after
- * at most KEY_CACHED_MS, on whichever node. Does not decide what a scope opens (api/session.ts).
+ * kept only as its SHA-256; one that was mistyped is refused without asking the database; a revoked or expired one opens
+ * nothing after at most KEY_CACHED_MS, on whichever node. Does not decide what a scope opens (api/session.ts).
  */
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { sql } from "kysely";
@@ -23,7 +23,7 @@ const NAME_MAX_CHARACTERS = 100;
 export const API_KEYS_PER_CLINIC_MAX = 50;
 
 /** For so long a key that was found is not looked up again, so for so long one that was revoked may still open. */
-const KEY_CACHED_MS = 3_000;
+const KEY_CACHED_MS = 1_000;
 const KEYS_CACHED_MAX = 10_000;
 
 export interface ApiKeyRow {
@@ -35,6 +35,8 @@ export interface ApiKeyRow {
   readonly createdAt: Temporal.Instant;
   /** To the minute or so; null for one that was never used. */
   readonly lastUsedAt: Temporal.Instant | null;
+  /** From when on it opens nothing; null for one that only ends by being revoked. */
+  readonly expiresAt: Temporal.Instant | null;
 }
 
 export interface NewApiKey {
@@ -43,22 +45,24 @@ export interface NewApiKey {
   readonly actor: string;
   readonly name: string;
   readonly scopes: readonly ApiKeyScope[];
+  /** Later than now; null or left out for one that only ends by being revoked. */
+  readonly expiresAt?: Temporal.Instant | null;
 }
 
 /** Makes a key; it is returned here and never again. @throws ProblemError naming `name`, or 409 beyond the limit */
 export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKeyRow; key: string }> {
-  const { clinicId, actor, scopes } = key;
+  const { clinicId, actor, scopes, expiresAt = null } = key;
   const name = cleanKeyName(key.name);
   await refuseTooMany(tx, clinicId);
   const text = newKey();
-  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor };
+  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, expires_at: expiresAt };
   const inserted = await tx
     .insertInto("api_keys")
     .values({ ...values, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
   const row = toRow(inserted);
-  const after = { name, scopes, prefix: row.prefix };
+  const after = { name, scopes, prefix: row.prefix, expires_at: expiresAt?.toString() ?? null };
   await record(tx, { clinicId, actor, action: "api_key.created", target: `api_key:${row.id}`, before: null, after });
   return { row, key: text };
 }
@@ -69,7 +73,7 @@ export async function listApiKeys(tx: Tx, clinicId: number): Promise<ApiKeyRow[]
     .selectFrom("api_keys")
     .select(COLUMNS)
     .where("clinic_id", "=", clinicId)
-    .where("revoked_at", "is", null)
+    .where(IS_ALIVE)
     .orderBy("id", "desc")
     .execute();
   return rows.map(toRow);
@@ -95,7 +99,8 @@ export async function revokeApiKey(tx: Tx, { clinicId, actor, id }: RevokeApiKey
   await record(tx, { clinicId, actor, action: "api_key.revoked", target: `api_key:${id}`, before, after: null });
 }
 
-const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at"] as const;
+const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at", "expires_at"] as const;
+const IS_ALIVE = sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`;
 
 interface StoredKey {
   readonly id: number;
@@ -104,10 +109,12 @@ interface StoredKey {
   readonly prefix: string;
   readonly created_at: Temporal.Instant;
   readonly last_used_at: Temporal.Instant | null;
+  readonly expires_at: Temporal.Instant | null;
 }
 
-function toRow({ created_at, last_used_at, scopes, ...row }: StoredKey): ApiKeyRow {
-  return { ...row, scopes: scopes.filter(isScope), createdAt: created_at, lastUsedAt: last_used_at };
+function toRow({ created_at, last_used_at, expires_at, scopes, ...row }: StoredKey): ApiKeyRow {
+  const times = { createdAt: created_at, lastUsedAt: last_used_at, expiresAt: expires_at };
+  return { ...row, ...times, scopes: scopes.filter(isScope) };
 }
 
 function isScope(scope: string): scope is ApiKeyScope {
@@ -126,12 +133,14 @@ function cleanKeyName(text: string): string {
   return name;
 }
 
+/** One at a time per clinic, so that two creations at once cannot pass the limit together. */
 async function refuseTooMany(tx: Tx, clinicId: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`API keys of clinic ${clinicId}`}, 0))`.execute(tx);
   const { count } = await tx
     .selectFrom("api_keys")
     .select(({ fn }) => fn.countAll<number>().as("count"))
     .where("clinic_id", "=", clinicId)
-    .where("revoked_at", "is", null)
+    .where(IS_ALIVE)
     .executeTakeFirstOrThrow();
   if (count < API_KEYS_PER_CLINIC_MAX) return;
   throw conflict("too_many_api_keys", `A clinic has at most ${API_KEYS_PER_CLINIC_MAX} API keys. Revoke one first.`);
@@ -157,6 +166,12 @@ function sha256(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
+interface Living {
+  readonly principal: Principal;
+  /** Milliseconds until it expires. */
+  readonly livesMs: number;
+}
+
 interface Cached {
   readonly principal: Principal;
   readonly untilMs: number;
@@ -169,7 +184,7 @@ export class ApiKeyReader {
   /** By hash, in the order in which they were looked up. No key itself is kept in memory. */
   readonly #cached = new Map<string, Cached>();
   /** A burst of requests with one key asks once. */
-  readonly #asked = new Map<string, Promise<Principal | null>>();
+  readonly #asked = new Map<string, Promise<Living | null>>();
 
   constructor(db: Db, monotonicMs: () => number) {
     this.#db = db;
@@ -183,7 +198,16 @@ export class ApiKeyReader {
     const nowMs = this.#monotonicMs();
     const known = this.#cached.get(keyHash);
     if (known !== undefined && known.untilMs > nowMs) return known.principal;
-    return this.#asked.get(keyHash) ?? this.#ask(key, keyHash, nowMs);
+    const asked = this.#asked.get(keyHash);
+    return asked === undefined ? this.#ask(key, keyHash, nowMs) : ((await asked)?.principal ?? null);
+  }
+
+  /** Closes a key on this node at once, after it was revoked; the other nodes notice within KEY_CACHED_MS. */
+  forget({ clinicId, id }: Pick<RevokeApiKey, "clinicId" | "id">): void {
+    const userId = userIdOf(id);
+    for (const [keyHash, { principal }] of this.#cached) {
+      if (principal.clinicId === clinicId && principal.userId === userId) this.#cached.delete(keyHash);
+    }
   }
 
   async #ask(key: string, keyHash: string, nowMs: number): Promise<Principal | null> {
@@ -192,9 +216,11 @@ export class ApiKeyReader {
     const asking = this.#lookUp(sha256(key));
     this.#asked.set(keyHash, asking);
     try {
-      const principal = await asking;
-      if (principal !== null) this.#keep(keyHash, { principal, untilMs: nowMs + KEY_CACHED_MS });
-      return principal;
+      const found = await asking;
+      if (found === null) return null;
+      // From before the question on: what happened to the key meanwhile counts from then.
+      this.#keep(keyHash, { principal: found.principal, untilMs: nowMs + Math.min(found.livesMs, KEY_CACHED_MS) });
+      return found.principal;
     } finally {
       this.#asked.delete(keyHash);
     }
@@ -206,15 +232,16 @@ export class ApiKeyReader {
     this.#cached.set(keyHash, cached);
   }
 
-  async #lookUp(keyHash: Buffer): Promise<Principal | null> {
+  async #lookUp(keyHash: Buffer): Promise<Living | null> {
     const { rows } = await sql<FoundKey>`select * from api_key_of(${keyHash})`.execute(this.#db);
     const [found] = rows;
     if (found === undefined) return null;
     if (!found.used_lately) await this.#noteUse(found);
-    return {
-      ...{ userId: `api_key:${found.id}`, userName: found.name, userEmail: "" },
+    const principal: Principal = {
+      ...{ userId: userIdOf(found.id), userName: found.name, userEmail: "" },
       ...{ clinicId: found.clinic_id, role: "api_key", scopes: found.scopes.filter(isScope) },
     };
+    return { principal, livesMs: found.lives_ms ?? Number.POSITIVE_INFINITY };
   }
 
   /** At most once a minute or so, so that a busy key does not write a row for each request. */
@@ -236,4 +263,9 @@ interface FoundKey {
   readonly name: string;
   readonly scopes: string[];
   readonly used_lately: boolean;
+  readonly lives_ms: number | null;
+}
+
+function userIdOf(id: number): string {
+  return `api_key:${id}`;
 }

@@ -2,6 +2,11 @@
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { refusalOf } from "../../test/refusal.ts";
+import { until } from "../../test/until.ts";
+import { createApiKey } from "../accounts/api-keys.ts";
+import { inClinic } from "../db/pool.ts";
+import type { Tx } from "../db/schema.ts";
 import { createLog } from "../log.ts";
 
 let api: TestApi;
@@ -44,7 +49,7 @@ describe("an API key", () => {
     const list = (await manager("/v1/api-keys")).json.data;
     expect(list[0]).toEqual({
       ...{ id: json.id, name: "Relay", scopes: ["feed"], prefix: json.key.slice(0, 9) },
-      ...{ created_at: json.created_at, last_used_at: null },
+      ...{ created_at: json.created_at, last_used_at: null, expires_at: null },
     });
     const rows = JSON.stringify([await query("select * from api_keys"), await query("select * from audit")]);
     expect(rows).toContain(json.prefix);
@@ -74,14 +79,52 @@ describe("an API key", () => {
     expect(beside.status).toBe(401);
   });
 
-  it("notes its use to the minute, and after it was revoked opens nothing within five seconds, on any node", async () => {
+  it("is told once: the answer that an Idempotency-Key brings again is without it, and it is kept nowhere", async () => {
+    const call = { method: "POST", headers: { "idempotency-key": "one-key" } } as const;
+    const body = { name: "Told once", scopes: ["feed"] };
+    const first = await manager("/v1/api-keys", { ...call, body });
+    const again = await manager("/v1/api-keys", { ...call, body });
+    const { key, ...shown } = first.json;
+    expect(key).toMatch(/^hk_/);
+    expect([again.status, again.headers["idempotency-replayed"]]).toEqual([201, "true"]);
+    expect(again.json).toEqual(shown);
+  });
+
+  it("opens nothing after its last moment, when it has one", async () => {
+    const expiring = (expires_at: string) =>
+      manager("/v1/api-keys", { method: "POST", body: { name: "For a while", scopes: ["feed"], expires_at } });
+    for (const bad of ["tomorrow", "2020-01-01T00:00:00Z"]) {
+      const refused = await expiring(bad);
+      expect([refused.status, refused.json.errors[0].field]).toEqual([400, "expires_at"]);
+    }
+    const { id, key, expires_at } = (await expiring("2100-01-01T00:00:00Z")).json;
+    expect(Temporal.Instant.from(expires_at).toString()).toBe("2100-01-01T00:00:00Z");
+    expect((await withKey(key, "/v1/events", "POST")).status).toBe(400);
+    await query(`update api_keys set expires_at = now() where id = ${id}`);
+    aheadMs += 1_000;
+    expect((await withKey(key, "/v1/events", "POST")).status).toBe(401);
+    const listed = (await manager("/v1/api-keys")).json.data.map((one: { id: number }) => one.id);
+    expect(listed).not.toContain(id);
+  });
+
+  it("that was revoked opens nothing at once where that was asked, and within a second on any other node", async () => {
+    const here = (await create()).json;
+    expect((await withKey(here.key, "/v1/events", "POST")).status).toBe(400);
+    await manager(`/v1/api-keys/${here.id}`, { method: "DELETE" });
+    expect((await withKey(here.key, "/v1/events", "POST")).status).toBe(401);
+    const elsewhere = (await create()).json;
+    expect((await withKey(elsewhere.key, "/v1/events", "POST")).status).toBe(400);
+    await query(`update api_keys set revoked_at = now() where id = ${elsewhere.id}`);
+    aheadMs += 1_000;
+    expect((await withKey(elsewhere.key, "/v1/events", "POST")).status).toBe(401);
+  });
+
+  it("notes its use to the minute, and is revoked once", async () => {
     const { id, key } = (await create()).json;
     expect((await withKey(key, "/v1/events", "POST")).status).toBe(400);
     const shown = (await manager("/v1/api-keys")).json.data.find((one: { id: number }) => one.id === id);
     expect(Date.parse(shown.last_used_at)).toBeGreaterThanOrEqual(Date.parse(shown.created_at));
     expect((await manager(`/v1/api-keys/${id}`, { method: "DELETE" })).status).toBe(204);
-    aheadMs += 5_000;
-    expect((await withKey(key, "/v1/events", "POST")).status).toBe(401);
     expect((await manager(`/v1/api-keys/${id}`, { method: "DELETE" })).status).toBe(404);
   });
 
@@ -107,8 +150,28 @@ describe("an API key", () => {
     const scope = await manager("/v1/api-keys", { method: "POST", body: { name: "A", scopes: ["all"] } });
     expect([scope.status, scope.json.errors[0].field]).toEqual([400, "scopes.0"]);
     const busy = (await api.newClinic()).as.manager;
-    for (let n = 0; n < 50; n += 1) expect((await create(`Key ${n}`, busy)).status).toBe(201);
+    for (let n = 0; n < 49; n += 1) expect((await create(`Key ${n}`, busy)).status).toBe(201);
+    expect((await create("Number 50", busy)).status).toBe(201);
     expect((await create("One more", busy)).json.code).toBe("too_many_api_keys");
+  });
+
+  it("that is made while another one is being made counts it", async () => {
+    const { id: clinicId } = await api.newClinic();
+    const key = { clinicId, actor: "u-1", name: "Relay", scopes: ["feed"] } as const;
+    const inTransaction = <Result>(work: (tx: Tx) => Promise<Result>) => inClinic(api.db, clinicId, work);
+    let second: Promise<string> | undefined;
+    await inTransaction(async (tx) => {
+      for (let n = 0; n < 50; n += 1) await createApiKey(tx, key);
+      let hasEnded = false;
+      second = refusalOf(() => inTransaction((other) => createApiKey(other, key))).then(({ code }) => code);
+      second = second.finally(() => {
+        hasEnded = true;
+      });
+      second.catch(() => "looked at below");
+      const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      await until("the other one waits, or is through", async () => hasEnded || (await query(waiting)).length > 0);
+    });
+    expect(await second).toBe("too_many_api_keys");
   });
 
   it("is in no line of the log", async () => {

@@ -2,8 +2,12 @@
 import { z } from "zod";
 import { type ApiKeyRow, createApiKey, listApiKeys, revokeApiKey } from "../accounts/api-keys.ts";
 import { API_KEY_SCOPES } from "../accounts/principal.ts";
+import { getClinic } from "../clinic/clinics.ts";
+import { readTime } from "../clinic/times.ts";
+import type { Clock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
-import { command } from "./command.ts";
+import { invalid } from "../errors.ts";
+import { type CommandContext, command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
 import type { App } from "./server.ts";
@@ -17,12 +21,22 @@ const API_KEY = z.object({
   prefix: z.string().describe("The key's first characters."),
   created_at: z.string(),
   last_used_at: z.string().nullable().describe("To the minute or so."),
+  expires_at: z
+    .string()
+    .nullable()
+    .describe("From then on it opens nothing; null where it only ends by being revoked."),
 });
 const NEW_API_KEY = z.strictObject({
   name: z.string(),
   scopes: z.array(SCOPE).min(1).max(API_KEY_SCOPES.length),
+  expires_at: z.string().max(64).nullish().describe("RFC 3339 with an offset, or local to the clinic without one."),
 });
-const CREATED = API_KEY.extend({ key: z.string().describe("Shown here and never again.") });
+const CREATED = API_KEY.extend({
+  key: z
+    .string()
+    .optional()
+    .describe("Shown here and never again: the answer that the same Idempotency-Key brings again is without it."),
+});
 
 export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
@@ -36,19 +50,34 @@ export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void
   app.post("/api-keys", { schema: { body: NEW_API_KEY, response: { 201: CREATED } } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
-      const { name, scopes } = request.body;
-      const { row, key } = await createApiKey(tx, { clinicId, actor, name, scopes: [...new Set(scopes)] });
-      return { status: 201, body: { ...show(row), key } };
+      const { name, scopes, expires_at } = request.body;
+      const { timeZone } = await getClinic(tx, clinicId);
+      const expiresAt = expires_at == null ? null : readExpiry(expires_at, timeZone, context.clock);
+      const { row, key } = await createApiKey(tx, { clinicId, actor, name, expiresAt, scopes: [...new Set(scopes)] });
+      return { status: 201, body: { ...show(row), key }, kept: show(row) };
     }),
   );
 
-  app.delete("/api-keys/:id", { schema: { params: ID_PARAMS } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId: actor } = request.principal;
-      await revokeApiKey(tx, { clinicId, actor, id: readId(request.params.id, "API key") });
+  app.delete("/api-keys/:id", { schema: { params: ID_PARAMS } }, (request, reply) => {
+    const { clinicId, userId: actor } = request.principal;
+    const id = readId(request.params.id, "API key");
+    const transact: CommandContext["transact"] = async (_clinic, work) => {
+      const result = await inClinic(context.db, clinicId, work);
+      // After the commit, or a request in between would put it back; before the answer, which says that it is closed.
+      context.accounts.forgetApiKey({ clinicId, id });
+      return result;
+    };
+    return command(request, reply, { ...context, transact }, async (tx) => {
+      await revokeApiKey(tx, { clinicId, actor, id });
       return { status: 204 };
-    }),
-  );
+    });
+  });
+}
+
+function readExpiry(text: string, timeZone: string, clock: Clock): Temporal.Instant {
+  const expiresAt = readTime("expires_at", text, timeZone);
+  if (Temporal.Instant.compare(expiresAt, clock.now()) > 0) return expiresAt;
+  throw invalid("expires_at", "This is in the past. Write a later time, or leave it out.", "invalid");
 }
 
 function show(row: ApiKeyRow): z.infer<typeof API_KEY> {
@@ -59,5 +88,6 @@ function show(row: ApiKeyRow): z.infer<typeof API_KEY> {
     prefix: row.prefix,
     created_at: row.createdAt.toString(),
     last_used_at: row.lastUsedAt?.toString() ?? null,
+    expires_at: row.expiresAt?.toString() ?? null,
   };
 }

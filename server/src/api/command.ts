@@ -2,9 +2,9 @@
  * A change asked for over HTTP: one transaction that sees one clinic, done once per `Idempotency-Key`.
  *
  * Promises: the key is written in the transaction of the change itself, so that a key without its change, or a change
- * without its key, cannot exist; the same request with the same key gets the same answer for 7 days; a duplicate that
- * comes while the first is still running waits for it. A refused or failed command keeps no key. After the commit the
- * dispatcher is woken.
+ * without its key, cannot exist; the same request with the same key gets the same answer for 7 days, less what is shown
+ * once; a duplicate that comes while the first is still running waits for it. A refused or failed command keeps no key.
+ * After the commit the dispatcher is woken.
  */
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -24,6 +24,14 @@ const KEY_PATTERN = /^[\x21-\x7e]{1,128}$/;
 export interface CommandAnswer {
   readonly status: number;
   readonly body?: unknown;
+  /** What is kept for the same request, and answered to it, where that is less: a secret is shown once. */
+  readonly kept?: unknown;
+}
+
+/** What a command reaches for; the whole of an ApiContext will do. */
+export interface CommandContext extends Pick<ApiContext, "db" | "seal" | "nudge"> {
+  /** How its transaction is made: `inClinic` unless somebody has another way. */
+  transact?<Result>(clinicId: number, work: (tx: Tx) => Promise<Result>): Promise<Result>;
 }
 
 /** What of a Fastify request is needed here. */
@@ -53,15 +61,17 @@ interface Thenable {
 export async function command(
   request: CommandRequest,
   reply: CommandReply,
-  context: ApiContext,
+  context: CommandContext,
   work: (tx: Tx) => Promise<CommandAnswer>,
 ): Promise<void> {
   const { clinicId } = request.principal;
   const key = readKey(request);
-  const { answer, replayed } = await inClinic(context.db, clinicId, async (tx) => {
+  const inTransaction = async (tx: Tx) => {
     if (key === null) return { answer: await work(tx), replayed: false };
     return once({ tx, key, clinicId, context }, work);
-  });
+  };
+  const { answer, replayed } = await (context.transact?.(clinicId, inTransaction) ??
+    inClinic(context.db, clinicId, inTransaction));
   context.nudge();
   if (replayed) reply.header("idempotency-replayed", "true");
   await reply.code(answer.status).send(answer.body as never);
@@ -184,7 +194,7 @@ async function giveBack({ tx, key, clinicId }: Once): Promise<void> {
 
 async function keep({ tx, key, clinicId, context }: Once, answer: CommandAnswer): Promise<void> {
   const seal = await context.seal.forClinic(tx, clinicId);
-  const text = JSON.stringify(answer.body ?? null);
+  const text = JSON.stringify((answer.kept === undefined ? answer.body : answer.kept) ?? null);
   await tx
     .updateTable("idempotency_keys")
     .set({ status: answer.status, answer: seal.seal(placeOf(key), text) })

@@ -145,6 +145,21 @@ describe("posting an event", () => {
     expect(answers.flatMap(fields)).toEqual(["subject", "facts.participants.0.id"]);
   });
 
+  it("refuses accesses that the clinic's own academy has numbered, each for its type of item", async () => {
+    const staff = clinic.as.front_desk;
+    const make = async (path: string, body: object) => (await staff(path, { method: "POST", body })).json;
+    const patient = await make("/v1/patients", { name: "Robin Example" });
+    const item = { name: "Back care", price: 0 };
+    const course = (await clinic.as.manager("/v1/courses", { method: "POST", body: item })).json;
+    const own = await make(`/v1/courses/${course.id}/participants`, { patient_id: patient.id, how: "granted" });
+    const send = (subject: string, event: "course_participant.added" | "webinar_participant.added") =>
+      post({ key: subject, subject, facts: sampleFacts(event) });
+    const refused = await send(own.subject, "course_participant.added");
+    expect([refused.status, refused.json.code, fields(refused)]).toEqual([409, "id_in_use", ["subject"]]);
+    const webinar = await send(own.subject.replace("course", "webinar"), "webinar_participant.added");
+    expect(webinar.status).toBe(202);
+  });
+
   it("may be made once by an Idempotency-Key, too", async () => {
     const body = consultEvent();
     const headers = { "idempotency-key": crypto.randomUUID() };

@@ -6,31 +6,34 @@
  */
 import { z } from "zod";
 import { type FedEvent, type TakenEvent, takeEvents } from "../clinic/feed/events.ts";
-import { inFeed, seeFeedOnly } from "../clinic/feed/in-feed.ts";
 import { FeedIntake } from "../clinic/feed/intake.ts";
 import { inClinic } from "../db/pool.ts";
+import type { Tx } from "../db/schema.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { EVENT, type EventsRequest, NEW_EVENTS, readEvents, TAKEN_EVENTS } from "./event-shapes.ts";
-import { EVENTS_BODY_MAX_BYTES, limitFeed } from "./feed-limits.ts";
+import { EVENTS_BODY_MAX_BYTES } from "./feed-limits.ts";
 import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
-import { requireManager } from "./session.ts";
 
 const CURSOR = z.tuple([z.uuid()]);
 const ACCEPTED = 202;
 
-export async function eventsRoutes(app: App, context: ApiContext): Promise<void> {
-  app.addHook("onRequest", requireManager);
-  limitFeed(app);
+export interface FeedContext extends ApiContext {
+  /** A transaction of the feed, when it is the clinic's turn. @throws ProblemError 503 when too many wait */
+  inTurn<Result>(clinicId: number, work: (tx: Tx) => Promise<Result>): Promise<Result>;
+}
+
+/** To be called within the feed's plugin, whose hooks and limits hold for them (feed.ts). */
+export function eventsRoutes(app: App, context: FeedContext): void {
   takeRoute(app, context);
   listRoute(app, context);
 }
 
-function takeRoute(app: App, context: ApiContext): void {
-  const { db, outbox } = context;
+function takeRoute(app: App, context: FeedContext): void {
+  const { inTurn, outbox } = context;
   const intake = new FeedIntake((clinicId: number, events: readonly FedEvent[]) =>
-    inFeed(db, clinicId, (tx) => takeEvents(tx, { clinicId, outbox }, events)),
+    inTurn(clinicId, (tx) => takeEvents(tx, { clinicId, outbox }, events)),
   );
   app.route({
     method: "POST",
@@ -45,8 +48,7 @@ function takeRoute(app: App, context: ApiContext): void {
       const { clinicId } = request.principal;
       const read = readEvents(request.body);
       if (request.headers["idempotency-key"] !== undefined) {
-        return command(request, reply, context, async (tx) => {
-          await seeFeedOnly(tx);
+        return command(request, reply, { ...context, transact: inTurn }, async (tx) => {
           return { status: ACCEPTED, body: show(read, await takeEvents(tx, { clinicId, outbox }, read.events)) };
         });
       }

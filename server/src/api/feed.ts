@@ -1,14 +1,19 @@
 /**
+ * The feed's routes: one bound on its bodies and one gate to the database for all of them, so that no program's flood reaches
+ * the people of a clinic. Events themselves are in events.ts.
+ *
  * Snapshots of records that other software keeps, under its own ids: PUT beside the routes of the clinic's own records. A PUT
  * is idempotent by nature, so it needs no Idempotency-Key: the same snapshot again changes and sends nothing.
  */
 import { z } from "zod";
 import { CONSULT_SNAPSHOTS } from "../clinic/feed/consult-snapshot.ts";
+import { FeedGate } from "../clinic/feed/gate.ts";
 import { inFeed } from "../clinic/feed/in-feed.ts";
 import { INVOICE_SNAPSHOTS } from "../clinic/feed/invoice-snapshot.ts";
 import { MEMBERSHIP_SNAPSHOTS } from "../clinic/feed/membership-snapshot.ts";
 import { putSnapshot, type Snapshot, type SnapshotRules } from "../clinic/feed/snapshots.ts";
 import type { ApiContext } from "./context.ts";
+import { eventsRoutes, type FeedContext } from "./events.ts";
 import { limitFeed, SNAPSHOT_BODY_MAX_BYTES } from "./feed-limits.ts";
 import {
   CONSULT_SNAPSHOT,
@@ -29,7 +34,14 @@ const ANSWERS = { 200: PUT_SNAPSHOT, 201: PUT_SNAPSHOT };
 export async function feedRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
   limitFeed(app);
+  const gate = new FeedGate();
+  const inTurn: FeedContext["inTurn"] = (clinicId, work) =>
+    gate.run(clinicId, () => inFeed(context.db, clinicId, work));
+  eventsRoutes(app, { ...context, inTurn });
+  snapshotRoutes(app, { ...context, inTurn });
+}
 
+function snapshotRoutes(app: App, context: FeedContext): void {
   const consult = { params: PARAMS, body: CONSULT_SNAPSHOT, response: ANSWERS };
   app.put("/consults/:id", { ...OPTIONS, schema: consult }, async ({ principal, params, body }, reply) => {
     const snapshot = { id: params.id, version: body.version, given: readConsultSnapshot(body) };
@@ -57,8 +69,8 @@ interface Put<Given, State> {
   readonly snapshot: Snapshot<Given>;
 }
 
-async function put<Given, State>({ db, outbox, nudge }: ApiContext, clinicId: number, work: Put<Given, State>) {
-  const done = await inFeed(db, clinicId, (tx) => putSnapshot(tx, { clinicId, outbox }, work));
+async function put<Given, State>({ inTurn, outbox, nudge }: FeedContext, clinicId: number, work: Put<Given, State>) {
+  const done = await inTurn(clinicId, (tx) => putSnapshot(tx, { clinicId, outbox }, work));
   if (done.events.length > 0) nudge();
   const answer = { id: done.id, events: [...done.events], unchanged: done.unchanged };
   return { status: done.isNew ? 201 : 200, answer } as const;

@@ -6,7 +6,6 @@ import { checkoutsRoutes } from "./checkouts.ts";
 import { consultsRoutes } from "./consults.ts";
 import { deliveriesRoutes } from "./deliveries.ts";
 import { eventTypesRoutes } from "./event-types.ts";
-import { eventsRoutes } from "./events.ts";
 import { feedRoutes } from "./feed.ts";
 import { giftCertificatesRoutes } from "./gift-certificates.ts";
 import { importsRoutes } from "./imports.ts";
@@ -45,7 +44,6 @@ export const V1_ROUTES: readonly Routes[] = [
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
-  eventsRoutes,
   feedRoutes,
 ];
 

@@ -32,6 +32,20 @@ async function created(body: object = {}) {
 }
 
 describe("a secret", () => {
+  it("is told once: what an Idempotency-Key brings again is without it", async () => {
+    const call = (key: string) => ({ method: "POST", headers: { "idempotency-key": key } }) as const;
+    const create = () => manager("/v1/webhooks", { ...call("made-once"), body: BODY });
+    const { secret, ...shown } = (await create()).json;
+    expect(secret).toMatch(/^whsec_/);
+    expect(await create()).toMatchObject({ status: 201, headers: { "idempotency-replayed": "true" } });
+    expect((await create()).json).toEqual(shown);
+    const rotate = () => manager(`/v1/webhooks/${shown.id}/rotate-secret`, { ...call("rotated-once"), body: {} });
+    const rotated = (await rotate()).json;
+    expect(rotated.secret).toMatch(/^whsec_/);
+    expect((await rotate()).json).toEqual({ previous_valid_until: rotated.previous_valid_until });
+    await remove(shown.id);
+  });
+
   it("is rotated with an overlap of a day, at most two live, and every rotation counts the version up", async () => {
     const { id, secret } = await created();
     const rotated = await manager(`/v1/webhooks/${id}/rotate-secret`, { method: "POST", body: {} });

@@ -131,7 +131,11 @@ export const LISTED_WEBHOOK = z.object({
   version: z.int(),
 });
 export const WEBHOOK = LISTED_WEBHOOK.extend({ url: z.string() });
-export const CREATED_WEBHOOK = WEBHOOK.extend({ secret: z.string() });
+export const SECRET = z
+  .string()
+  .optional()
+  .describe("Shown once: the answer that the same Idempotency-Key brings again is without it.");
+export const CREATED_WEBHOOK = WEBHOOK.extend({ secret: SECRET });
 
 /** One webhook whole, for the manager who edits it. */
 export function showWebhook(webhook: Webhook, timeZone: string): z.output<typeof WEBHOOK> {

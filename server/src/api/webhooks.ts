@@ -31,6 +31,7 @@ import {
   LISTED_WEBHOOK,
   listWebhook,
   NEW_WEBHOOK_BODY,
+  SECRET,
   showWebhook,
   TEST_BODY,
   toInput,
@@ -87,8 +88,8 @@ function changeRoutes(app: App, context: ApiContext): void {
     command(request, reply, context, async (tx) => {
       const room = roomOf(context, request.principal);
       const { webhook, secret } = await createWebhook(tx, room, toInput(request.body));
-      const timeZone = await timeZoneOf(tx, room.clinicId);
-      return { status: 201, body: { ...showWebhook(webhook, timeZone), secret } };
+      const shown = showWebhook(webhook, await timeZoneOf(tx, room.clinicId));
+      return { status: 201, body: { ...shown, secret }, kept: shown };
     }),
   );
 
@@ -116,7 +117,7 @@ function secretRoutes(app: App, context: ApiContext): void {
   const rotate = {
     params: ID_PARAMS,
     body: z.strictObject({}).nullish(),
-    response: { 200: z.object({ secret: z.string(), previous_valid_until: z.string() }) },
+    response: { 200: z.object({ secret: SECRET, previous_valid_until: z.string() }) },
   };
   app.post("/webhooks/:id/rotate-secret", { schema: rotate }, (request, reply) =>
     command(request, reply, context, async (tx) => {
@@ -124,7 +125,8 @@ function secretRoutes(app: App, context: ApiContext): void {
       const room = roomOf(context, request.principal);
       const { secret, previousValidUntil } = await rotateSecret(tx, room, id);
       const until = clinicTime(previousValidUntil, await timeZoneOf(tx, room.clinicId));
-      return { status: 200, body: { secret, previous_valid_until: until } };
+      const kept = { previous_valid_until: until };
+      return { status: 200, body: { secret, ...kept }, kept };
     }),
   );
 }

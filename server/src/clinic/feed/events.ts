@@ -15,7 +15,7 @@ import { type EmittedEvent, emitMany } from "../../outbox/emit.ts";
 import { uuidv7 } from "../../outbox/identifiers.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
 import { keepIntegers } from "./ids.ts";
-import { type FedId, knowPatients, refuseOwnRecords } from "./taken.ts";
+import { type FedId, knowPatients, type OwnKind, refuseOwnRecords } from "./taken.ts";
 
 const HASH_BYTES = 32;
 
@@ -62,7 +62,7 @@ export async function takeEvents(tx: Tx, context: ClinicContext, events: readonl
   const records = recordsOf(fresh);
   await keepIntegers(tx, clinicId, [
     ...patients.map(({ id }) => ({ kind: "patient" as const, id })),
-    ...RECORDS.flatMap((kind) => records[kind].map(({ id }) => ({ kind, id }))),
+    ...TEXT_IDS.flatMap((kind) => records[kind].map(({ id }) => ({ kind, id }))),
   ]);
   await knowPatients(tx, clinicId, { patients, known });
   const emitted = await emitMany(outbox, tx, { clinicId, events: fresh });
@@ -174,14 +174,18 @@ function patientsOf({ field, facts }: FedEvent): FedId[] {
   return facts.participants.map(({ id }, at) => ({ id, field: `${field}facts.participants.${at}.id` }));
 }
 
-const RECORDS = ["consult", "invoice", "membership"] as const;
+/** Records that snapshots may name by texts, so their integers are kept from being given to one. */
+const TEXT_IDS = ["consult", "invoice", "membership"] as const;
 
 function recordsOf(events: readonly FedEvent[]) {
-  const of = (kind: (typeof RECORDS)[number]) =>
+  const of = (kind: OwnKind) =>
     events.flatMap(({ field, subject }): FedId[] =>
       subject.startsWith(`${kind}:`) ? [{ id: Number(subject.slice(kind.length + 1)), field: `${field}subject` }] : [],
     );
-  return { consult: of("consult"), invoice: of("invoice"), membership: of("membership") };
+  return {
+    ...{ consult: of("consult"), invoice: of("invoice"), membership: of("membership") },
+    ...{ "course-access": of("course-access"), "webinar-access": of("webinar-access") },
+  };
 }
 
 /** The subject that the facts themselves name; null where the caller has to say it (contract §7). */

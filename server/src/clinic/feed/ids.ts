@@ -119,8 +119,8 @@ async function readIds(tx: Tx, clinicId: number, ids: readonly Kept[]): Promise<
 
 /** Keeps integers that came with finished events from being given to a text later. Those that were given to one: nothing. */
 export async function keepIntegers(tx: Tx, clinicId: number, ids: readonly { kind: FeedIdKind; id: number }[]) {
-  const high = ids.filter(({ id }) => isKept(id)).sort((a, b) => a.id - b.id);
-  for (const { kind, id } of high) await insert(tx, clinicId, { kind, id, external: externalId(id) });
+  const high = ids.filter(({ id }) => isKept(id)).map((one) => ({ ...one, external: externalId(one.id) }));
+  await insert(tx, clinicId, high);
 }
 
 interface Allotting {
@@ -134,7 +134,7 @@ async function allot(tx: Tx, clinicId: number, { ids, found }: Allotting): Promi
   for (;;) {
     const missing = ids.filter(({ place }) => !found.has(place));
     if (missing.length === 0) return undefined;
-    for (const one of missing) await insert(tx, clinicId, one);
+    await insert(tx, clinicId, missing);
     for (const [place, id] of await readIds(tx, clinicId, missing)) found.set(place, id);
     const taken = missing.find(({ id, place }) => typeof id === "number" && !found.has(place));
     if (taken !== undefined) return taken;
@@ -142,11 +142,35 @@ async function allot(tx: Tx, clinicId: number, { ids, found }: Allotting): Promi
   }
 }
 
-/** Where somebody else has just allotted the same one, this waits for him and changes nothing. */
-async function insert(tx: Tx, clinicId: number, { kind, id, external }: NewId): Promise<void> {
-  const insertion =
-    typeof id === "string"
-      ? sql`insert into feed_ids (clinic_id, kind, external_id) values (${clinicId}, ${kind}, ${external})`
-      : sql`insert into feed_ids (clinic_id, kind, external_id, id) values (${clinicId}, ${kind}, ${external}, ${id})`;
-  await sql`${insertion} on conflict do nothing`.execute(tx);
+/**
+ * A row for each, the texts first; in one order within either. Where somebody else has just allotted the same one, this waits
+ * for him and changes nothing.
+ */
+async function insert(tx: Tx, clinicId: number, ids: readonly NewId[]): Promise<void> {
+  const sorted = [...ids].sort((a, b) => (placeOf(a.kind, a.id) < placeOf(b.kind, b.id) ? -1 : 1));
+  const texts = columnsOf(sorted.filter(({ id }) => typeof id === "string"));
+  const integers = columnsOf(sorted.filter(({ id }) => typeof id === "number"));
+  if (texts.ids.length > 0) {
+    await sql`
+      insert into feed_ids (clinic_id, kind, external_id)
+      select ${clinicId}::bigint, w.kind, w.external_id
+      from unnest(${texts.kinds}::text[], ${texts.externals}::bytea[]) with ordinality as w (kind, external_id, at)
+      order by w.at on conflict do nothing`.execute(tx);
+  }
+  if (integers.ids.length > 0) {
+    await sql`
+      insert into feed_ids (clinic_id, kind, external_id, id)
+      select ${clinicId}::bigint, w.kind, w.external_id, w.id
+      from unnest(${integers.kinds}::text[], ${integers.externals}::bytea[], ${integers.ids}::bigint[])
+        with ordinality as w (kind, external_id, id, at)
+      order by w.at on conflict do nothing`.execute(tx);
+  }
+}
+
+function columnsOf(ids: readonly NewId[]) {
+  return {
+    ids: ids.map(({ id }) => id),
+    kinds: ids.map(({ kind }) => kind),
+    externals: ids.map(({ external }) => external),
+  };
 }

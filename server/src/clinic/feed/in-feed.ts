@@ -13,12 +13,12 @@ export function inFeed<Result>(
 ): Promise<Result> {
   if (!Number.isSafeInteger(clinicId) || clinicId < 1) throw new RangeError(`Not the id of a clinic: ${clinicId}`);
   return db.connection().execute(async (connection) => {
-    await sql
-      .raw(
-        `begin; select set_config('hookwell.clinic_id', '${clinicId}', true), set_config('hookwell.feed', 'on', true)`,
-      )
-      .execute(connection);
     try {
+      await sql
+        .raw(
+          `begin; select set_config('hookwell.clinic_id', '${clinicId}', true), set_config('hookwell.feed', 'on', true)`,
+        )
+        .execute(connection);
       // A connection with an open transaction is what a Tx is; Kysely only knows those that it has begun itself.
       const result = await work(connection as unknown as Tx);
       await sql`commit`.execute(connection);
@@ -37,9 +37,4 @@ async function rollBack(connection: Kysely<Database>): Promise<void> {
   } catch {
     // The caller throws the error that came first.
   }
-}
-
-/** Makes a transaction one of the feed's, up to its end. */
-export async function seeFeedOnly(tx: Tx): Promise<void> {
-  await sql`select set_config('hookwell.feed', 'on', true)`.execute(tx);
 }

@@ -9,16 +9,18 @@
 import { ProblemError } from "../../errors.ts";
 import { EVENTS_PER_BATCH_MAX } from "../../outbox/emit.ts";
 import type { FedEvent, TakenEvent } from "./events.ts";
+import { busy } from "./gate.ts";
 
-/** Transactions of the feed at once, for all clinics: the rest of the database's connections is for people. */
+/** No more than the gate lets in at once (gate.ts): what waits here meanwhile makes the next group larger. */
 const GROUPS_AT_ONCE_MAX = 8;
 /** And for one clinic: with a second one groups are half as large, and cost more than they gain. */
 const GROUPS_OF_A_CLINIC_MAX = 1;
 const WAITING_EVENTS_MAX = 20_000;
-const BUSY_RETRY_AFTER_SECONDS = 1;
 /** A ring of locks is broken by the database, which picks one to fail; that one may simply try again. */
 const RING_TRIES_MAX = 3;
 
+/** From here on a refusal is for want of room, and says nothing of the request. */
+const FIRST_STATUS_OF_THE_SERVERS = 500;
 /** SQLSTATE classes that tell of the data or of other transactions, not of the database as a whole. */
 const OF_ONE_REQUEST = /^(22|23|40)/;
 const BROKEN_RING = /^40(001|P01)$/;
@@ -145,7 +147,8 @@ function answer(group: readonly Waiting[], taken: readonly TakenEvent[]): void {
 
 /** Whether the others of the group might have been stored without the one that caused this. */
 function mayBeOneRequests(error: unknown): boolean {
-  if (error instanceof ProblemError || error instanceof TypeError || error instanceof RangeError) return true;
+  if (error instanceof ProblemError) return error.status < FIRST_STATUS_OF_THE_SERVERS;
+  if (error instanceof TypeError || error instanceof RangeError) return true;
   return OF_ONE_REQUEST.test(sqlState(error));
 }
 
@@ -155,13 +158,4 @@ function isBrokenRing(error: unknown): boolean {
 
 function sqlState(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-}
-
-function busy(): ProblemError {
-  return new ProblemError({
-    status: 503,
-    code: "busy",
-    title: "More events are waiting than can be stored at once. Send the same request again in a moment.",
-    retryAfterSeconds: BUSY_RETRY_AFTER_SECONDS,
-  });
 }

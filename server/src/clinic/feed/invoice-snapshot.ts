@@ -74,6 +74,7 @@ export const INVOICE_SNAPSHOTS: SnapshotRules<GivenInvoice, FedInvoice> = {
     currencyExponent(given.currency);
     const lines = given.lines.map((line, at) => readAmounts(`line_items.${at}`, line, given.currency));
     const payments = given.payments.map((payment, at) => readPayment(given, payment, at));
+    checkAmount("payments", grossOf(payments));
     const derived = deriveInvoice({ type: given.type, lines, payments });
     checkAmount("line_items", derived.totalMinor);
     return {
@@ -147,6 +148,11 @@ function readPayment({ currency, payments }: GivenInvoice, payment: GivenPayment
   }
   const refunds = refundedMinor === 0 ? [] : [{ totalMinor: refundedMinor, entry: payments.length + at }];
   return { totalMinor, taxesMinor, refunds, settledEntry: draft ? null : at };
+}
+
+/** All that was paid, whatever went back of it: what is left is never more. */
+function grossOf(payments: readonly LedgerPayment[]): number {
+  return payments.reduce((sum, { settledEntry, totalMinor }) => (settledEntry === null ? sum : sum + totalMinor), 0);
 }
 
 interface Sums {

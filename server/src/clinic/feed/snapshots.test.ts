@@ -165,6 +165,9 @@ describe("an invoice's snapshots", () => {
     expect(await fields({ payments: [{ ...payment, draft: true, refunded: 1 }] })).toEqual(["payments.0.refunded"]);
     expect(await fields({ payments: [payment, payment] })).toEqual(["payments.1.id"]);
     expect(await fields({ type: "clinic_package", payments: [{ ...payment, total: 114 }] })).toEqual(["payments"]);
+    const largest = [1, 2].map((id) => ({ ...payment, id, total: 9_999_999_999.99 }));
+    expect(await fields({ payments: largest })).toEqual(["payments"]);
+    expect(await fields({ payments: largest.map((one) => ({ ...one, refunded: one.total })) })).toEqual(["payments"]);
     expect(await fields({ currency: "xyz" })).toEqual(["currency"]);
     expect(await fields({ date: "2026-02-30" })).toEqual(["invoice_date"]);
   });

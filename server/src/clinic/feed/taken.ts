@@ -9,9 +9,16 @@ import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../../db/schema.ts";
 import { idInUse } from "./ids.ts";
 
-/** Kinds of subjects that the clinic numbers itself, and where. */
-const OWN_TABLES = { consult: "consults", invoice: "invoices", membership: "memberships" } as const;
-type OwnKind = keyof typeof OWN_TABLES;
+/** Kinds of subjects that the clinic numbers itself, and the statement that finds those of some ids. */
+const OWN_RECORDS = {
+  consult: ownOf("consults"),
+  invoice: ownOf("invoices"),
+  membership: ownOf("memberships"),
+  "course-access": ownPlacesIn("course"),
+  "webinar-access": ownPlacesIn("webinar"),
+} as const;
+/** A kind of subject as it stands before the colon. */
+export type OwnKind = keyof typeof OWN_RECORDS;
 
 /** An id that came by the feed; `field` is where it stood. */
 export interface FedId {
@@ -29,19 +36,32 @@ export async function takeSubjects(tx: Tx, clinicId: number, subjects: readonly 
 }
 
 /**
- * Refuses ids that the clinic itself has given to a consult, invoice or membership. Only sure after the subjects were taken
+ * Refuses ids that the clinic itself has given to a consult, an invoice, a membership or a place in the academy. Only sure after the subjects were taken
  * or bumped in the same transaction.
  * @throws ProblemError 409 `id_in_use` naming the field
  */
 export async function refuseOwnRecords(tx: Tx, clinicId: number, ids: Partial<Record<OwnKind, readonly FedId[]>>) {
-  for (const [kind, table] of Object.entries(OWN_TABLES)) {
+  for (const [kind, find] of Object.entries(OWN_RECORDS)) {
     const fed = ids[kind as OwnKind] ?? [];
     if (fed.length === 0) continue;
-    const { rows } = await sql<{ id: number }>`/* ${sql.raw(`prepared own_${table}`)} */
-      select id from ${sql.table(table)} where clinic_id = ${clinicId} and id = ${among(fed)} limit 1`.execute(tx);
+    const { rows } = await find(clinicId, fed).execute(tx);
     const [own] = rows;
     if (own !== undefined) throw idInUse(fed.find(({ id }) => id === own.id)?.field);
   }
+}
+
+function ownOf(table: "consults" | "invoices" | "memberships") {
+  return (clinicId: number, fed: readonly FedId[]) => sql<{ id: number }>`/* ${sql.raw(`prepared own_${table}`)} */
+    select id from ${sql.table(table)} where clinic_id = ${clinicId} and id = ${among(fed)} limit 1`;
+}
+
+/** Courses and webinars share the numbers of places; which of the two subjects a place has, its item says. */
+function ownPlacesIn(type: "course" | "webinar") {
+  return (clinicId: number, fed: readonly FedId[]) => sql<{
+    id: number;
+  }>`/* ${sql.raw(`prepared own_${type}_places`)} */
+    select p.id from academy_places p join academy_items i on i.clinic_id = p.clinic_id and i.id = p.item_id
+    where p.clinic_id = ${clinicId} and p.id = ${among(fed)} and i.type = ${sql.lit(type)} limit 1`;
 }
 
 export interface WantedPatients {

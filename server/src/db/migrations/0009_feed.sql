@@ -10,15 +10,17 @@ create table api_keys (
   created_by text not null,                        -- the user's id
   created_at timestamptz not null default now(),
   last_used_at timestamptz,                        -- to the minute or so
+  expires_at timestamptz,                          -- null: it only ends by being revoked
   revoked_at timestamptz,
   primary key (clinic_id, id)
 );
 
 -- Whose key this is must be known before any clinic is.
 create function api_key_of(wanted_hash bytea)
-  returns table (clinic_id bigint, id bigint, name text, scopes text[], used_lately boolean) language sql stable security definer
-  as $$ select k.clinic_id, k.id, k.name, k.scopes, coalesce(k.last_used_at > now() - interval '1 minute', false)
-        from api_keys k where k.key_hash = wanted_hash and k.revoked_at is null $$;
+  returns table (clinic_id bigint, id bigint, name text, scopes text[], used_lately boolean, lives_ms double precision) language sql stable security definer
+  as $$ select k.clinic_id, k.id, k.name, k.scopes, coalesce(k.last_used_at > now() - interval '1 minute', false),
+          (extract(epoch from k.expires_at - now()) * 1000)::double precision
+        from api_keys k where k.key_hash = wanted_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) $$;
 revoke all on function api_key_of(bytea) from public;
 grant execute on function api_key_of(bytea) to hookwell_app;
 

@@ -126,6 +126,7 @@ export interface DeliveryTables {
     created_by: string;
     created_at: Generated<Instant>;
     last_used_at: Instant | null;
+    expires_at: Instant | null;
     revoked_at: Instant | null;
   };
   feed_snapshots: {
