@@ -93,11 +93,13 @@ describe("the relay", () => {
     await locking.query("lock table hookwell_outbox in share mode"); // rows can be read, none can be marked
     const relay = startRelay();
     await until("the first batch is stored", async () => (await stored()).length === 4 + 100);
+    const marking = "from pg_stat_activity where datname = current_database() and wait_event = 'relation'";
+    const isMarking = async () => (await vendor.pools.owner.query(`select 1 ${marking}`)).rows.length > 0;
+    await until("it is about to mark them", isMarking);
     await kill(relay);
     // The statement that it had sent must not be carried out after its death.
-    await locking.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    );
+    await locking.query(`select pg_terminate_backend(pid) ${marking}`);
+    await until("it will not mark them", async () => !(await isMarking()));
     await locking.query("rollback");
     locking.release();
     expect(await unsent()).toBe(150);
