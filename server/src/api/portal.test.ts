@@ -186,6 +186,13 @@ describe("signing up", () => {
     expect([await patients(), await accounts(), await events()]).toEqual([[], [], []]);
   });
 
+  test("is refused for an e-mail that is too long only once it is written out, and changes nothing", async () => {
+    const answer = await signUp({ body: { ...ACCOUNT, email: `${"\uFDFA".repeat(100)}@example.test` } });
+    expect(answer).toMatchObject({ status: 400, json: { errors: [{ field: "email", code: "too_long" }] } });
+    expect(hashed).toBe(0);
+    expect([await patients(), await accounts(), await events()]).toEqual([[], [], []]);
+  });
+
   test("is refused to a page of another site", async () => {
     const cross = { origin: "https://elsewhere.example.test", "sec-fetch-site": "cross-site" };
     expect(await signUp({ headers: cross })).toMatchObject({ status: 403, json: { code: "other_site" } });
@@ -204,6 +211,14 @@ describe("signing up", () => {
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
     expect((await from("203.0.113.10", "198.51.100.1")).status).toBe(400);
     expect(hashed).toBe(0);
+  });
+
+  test("is limited for a whole network of IPv6, of which a visitor can choose any address", async () => {
+    for (let tries = 0; tries < SIGN_UPS_PER_MINUTE_MAX; tries += 1) {
+      expect((await signUp({ address: `2001:db8:1:2::${tries}`, body: {} })).status).toBe(400);
+    }
+    expect((await signUp({ address: "2001:db8:1:2:a:b:c:d", body: {} })).status).toBe(429);
+    expect((await signUp({ address: "2001:db8:1:3::1", body: {} })).status).toBe(400);
   });
 
   test("leaves no name, e-mail or password in the log", async () => {

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { silentLog } from "../log.ts";
+import { migrate } from "./migrate.ts";
 
 interface Column {
   /** the TypeScript type without what it says of defaults and nulls */
@@ -128,5 +130,36 @@ describe("schema.ts and the database", () => {
         expect([table, listed?.[1], written.sort()]).toEqual([table, listed?.[1], words.sort()]);
     }
     expect(compared).toBeGreaterThan(8);
+  });
+});
+
+describe("rights", () => {
+  test("every function that runs with its owner's rights has a fixed search path, and the caller's own tables last in it", async () => {
+    const { rows } = await database.pools.owner.query<{ name: string; settings: string[] | null }>(
+      `select oid::regprocedure::text as name, proconfig as settings from pg_proc
+       where prosecdef and pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)`,
+    );
+    expect(rows.length).toBeGreaterThan(5);
+    const isFixed = (setting: string) => /^search_path=[^,]+, pg_temp$/.test(setting);
+    expect(rows.filter(({ settings }) => !settings?.some(isFixed)).map(({ name }) => name)).toEqual([]);
+  });
+
+  test("none of the program's roles may make a table of its own, for a session or for good", async () => {
+    // A database's own privileges are not copied from the template, so this one is migrated by itself.
+    const fresh = await createTestDatabase({ empty: true });
+    try {
+      await migrate({ owner: fresh.pools.owner, log: silentLog() });
+      const { rows } = await fresh.pools.owner.query(
+        `select r.rolname as name, has_database_privilege(r.rolname, current_database(), 'temporary') as temporary,
+           has_schema_privilege(r.rolname, current_schema(), 'create') as lasting
+         from pg_roles r where r.rolname in ('hookwell_app', 'hookwell_dispatch') order by r.rolname`,
+      );
+      expect(rows).toEqual([
+        { name: "hookwell_app", temporary: false, lasting: false },
+        { name: "hookwell_dispatch", temporary: false, lasting: false },
+      ]);
+    } finally {
+      await fresh.drop();
+    }
   });
 });

@@ -75,9 +75,10 @@ async function openSession(tx: Tx, { clinicId, outbox }: ClinicContext, place: O
     .where("clinic_id", "=", clinicId)
     .where("place_id", "=", place.id)
     .where("state", "=", "open")
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (session === undefined || !isOver(session.expires_at, outbox.clock.now())) return session?.id;
-  await setState(tx, clinicId, { id: session.id, state: "expired" });
+  await closeSession(tx, clinicId, { id: session.id, state: "expired" });
   return undefined;
 }
 
@@ -117,10 +118,10 @@ export async function completeCheckout(tx: Tx, context: ClinicContext, id: numbe
   await requireAcademy(tx, clinicId);
   const { checkout, place } = await openCheckout(tx, clinicId, id);
   if (checkout.state === "completed") return;
-  if (checkout.state === "expired" || isOver(checkout.expires_at, outbox.clock.now())) {
+  const isTooLate = isOver(checkout.expires_at, outbox.clock.now());
+  if (isTooLate || !(await closeSession(tx, clinicId, { id, state: "completed" }))) {
     throw conflict("checkout_expired", "This checkout is closed, so it cannot be paid. Start a new one.");
   }
-  await setState(tx, clinicId, { id, state: "completed" });
   const payment = {
     subtotalMinor: checkout.subtotal_minor,
     taxesMinor: checkout.taxes_minor,
@@ -140,17 +141,22 @@ export async function expireCheckout(tx: Tx, { clinicId }: ClinicContext, id: nu
       "This checkout was paid, so it cannot expire. Remove the participant instead.",
     );
   }
-  await setState(tx, clinicId, { id, state: "expired" });
+  await closeSession(tx, clinicId, { id, state: "expired" });
 }
 
-/** A session as it stands once its place is locked. @throws ProblemError 404 */
+/** A session as it stands once its place and itself are locked. @throws ProblemError 404 */
 async function openCheckout(tx: Tx, clinicId: number, id: number) {
-  const { item_id: itemId, patient_id: patientId } = await readCheckout(tx, clinicId, id);
+  const known = await checkoutOf(tx, clinicId, id).executeTakeFirstOrThrow(unknownCheckout);
+  const { item_id: itemId, patient_id: patientId } = known;
   const place = await openPlace(tx, clinicId, { itemId, patientId });
-  return { place, checkout: await readCheckout(tx, clinicId, id) };
+  // The scheduler's expiry holds no place, only sessions. Where it is just closing this one, this waits and sees it closed.
+  const checkout = await checkoutOf(tx, clinicId, id).forNoKeyUpdate("c").executeTakeFirstOrThrow(unknownCheckout);
+  return { place, checkout };
 }
 
-function readCheckout(tx: Tx, clinicId: number, id: number) {
+const unknownCheckout = () => notFound("the checkout");
+
+function checkoutOf(tx: Tx, clinicId: number, id: number) {
   return tx
     .selectFrom("academy_checkouts as c")
     .innerJoin("academy_places as p", (join) =>
@@ -162,8 +168,7 @@ function readCheckout(tx: Tx, clinicId: number, id: number) {
     .select(["c.state", "c.expires_at", "c.subtotal_minor", "c.taxes_minor", "c.total_minor", "c.currency"])
     .select(["p.item_id", "p.patient_id", "i.type", "i.name"])
     .where("c.clinic_id", "=", clinicId)
-    .where("c.id", "=", id)
-    .executeTakeFirstOrThrow(() => notFound("the checkout"));
+    .where("c.id", "=", id);
 }
 
 interface StateChange {
@@ -171,14 +176,16 @@ interface StateChange {
   readonly state: "completed" | "expired";
 }
 
-async function setState(tx: Tx, clinicId: number, { id, state }: StateChange): Promise<void> {
-  await tx
+/** Ends an open session; false where it has ended already, and then nothing is changed. */
+async function closeSession(tx: Tx, clinicId: number, { id, state }: StateChange): Promise<boolean> {
+  const { numUpdatedRows } = await tx
     .updateTable("academy_checkouts")
     .set({ state })
     .where("clinic_id", "=", clinicId)
     .where("id", "=", id)
     .where("state", "=", "open")
-    .execute();
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 /** The scheduler's work on checkouts: those whose time is over expire, and nobody is told. */

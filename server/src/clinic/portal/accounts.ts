@@ -20,6 +20,9 @@ import { cleanEmail, cleanName } from "../names.ts";
 import { addPatient } from "../people.ts";
 import { isPortalName } from "./portal-names.ts";
 
+/** As the table has it. */
+const FOLDED_EMAIL_MAX_CHARACTERS = 1_000;
+
 export interface PortalClinic {
   readonly id: number;
   readonly name: string;
@@ -46,6 +49,10 @@ export function readApplicant(person: Applicant): Applicant {
   const name = cleanName("name", person.name);
   const email = cleanEmail("email", person.email);
   if (email === null) throw invalid("email", "An e-mail address is needed. Write yours.", "missing");
+  // A few characters stand for many: U+FDFA is written out as 18.
+  if (foldEmail(email).length > FOLDED_EMAIL_MAX_CHARACTERS) {
+    throw invalid("email", "This e-mail address is too long once it is written out. Use another one.", "too_long");
+  }
   return { name, email };
 }
 

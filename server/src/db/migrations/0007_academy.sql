@@ -107,3 +107,20 @@ end $$;
 
 grant select, insert, update on academy_items, academy_places, academy_checkouts to hookwell_app;
 grant select, insert on portal_accounts to hookwell_app;
+
+-- Functions that run with their owner's rights look names up in this schema only, and in pg_temp last.
+do $$
+declare signature text;
+begin
+  foreach signature in array array['take_place_subject()', 'clinic_of_portal(text)'] loop
+    execute format('alter function %s set search_path = %I, pg_temp', signature, current_schema());
+  end loop;
+end $$;
+
+-- Behind that: nobody but the owner needs tables of a session's own, so no role can put one in the place of ours. Where the
+-- database belongs to another user, that user must do it.
+do $$ begin
+  if (select pg_has_role(current_user, d.datdba, 'usage') from pg_database d where d.datname = current_database()) then
+    execute format('revoke temporary on database %I from public', current_database());
+  end if;
+end $$;
