@@ -112,8 +112,11 @@ export interface Webhook {
   version: number;
 }
 
-/** The answer to a creation: the only time, beside rotation, that the secret is told. */
-export type CreatedWebhook = Webhook & { secret: string };
+/**
+ * The answer to a creation: the only time, beside rotation, that the secret is told. A repeated request with the same
+ * Idempotency-Key, whose first answer was lost, is not told it again.
+ */
+export type CreatedWebhook = Webhook & { secret?: string | undefined };
 
 export interface WebhookInput {
   name?: string;
@@ -148,7 +151,7 @@ export interface TestChanges {
 }
 
 export interface RotatedSecret {
-  secret: string;
+  secret?: string;
   previous_valid_until: string;
 }
 

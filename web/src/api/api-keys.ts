@@ -13,7 +13,7 @@ export interface ApiKey {
 }
 
 /** The answer to a creation: the only time that the key is told. */
-export type CreatedApiKey = ApiKey & { key: string };
+export type CreatedApiKey = ApiKey & { key?: string };
 
 export const apiKeys = {
   list: async (signal?: AbortSignal) => (await call<Page<ApiKey>>("/v1/api-keys", { signal })).data,

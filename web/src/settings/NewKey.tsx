@@ -34,13 +34,19 @@ function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => 
             {t("settings.apiKeys.secretText")}
           </Text>
         </div>
-        <div className={classes.row}>
-          <code className={classes.secret} data-secret>
-            {created.key}
-          </code>
-          <CopyButton full text={created.key} what={t("settings.apiKeys.what")} />
-        </div>
-        <Callout tone="warn" text={t("settings.apiKeys.once")} />
+        {created.key === undefined ? (
+          <Callout tone="warn" text={t("settings.apiKeys.lost")} />
+        ) : (
+          <>
+            <div className={classes.row}>
+              <code className={classes.secret} data-secret>
+                {created.key}
+              </code>
+              <CopyButton full text={created.key} what={t("settings.apiKeys.what")} />
+            </div>
+            <Callout tone="warn" text={t("settings.apiKeys.once")} />
+          </>
+        )}
         <Group justify="flex-end">
           <Button onClick={onClose}>{t("shell.done")}</Button>
         </Group>

@@ -8,13 +8,14 @@ import classes from "./SecretOnce.module.css";
 
 export interface Created {
   name: string;
-  secret: string;
+  /** Not there where the answer was lost on its way and asked for again: the server tells a secret once. */
+  secret: string | undefined;
   /** False where nothing was ticked: it is saved, and off. */
   isOn: boolean;
 }
 
-/** The secret, this once. Takes the focus, because what had it is gone. */
-export function SecretText({ secret, children }: { secret: string; children: ReactNode }) {
+/** The secret, this once, or that it was lost. Takes the focus, because what had it is gone. */
+export function SecretText({ secret, children }: { secret: string | undefined; children: ReactNode }) {
   const { t } = useTranslation();
   const title = useRef<HTMLParagraphElement>(null);
   useEffect(() => title.current?.focus(), []);
@@ -28,13 +29,19 @@ export function SecretText({ secret, children }: { secret: string; children: Rea
           {children}
         </Text>
       </div>
-      <div className={classes.row}>
-        <code className={classes.secret} data-secret>
-          {secret}
-        </code>
-        <CopyButton full text={secret} what={t("webhooks.secret.what")} />
-      </div>
-      <Callout tone="warn" text={t("webhooks.secret.once")} />
+      {secret === undefined ? (
+        <Callout tone="warn" text={t("webhooks.secret.lost")} />
+      ) : (
+        <>
+          <div className={classes.row}>
+            <code className={classes.secret} data-secret>
+              {secret}
+            </code>
+            <CopyButton full text={secret} what={t("webhooks.secret.what")} />
+          </div>
+          <Callout tone="warn" text={t("webhooks.secret.once")} />
+        </>
+      )}
     </>
   );
 }

@@ -25,7 +25,7 @@ export interface Editing {
   rotateSecret: (intent: Intent) => Promise<RotatedSecret>;
 }
 
-function createdOf(webhook: Webhook, secret: string): Created {
+function createdOf(webhook: Webhook, secret: string | undefined): Created {
   return { name: webhook.name, secret, isOn: webhook.enabled };
 }
 
