@@ -180,12 +180,14 @@ async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Pro
 
 /** After the dispatcher, so that it stops before: what it emitted last can still be sent. */
 function startScheduler(parts: AsyncDisposableStack, { db, seal, clock, log }: Wiring, nudge: () => void): void {
-  // A large import takes a minute, and nobody's renewal shall wait for it.
-  for (const works of [[membershipWork(practiceCard), checkoutWork], [importWork(db)]]) {
-    const scheduler = new Scheduler({ db, outbox: { seal, clock }, log, works, nudge });
-    scheduler.start();
-    parts.defer(() => scheduler.stop());
-  }
+  // A large import takes minutes, and nobody's renewal shall wait for it.
+  const schedulers = [[membershipWork(practiceCard), checkoutWork], [importWork(db)]].map(
+    (works) => new Scheduler({ db, outbox: { seal, clock }, log, works, nudge }),
+  );
+  for (const scheduler of schedulers) scheduler.start();
+  parts.defer(async () => {
+    await Promise.all(schedulers.map((scheduler) => scheduler.stop()));
+  });
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {

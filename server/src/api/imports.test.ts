@@ -25,10 +25,28 @@ const withClinics = () =>
 const post = (path: string, body: unknown = {}) => clinic.as.manager(path, { method: "POST", body });
 const get = async (path: string) => (await clinic.as.manager(path)).json;
 
-async function schedule(): Promise<void> {
+function scheduler(): Scheduler {
   const { db, context } = api;
-  const works = [importWork(db)];
-  await new Scheduler({ db, outbox: context.outbox, log: silentLog(), works, nudge: () => {} }).runOnce();
+  return new Scheduler({ db, outbox: context.outbox, log: silentLog(), works: [importWork(db)], nudge: () => {} });
+}
+
+async function schedule(): Promise<void> {
+  await scheduler().runOnce();
+}
+
+/** While `work` runs, such changes fail with this SQLSTATE. */
+async function failing(change: string, state: string, work: () => Promise<void>): Promise<void> {
+  const [, table] = change.split(" on ");
+  const { owner } = api.database.pools;
+  await owner.query(`create function fail_on_purpose() returns trigger language plpgsql
+    as $$ begin raise exception 'on purpose' using errcode = '${state}'; end $$`);
+  await owner.query(`create trigger fail_on_purpose before ${change}
+    for each row execute function fail_on_purpose()`);
+  try {
+    await work();
+  } finally {
+    await owner.query(`drop trigger fail_on_purpose on ${table}; drop function fail_on_purpose()`);
+  }
 }
 
 /** Uploads, has it checked, and returns what came of that. */
@@ -209,6 +227,22 @@ describe("a file of consults", () => {
     expect(await check("consults", CONSULTS)).toMatchObject({ state: "refused", errors: 2 });
   });
 
+  it("has places for so many patients at most, all lines together", async () => {
+    const service = await post("/v1/services", { name: "Large class", kind: "class", duration: 45, capacity: 1 });
+    expect(service.status).toBe(201);
+    const { data } = await get("/v1/patients");
+    const many = Array.from({ length: 4_500 }, () => data[0].id).join("|");
+    const lines = Array.from(
+      { length: 23 },
+      (_, at) => `2031-03-10 09:${10 + at},Large class,pat@example.test,${many}`,
+    );
+    const head = "start_time,service,practitioner,patients";
+    const checked = await check("consults", [head, ...lines].join("\n"));
+    const errors = (await get(`/v1/imports/${checked.id}/errors`)).data;
+    const beyond = errors.filter(({ message }: { message: string }) => message.includes("all lines of a file"));
+    expect(beyond).toMatchObject([{ line: 24, column: "patients", code: "too_many" }]);
+  });
+
   it("names the column of what is unknown or stands for two", async () => {
     await post("/v1/patients", { name: "Another Sample", email: "sam@example.test" });
     const csv = CONSULTS.replace("2031-03-05T09:00", "tomorrow").replace("PAT@example.test", "who@example.test");
@@ -351,6 +385,82 @@ describe("imports", () => {
     await schedule();
     expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2 });
     expect(await patients()).toEqual(["Example, Test", "Sam Sample"]);
+  });
+
+  it("are given up by a stop of the process, leave nothing behind, and are due as before", async () => {
+    const { owner } = api.database.pools;
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS, dry_run: false });
+    const stopping = scheduler();
+    const inTheWay = await owner.connect();
+    try {
+      await inTheWay.query("begin; lock table patients in share row exclusive mode");
+      stopping.start();
+      const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until("the import waits for the lock", async () => (await owner.query(waiting)).rows.length > 0);
+      const stopped = stopping.stop();
+      await inTheWay.query("rollback");
+      await stopped;
+    } finally {
+      inTheWay.release();
+    }
+    expect(await patients()).toEqual([]);
+    expect(await rowsOf("select state, failures from imports where clinic_id = $1")).toEqual([
+      { state: "importing", failures: 0 },
+    ]);
+    await schedule();
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2 });
+  });
+
+  it("go on, though nobody can be told how far they are", async () => {
+    await failing("update on import_progress", "57014", async () => {
+      const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS, dry_run: false });
+      await schedule();
+      expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2, done_lines: 0 });
+    });
+  });
+
+  it("outlast an outage of the database, however long", async () => {
+    const { json } = await post("/v1/imports", { kind: "patients", csv: PATIENTS, dry_run: false });
+    await failing("insert on patients", "53300", async () => {
+      for (let tries = 0; tries < 4; tries += 1) await schedule();
+    });
+    await schedule();
+    expect(await get(`/v1/imports/${json.id}`)).toMatchObject({ state: "done", records: 2 });
+  });
+
+  it("are ten at most that wait, though more come at the same moment", async () => {
+    for (let at = 0; at < 8; at += 1) await post("/v1/imports", { kind: "patients", csv: PATIENTS });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => post("/v1/imports", { kind: "patients", csv: PATIENTS })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 202, 409, 409]);
+  });
+
+  it("are started once, though two people start one at the same moment", async () => {
+    const { id } = await check("patients", PATIENTS);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post(`/v1/imports/${id}/start`)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    const audit = await rowsOf("select action from audit where clinic_id = $1");
+    expect(audit).toEqual([{ action: "import.started" }]);
+  });
+
+  it("come in four at a time in one process; more are to be sent again, and a place is free again afterwards", async () => {
+    const send = () => post("/v1/imports", { kind: "patients", csv: PATIENTS });
+    const { owner } = api.database.pools;
+    const inTheWay = await owner.connect();
+    const taken: ReturnType<typeof send>[] = [];
+    try {
+      await inTheWay.query("begin; lock table imports in share row exclusive mode");
+      taken.push(...Array.from({ length: 4 }, send));
+      const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until("four wait", async () => (await owner.query(waiting)).rows.length === 4);
+      expect(await send()).toMatchObject({ status: 503, json: { code: "busy" }, headers: { "retry-after": "5" } });
+    } finally {
+      await inTheWay.query("rollback");
+      inTheWay.release();
+    }
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    for (let at = 0; at < 5; at += 1) expect((await send()).status).toBe(202);
   });
 
   it("are done once, though two nodes look at the same moment", async () => {

@@ -3,6 +3,7 @@
  * whole, and nothing is sent unless that is asked for (contract §3 rule 8). The work is the scheduler's; a page asks how far
  * it is.
  */
+import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import { getClinic } from "../clinic/clinics.ts";
 import { csvFile, FILE_MAX_BYTES, templateOf } from "../clinic/import/csv.ts";
@@ -21,12 +22,15 @@ import { notFound } from "../errors.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
+import { LargeBodies } from "./large-bodies.ts";
 import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
 
 /** JSON writes some characters of a file with more than one. */
 const BODY_MAX_BYTES = 2 * FILE_MAX_BYTES;
+/** In one process; each is in memory several times over while it is read. */
+const BODIES_MAX = 4;
 const CURSOR = z.tuple([z.int()]);
 const KIND = z.enum(IMPORT_KINDS);
 
@@ -107,15 +111,22 @@ function errorRoutes(app: App, { db, outbox }: ApiContext): void {
 
 function changeRoutes(app: App, context: ApiContext): void {
   const { outbox } = context;
-  const create = { body: NEW_IMPORT, response: { 202: IMPORT } };
-  app.post("/imports", { schema: create, bodyLimit: BODY_MAX_BYTES }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId } = request.principal;
-      const { kind, csv, send_events: sendEvents = false, dry_run: dryRun = true } = request.body;
-      const wanted = { kind, csv, sendEvents, dryRun, createdBy: userId };
-      const id = await createImport(tx, { clinicId, outbox }, wanted);
-      return { status: 202, body: show(await getImport(tx, clinicId, id)) };
-    }),
+  const bodies = new LargeBodies(BODIES_MAX);
+  const create = {
+    schema: { body: NEW_IMPORT, response: { 202: IMPORT } },
+    bodyLimit: BODY_MAX_BYTES,
+    onRequest: async (_: unknown, { raw }: { raw: ServerResponse }) => bodies.enter(raw),
+  };
+  app.post("/imports", create, (request, reply) =>
+    bodies.during(reply.raw, () =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId } = request.principal;
+        const { kind, csv, send_events: sendEvents = false, dry_run: dryRun = true } = request.body;
+        const wanted = { kind, csv, sendEvents, dryRun, createdBy: userId };
+        const id = await createImport(tx, { clinicId, outbox }, wanted);
+        return { status: 202, body: show(await getImport(tx, clinicId, id)) };
+      }),
+    ),
   );
 
   const start = { params: ID_PARAMS, body: START, response: { 202: IMPORT } };

@@ -10,6 +10,8 @@ import type { ClinicContext } from "./clinics.ts";
 /** For whom the work acts; its outbox's clock stands at the `now` of the run. */
 export interface DueContext extends ClinicContext {
   readonly log: Log;
+  /** Aborted when the process stops. Work that takes long throws its reason then: it is rolled back, and stays due. */
+  readonly signal: AbortSignal;
 }
 
 export interface DueWork {

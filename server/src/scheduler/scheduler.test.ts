@@ -8,11 +8,11 @@ import { until } from "../../test/until.ts";
 import { addPayment } from "../clinic/billing/payments.ts";
 import { changeBilling } from "../clinic/billing-transaction.ts";
 import { createClinic } from "../clinic/clinics.ts";
-import type { DueWork } from "../clinic/due-work.ts";
+import { DueRowFailed, type DueWork } from "../clinic/due-work.ts";
 import { type ChargeRequest, type Charger, practiceCard } from "../clinic/memberships/charger.ts";
 import { changePaymentSource } from "../clinic/memberships/memberships.ts";
 import { membershipWork } from "../clinic/memberships/renewals.ts";
-import { silentLog } from "../log.ts";
+import { createLog, silentLog } from "../log.ts";
 import { Scheduler } from "./scheduler.ts";
 
 let database: TestDatabase;
@@ -214,6 +214,61 @@ describe("the scheduler", () => {
     await stage.scheduler().runOnce();
     expect(await stage.view(ids[0] ?? 0)).toMatchObject({ paymentsMade: 1 });
     expect(await other.view(ids[1] ?? 0)).toMatchObject({ paymentsMade: 2, lastCharge: { on: "2026-07-01" } });
+  });
+
+  test("tells work that takes long of a stop; what gave up has not failed, is not logged, and is due as before", async () => {
+    const id = await stage.assign((await stage.plan()).id);
+    stage.moveTo("2026-07-02");
+    let begun = 0;
+    const long: DueWork = {
+      name: "memberships",
+      async runDue(tx, { signal, clinicId }) {
+        await sql`update memberships set due_at = null where clinic_id = ${clinicId}`.execute(tx);
+        begun += 1;
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        throw new DueRowFailed(id, signal.reason);
+      },
+      postpone: () => Promise.reject(new Error("nothing is to be put off")),
+    };
+    const lines: string[] = [];
+    const log = createLog({ level: "debug", destination: { write: (line: string) => lines.push(line) } });
+    const scheduler = new Scheduler({
+      ...{ ...shared(), log, works: [long], nudge: () => {} },
+      now: async () => stage.clinic.clock.now(),
+    });
+    scheduler.start();
+    await until("the work has begun", () => begun);
+    await scheduler.stop();
+    expect(lines).toEqual([]);
+    await stage.scheduler().runOnce();
+    expect(await stage.view(id)).toMatchObject({ paymentsMade: 2 });
+  });
+
+  test("asks for more clinics than rest, so that those that rest leave no other without its turn", async () => {
+    const { rows: clinics } = await sql<{ id: number }>`
+      insert into clinics (name, time_zone, data_key, data_key_id, inbox_token)
+      select 'Invented', 'UTC', '', gen_random_uuid(), gen_random_uuid()::text from generate_series(1, 130)
+      returning id`.execute(stage.clinic.owner);
+    const ids = clinics.map(({ id }) => id);
+    const resting = new Set(ids.slice(0, 110));
+    await sql`insert into imports (clinic_id, kind, state, file, lines, due_at, created_by)
+      select id, 'patients', 'checking', '', 1, timestamptz '2020-01-01' + make_interval(secs => id), 'somebody'
+      from unnest(${ids}::bigint[]) id`.execute(stage.clinic.owner);
+    const asked = new Set<number>();
+    const broken: DueWork = {
+      name: "imports",
+      async runDue(_, { clinicId }) {
+        asked.add(clinicId);
+        if (resting.has(clinicId)) throw new Error("nothing works here");
+        return 0;
+      },
+    };
+    const scheduler = new Scheduler({
+      ...{ ...shared(), works: [broken], nudge: () => {} },
+      now: async () => stage.clinic.clock.now(),
+    });
+    for (let turns = 0; turns < 3; turns += 1) await scheduler.runOnce();
+    expect(ids.filter((id) => !asked.has(id))).toEqual([]);
   });
 
   test("lets work that fails as a whole rest in that clinic alone, longer each time", async () => {

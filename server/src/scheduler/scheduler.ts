@@ -5,7 +5,8 @@
  * fails. Promises: time is the database's, so that nodes whose clocks differ agree; several nodes share the work without
  * doing any of it twice (rows are locked and passed over, see the rooms' `DueWork`); a row that fails waits, longer each
  * time, and holds up no other; work that fails as a whole rests, in that clinic alone; nothing is lost by a stop or a
- * crash, since each transaction is whole; a stop waits for the transaction that is running and no further.
+ * crash, since each transaction is whole; a stop waits for the transaction that is running and no further, and work that
+ * takes long is told of it, so that it can give up.
  * Does not know what the work is, and sends nothing: after a run it wakes the dispatcher.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -62,7 +63,7 @@ export class Scheduler {
     this.#loop ??= this.#work();
   }
 
-  /** Lets the transaction that is running end, and no other begin. */
+  /** Lets the transaction that is running end, or give up, and no other begin. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -109,12 +110,25 @@ export class Scheduler {
     return rows;
   }
 
+  /** Those that rest are asked for besides, since they are overdue for longest and would crowd out the others. */
   async #clinicsWith(work: DueWork, now: Temporal.Instant): Promise<number[]> {
+    const limit = CLINICS_PER_TURN_MAX + this.#restingFrom(work);
     const { rows } = await sql<{ clinic_id: number }>`
-      select clinic_id from due_clinics(${work.name}, ${now}::timestamptz, ${CLINICS_PER_TURN_MAX})`.execute(
-      this.#options.db,
-    );
-    return rows.map(({ clinic_id }) => clinic_id).filter((clinicId) => !this.#isResting(work, clinicId));
+      select clinic_id from due_clinics(${work.name}, ${now}::timestamptz, ${limit})`.execute(this.#options.db);
+    const awake = rows.map(({ clinic_id }) => clinic_id).filter((clinicId) => !this.#isResting(work, clinicId));
+    return awake.slice(0, CLINICS_PER_TURN_MAX);
+  }
+
+  /** Clinics that rest from this work. */
+  #restingFrom({ name }: DueWork): number {
+    const nowMs = this.#monotonicMs();
+    return [...this.#resting].filter(([key, { untilMs }]) => key.startsWith(`${name} `) && untilMs > nowMs).length;
+  }
+
+  /** Work that gave up because of the stop has not failed. */
+  #isStop(error: unknown): boolean {
+    const { aborted, reason } = this.#stopping.signal;
+    return aborted && (error instanceof DueRowFailed ? error.cause : error) === reason;
   }
 
   /** One clinic's turn. Whatever fails in it is logged and put off; other clinics go on. */
@@ -128,6 +142,7 @@ export class Scheduler {
         if (done === 0) break;
         rows += done;
       } catch (error) {
+        if (this.#isStop(error)) break;
         // A postponed row counts as looked after: what is due behind it has its turn.
         if (!(await this.#postponed(work, context, { error, now }))) break;
         rows += 1;
@@ -183,7 +198,7 @@ export class Scheduler {
   #contextOf(clinicId: number, now: Temporal.Instant): DueContext {
     const { outbox, log } = this.#options;
     const clock = { now: () => now, monotonicMs: () => outbox.clock.monotonicMs() };
-    return { clinicId, outbox: { ...outbox, clock }, log };
+    return { clinicId, outbox: { ...outbox, clock }, log, signal: this.#stopping.signal };
   }
 }
 

@@ -21,6 +21,8 @@ export const CONSULT_COLUMNS: readonly Column[] = [
 
 /** Between the patients of one consult. */
 const SEPARATOR = "|";
+/** All changes of a file are in memory until its end. */
+const PLACES_MAX = 100_000;
 const COLUMNS = new Set(CONSULT_COLUMNS.map(({ name }) => name));
 
 /** A consult that is here already is refused, so that the same file cannot be imported twice by mistake. */
@@ -28,9 +30,12 @@ export async function importConsults({ tx, context, run }: ImportJob, rows: Asyn
   const { clinicId } = context;
   const people = await readPeople(tx, clinicId);
   const { timeZone } = await getClinic(tx, clinicId);
+  let places = 0;
   await changeConsults(tx, context, async (changes) => {
     const make = async (row: Row) => {
       const consult = readConsult(row, people);
+      places += consult.patientIds.length;
+      if (places > PLACES_MAX) throw tooManyPlaces();
       const startsAt = readTime("start_time", consult.startTime, timeZone);
       await refuseSame(tx, { ...consult, clinicId, startsAt });
       await scheduleConsult(changes, consult);
@@ -97,6 +102,11 @@ function readConsult(row: Row, people: PeopleIndex) {
     room: row.value("room"),
     notes: row.value("notes"),
   };
+}
+
+function tooManyPlaces() {
+  const message = `The patients of all lines of a file come to at most ${PLACES_MAX}. Move this line to another file.`;
+  return invalid("patients", message, "too_many");
 }
 
 function readMinutes(text: string): number | undefined {

@@ -35,19 +35,25 @@ export class Undone extends Error {}
 /** Where a field of a command was read from: the column, and the row where the record has several. */
 export type PlaceOf = (field: string) => { readonly column: string | null; readonly row?: Row | undefined };
 
+interface RunOptions {
+  /** Is told how many rows are done. */
+  readonly tell: (done: number) => Promise<void>;
+  /** Aborted when the process stops. */
+  readonly signal: AbortSignal;
+}
+
 export class ImportRun {
   readonly errors: LineError[] = [];
   errorsCount = 0;
   records = 0;
   events = 0;
   readonly #isCheck: boolean;
-  readonly #tell: (rows: number) => Promise<void>;
+  readonly #options: RunOptions;
   #done = 0;
 
-  /** @param tell is told how many rows are done, now and then */
-  constructor(isCheck: boolean, tell: (done: number) => Promise<void>) {
+  constructor(isCheck: boolean, options: RunOptions) {
     this.#isCheck = isCheck;
-    this.#tell = tell;
+    this.#options = options;
   }
 
   /** Makes what rows ask for, one record each. */
@@ -81,9 +87,12 @@ export class ImportRun {
     }
   }
 
+  /** @throws the signal's reason where the process stops */
   async advance(rows: number): Promise<void> {
+    const { signal, tell } = this.#options;
+    signal.throwIfAborted();
     this.#done += rows;
-    await this.#tell(this.#done);
+    await tell(this.#done);
   }
 
   /** To be called inside the unit of work, when all rows have been tried. @throws Undone where nothing may stay */

@@ -2,20 +2,24 @@
  * The scheduler's work on imports: checks a file, or imports it, in one transaction.
  *
  * Promises: all or nothing; a crash leaves the import due as it was, and it starts anew; two nodes never do the same one; how
- * far it is can be seen meanwhile, since that is told from outside the transaction; what was imported is on record.
+ * far it is can be seen meanwhile, since that is told from outside the transaction; what was imported is on record;
+ * a stop of the process ends the work before its next statement, and neither that nor an outage of the database counts as a
+ * failure.
  */
-import { sql } from "kysely";
+import { type KyselyPlugin, sql } from "kysely";
 import { record } from "../../audit/audit.ts";
 import { inClinic } from "../../db/pool.ts";
 import type { Db, Tx } from "../../db/schema.ts";
-import { logEvent } from "../../log.ts";
+import { type Log, logEvent } from "../../log.ts";
 import { type DueContext, DueRowFailed, type DueWork } from "../due-work.ts";
 import { readRows } from "./csv.ts";
 import { ImportRun, Undone } from "./import-run.ts";
 import { type ImportState, placeOfErrors, placeOfFile } from "./imports.ts";
 import { type ImportKind, KINDS } from "./kinds.ts";
+import { isOutage } from "./outage.ts";
 
 const TELL_EVERY_MS = 250;
+const TELL_AFTER_FAILURE_MS = 10_000;
 /** A bug is not mended by trying for ever; then the manager is told. */
 const FAILURES_MAX = 3;
 const WAIT_AFTER_FAILURE_SECONDS = 10;
@@ -40,6 +44,8 @@ export function importWork(db: Db): DueWork {
       try {
         await workOn({ tx, context, db }, due);
       } catch (error) {
+        // The row is not to blame: the scheduler comes back to it, less and less often, however long that lasts.
+        if (isOutage(error)) throw error;
         throw new DueRowFailed(due.id, error);
       }
       return 1;
@@ -72,15 +78,18 @@ interface Work {
 }
 
 async function workOn({ tx, context, db }: Work, due: DueImport): Promise<void> {
-  const { clinicId, outbox, log } = context;
+  const { clinicId, outbox, log, signal } = context;
   const isCheck = due.state === "checking";
   const seal = await outbox.seal.forClinic(tx, clinicId);
   const rows = readRows(seal.open(placeOfFile(due.id), due.file));
-  const run = new ImportRun(isCheck, teller(db, { clinicId, id: due.id, last: due.lines }));
+  const run = new ImportRun(isCheck, { tell: teller({ db, log }, { clinicId, id: due.id, last: due.lines }), signal });
   const silent = !due.sendEvents;
   await sql`savepoint before_import`.execute(tx);
   try {
-    await KINDS[due.kind].make({ tx, context: { clinicId, outbox, silent }, run }, rows);
+    await KINDS[due.kind].make(
+      { tx: tx.withPlugin(endedBy(signal)), context: { clinicId, outbox, silent }, run },
+      rows,
+    );
   } catch (error) {
     if (!(error instanceof Undone)) throw error;
     await sql`rollback to savepoint before_import`.execute(tx);
@@ -100,13 +109,26 @@ async function workOn({ tx, context, db }: Work, due: DueImport): Promise<void> 
   });
 }
 
-/** Tells how far it is, a few times a second; a row more or less does not matter, so that a failure is no failure. */
-function teller(db: Db, { clinicId, id, last }: { clinicId: number; id: number; last: number }) {
-  let toldMs = performance.now();
-  return async (done: number) => {
-    if (done < last && performance.now() - toldMs < TELL_EVERY_MS) return;
-    toldMs = performance.now();
-    await inClinic(db, clinicId, (tx) =>
+/** Lets no statement begin once the process stops, wherever in the work that is. */
+function endedBy(signal: AbortSignal): KyselyPlugin {
+  return {
+    transformQuery({ node }) {
+      signal.throwIfAborted();
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+}
+
+/** Tells how far it is, a few times a second. It is for show: where it fails, that is logged once and the work goes on. */
+function teller(
+  { db, log }: { db: Db; log: Log },
+  { clinicId, id, last }: { clinicId: number; id: number; last: number },
+) {
+  let nextMs = performance.now() + TELL_EVERY_MS;
+  let hasFailed = false;
+  const tell = (done: number) =>
+    inClinic(db, clinicId, (tx) =>
       tx
         .updateTable("import_progress")
         .set({ done_lines: done })
@@ -114,6 +136,17 @@ function teller(db: Db, { clinicId, id, last }: { clinicId: number; id: number; 
         .where("import_id", "=", id)
         .execute(),
     );
+  return async (done: number) => {
+    if (performance.now() < nextMs && (done < last || hasFailed)) return;
+    try {
+      await tell(done);
+      nextMs = performance.now() + TELL_EVERY_MS;
+    } catch (err) {
+      if (!hasFailed)
+        logEvent(log, "import.progress_failed", { clinic_id: clinicId, reason: `import:${id}`, err }, "warn");
+      hasFailed = true;
+      nextMs = performance.now() + TELL_AFTER_FAILURE_MS;
+    }
   };
 }
 

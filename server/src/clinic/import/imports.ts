@@ -73,7 +73,9 @@ export async function createImport(tx: Tx, { clinicId, outbox }: ImportContext, 
   return id;
 }
 
+/** One at a time per clinic, so that uploads at once cannot pass the limit together. */
 async function refuseTooMany(tx: Tx, clinicId: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`imports of clinic ${clinicId}`}, 0))`.execute(tx);
   const { count } = await tx
     .selectFrom("imports")
     .select(({ fn }) => fn.countAll<number>().as("count"))
@@ -111,7 +113,7 @@ export async function startImport(tx: Tx, clinicId: number, { id, sendEvents, by
   if (state !== "ready") {
     throw conflict("import_not_ready", "Only a file that was checked and found good can be imported. Check it anew.");
   }
-  await tx
+  const { numUpdatedRows } = await tx
     .updateTable("imports")
     .set({
       state: "importing",
@@ -121,7 +123,9 @@ export async function startImport(tx: Tx, clinicId: number, { id, sendEvents, by
     .where("clinic_id", "=", clinicId)
     .where("id", "=", id)
     .where("state", "=", "ready")
-    .execute();
+    .executeTakeFirstOrThrow();
+  // Somebody else was first, and this has waited for them. No import becomes ready twice.
+  if (numUpdatedRows === 0n) return startImport(tx, clinicId, { id, sendEvents, by });
   await tx
     .updateTable("import_progress")
     .set({ done_lines: 0 })
