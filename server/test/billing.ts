@@ -25,6 +25,9 @@ export class InventedCredits implements CreditSource {
     return own.filter((credit) => credit.clientId === clientId && credit.remainingMinor > 0);
   }
 
+  /** In memory one runs after the other. */
+  async lock() {}
+
   async draw({ creditId, clientId, totalMinor }: { creditId: number; clientId: number; totalMinor: number }) {
     const credit = this.#held.get(creditId);
     if (credit?.clientId !== clientId) throw notFound("the credit", "credit_id");

@@ -16,6 +16,8 @@ export interface UsableCredit {
 export interface CreditSource {
   /** The patient's credits that could pay now in this currency, the one that expires first at the front. */
   usable(wanted: { readonly clientId: number; readonly currency: string }): Promise<readonly UsableCredit[]>;
+  /** Locks the credits that will be drawn, and those that a patient could pay with, in one order for everybody. */
+  lock(wanted: CreditsToLock): Promise<void>;
   /**
    * Takes value from a credit, its row locked, and says of what kind it is.
    * @throws ProblemError naming `credit_id` when the patient has no such credit in this currency, or it has expired; naming
@@ -24,6 +26,11 @@ export interface CreditSource {
   draw(draw: CreditDraw): Promise<CreditKind>;
   /** Puts value back into the credit that it came from; an expired one stays expired. */
   giveBack(back: { readonly creditId: number; readonly totalMinor: number }): Promise<void>;
+}
+
+export interface CreditsToLock {
+  readonly creditIds: readonly number[];
+  readonly usableBy?: { readonly clientId: number; readonly currency: string };
 }
 
 export interface CreditDraw {

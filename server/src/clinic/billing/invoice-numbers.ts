@@ -12,8 +12,6 @@ import type { InvoiceChanges } from "./invoice-changes.ts";
 
 const NUMBER_MAX_CHARACTERS = 60;
 const NUMBER_DIGITS = 5;
-/** Numbers in a row that people have taken by hand before ours came to them. */
-const TAKEN_IN_A_ROW_MAX = 1_000;
 
 const PREFIXES: Readonly<Record<InvoiceType, string>> = {
   patient_invoice: "INV-",
@@ -22,17 +20,17 @@ const PREFIXES: Readonly<Record<InvoiceType, string>> = {
   clinic_package_gift_certificate: "GIFT-",
 };
 
-/** The next free number of the type. The counter's row is locked until the transaction ends. */
+/**
+ * The next free number of the type, however many are taken before it. The counter's row is locked until the transaction ends.
+ * Who gives a number by hand is not stopped by that: he may take this one before it is stored.
+ */
 export async function nextNumber(invoices: InvoiceChanges, type: InvoiceType): Promise<string> {
-  for (let taken = 0; taken < TAKEN_IN_A_ROW_MAX; taken += 1) {
-    const number = `${PREFIXES[type]}${String(await count(invoices, type)).padStart(NUMBER_DIGITS, "0")}`;
-    if (!(await isTaken(invoices, number))) return number;
-  }
-  throw conflict(
-    "numbers_used_up",
-    "The next numbers are all taken. Give this record a number by hand.",
-    "invoice_number",
-  );
+  const number = numberText(type, await count(invoices, type));
+  return (await isTaken(invoices, number)) ? numberText(type, await passTaken(invoices, type)) : number;
+}
+
+function numberText(type: InvoiceType, number: number): string {
+  return `${PREFIXES[type]}${String(number).padStart(NUMBER_DIGITS, "0")}`;
 }
 
 async function count({ tx, clinicId }: InvoiceChanges, type: InvoiceType): Promise<number> {
@@ -40,9 +38,29 @@ async function count({ tx, clinicId }: InvoiceChanges, type: InvoiceType): Promi
     insert into invoice_numbers as n (clinic_id, type, last_number) values (${clinicId}, ${type}, 1)
     on conflict (clinic_id, type) do update set last_number = n.last_number + 1
     returning last_number as number`.execute(tx);
-  const number = rows[0]?.number;
-  if (number === undefined) throw new Error(`the counter of ${type} gave no number`);
-  return number;
+  return counted(type, rows);
+}
+
+/** Moves the counter from a number that is taken to the first one behind it that is not, in one reading of the numbers. */
+async function passTaken({ tx, clinicId }: InvoiceChanges, type: InvoiceType): Promise<number> {
+  // As numberText writes them: INV-7 and INV-000007 take nothing from INV-00007. With 16 digits, a number is no safe integer.
+  const ours = `^${PREFIXES[type]}([0-9]{${NUMBER_DIGITS}}|[1-9][0-9]{${NUMBER_DIGITS},14})$`;
+  const { rows } = await sql<{ number: number }>`
+    update invoice_numbers as n set last_number = coalesce((
+      select min(number) + 1 from (
+        select number, lead(number) over (order by number) as following from (
+          select substring(invoice_number from ${ours}::text)::bigint as number
+          from invoices where clinic_id = ${clinicId}) own
+        where number >= n.last_number) taken
+      where following is distinct from number + 1), n.last_number)
+    where clinic_id = ${clinicId} and type = ${type}
+    returning last_number as number`.execute(tx);
+  return counted(type, rows);
+}
+
+function counted(type: InvoiceType, [row]: readonly { readonly number: number }[]): number {
+  if (row === undefined) throw new Error(`the counter of ${type} gave no number`);
+  return row.number;
 }
 
 /** Digits of a number that looks like one of ours and is counted on from; with more, somebody meant something else. */

@@ -6,13 +6,15 @@
  * membership, a gift certificate) is somebody else's. Events are made by the unit of work, once per transaction.
  */
 import type { InvoiceType } from "@hookwell/sdk";
+import type { Insertable } from "kysely";
+import type { Database } from "../../db/schema.ts";
 import { below, conflict, notFound, ProblemError } from "../../errors.ts";
 import { getClinic } from "../clinics.ts";
 import { readDate } from "../times.ts";
 import type { InvoiceChanges } from "./invoice-changes.ts";
 import { nextNumber, numberTaken, ownNumber } from "./invoice-numbers.ts";
 import type { OpenInvoice } from "./invoice-rows.ts";
-import { cleanLines, type LineInput, lineInput, replaceLines } from "./line-items.ts";
+import { cleanLines, type LineInput, lineInput, refuseFixedLines, replaceLines } from "./line-items.ts";
 import { currencyExponent, sameMajor } from "./money.ts";
 import { addPayment, deductCredits, type NewPayment } from "./payments.ts";
 
@@ -50,21 +52,46 @@ export async function createInvoice(invoices: InvoiceChanges, invoice: NewInvoic
     practitioner_id: practitionerId == null ? null : await ownPractitioner(invoices, practitionerId),
     invoice_date: invoice.date === undefined ? today(invoices, clinic.timeZone) : cleanDate(invoice.date),
     currency,
-    invoice_number:
-      invoice.number === undefined ? await nextNumber(invoices, type) : await ownNumber(invoices, invoice.number),
   };
-  // Somebody may take the same number at this very moment: the second of the two is told, and has waited for the first.
-  const { id } = await tx
-    .insertInto("invoices")
-    .values(values)
-    .onConflict((number) => number.constraint("invoice_number_once").doNothing())
-    .returning("id")
-    .executeTakeFirstOrThrow(numberTaken);
+  const id = await storeInvoice(invoices, values, invoice.number);
   invoices.created(id);
   await replaceLines(invoices, { id, type, netMinor: 0, lines: [] }, { lines: invoice.lines });
+  await lockCredits(invoices, { clientId: values.client_id, currency, payments, autoDeduct: invoice.autoDeduct });
   for (const [at, payment] of payments.entries()) await firstPayment(invoices, id, { payment, at });
   if (invoice.autoDeduct === true) await deductCredits(invoices, id);
   return id;
+}
+
+type InvoiceColumns = Omit<Insertable<Database["invoices"]>, "invoice_number">;
+
+/**
+ * Stores the row under its number. Somebody may take the same one at this very moment: the second of the two has waited for
+ * the first; whoever gave the number is told, and ours is drawn again.
+ */
+async function storeInvoice(invoices: InvoiceChanges, values: InvoiceColumns, given?: string): Promise<number> {
+  for (;;) {
+    const number = given === undefined ? await nextNumber(invoices, values.type) : await ownNumber(invoices, given);
+    const stored = await invoices.tx
+      .insertInto("invoices")
+      .values({ ...values, invoice_number: number })
+      .onConflict((taken) => taken.constraint("invoice_number_once").doNothing())
+      .returning("id")
+      .executeTakeFirst();
+    if (stored !== undefined) return stored.id;
+    if (given !== undefined) throw numberTaken();
+  }
+}
+
+interface Payers extends Pick<NewInvoice, "clientId" | "autoDeduct"> {
+  readonly currency: string;
+  readonly payments: readonly NewPayment[];
+}
+
+/** All credits that may pay, at once: two invoices that name the same ones in another order never wait in a ring. */
+async function lockCredits(invoices: InvoiceChanges, { clientId, currency, payments, autoDeduct }: Payers) {
+  const creditIds = payments.flatMap(({ creditId }) => creditId ?? []);
+  if (creditIds.length === 0) return;
+  await invoices.credits.lock({ creditIds, ...(autoDeduct === true ? { usableBy: { clientId, currency } } : {}) });
 }
 
 /** A payment in a list: what is wrong with it is named as the caller wrote it, `payments.1.total`. */
@@ -106,6 +133,7 @@ export async function changeInvoice(invoices: InvoiceChanges, id: number, change
   const { tx, clinicId } = invoices;
   const invoice = await invoices.open(id);
   const currency = newCurrency(invoice, change.currency);
+  if (change.lines !== undefined) refuseFixedLines(invoice);
   const lines = change.lines?.(currency) ?? linesIn(invoice, currency);
   const columns = await changedColumns(invoices, invoice, change);
   if (lines !== null) await replaceLines(invoices, invoice, { lines });
@@ -118,6 +146,13 @@ export async function changeInvoice(invoices: InvoiceChanges, id: number, change
 
 function newCurrency(invoice: OpenInvoice, currency = invoice.currency): string {
   currencyExponent(currency);
+  if (currency !== invoice.currency && invoice.type !== "patient_invoice") {
+    throw conflict(
+      "currency_fixed",
+      "What was sold keeps the currency it was sold in. Delete this record and make a new one.",
+      "currency",
+    );
+  }
   if (currency !== invoice.currency && invoice.payments.length > 0) {
     throw conflict(
       "invoice_has_payments",

@@ -2,7 +2,7 @@
  * The lines of an invoice: what was sold, at which price.
  *
  * Owns the rows of `invoice_line_items`. Promises that what passes has sums that a body can carry, that a line which stays
- * keeps its id, and that a refused change changes nothing.
+ * keeps its id, that what was sold keeps its lines, and that a refused change changes nothing.
  */
 import { LINE_ITEMS_MAX, UNITS_MAX } from "@hookwell/sdk";
 import { conflict, invalid, notFound } from "../../errors.ts";
@@ -98,6 +98,12 @@ export async function replaceLines(
   await storeLines(invoices, invoice.id, clean);
 }
 
+/** Of the three package types the lines say what was sold and for how much, and what it opened follows from that. */
+export function refuseFixedLines({ type }: Pick<OpenInvoice, "type">): void {
+  if (type === "patient_invoice") return;
+  throw conflict("lines_fixed", "What was sold keeps its lines. Delete this record and sell it again.");
+}
+
 /** The ids of the lines that stay: each is one of the invoice's own, and listed once. */
 function keptIds(present: readonly OpenLine[], lines: readonly CleanLine[]): number[] {
   const own = new Set(present.map(({ id }) => id));
@@ -163,6 +169,7 @@ export async function addLineItem(
   line: InCurrency<Omit<LineInput, "id">>,
 ): Promise<void> {
   const invoice = await invoices.open(invoiceId);
+  refuseFixedLines(invoice);
   if (invoice.lines.length >= LINE_ITEMS_MAX) {
     throw conflict("too_many_lines", `An invoice has at most ${LINE_ITEMS_MAX} lines. Make a second one.`);
   }
@@ -188,6 +195,7 @@ export async function changeLineItem(
 ): Promise<void> {
   const invoice = await invoices.open(invoiceId);
   if (!invoice.lines.some(({ id }) => id === lineItemId)) throw notFound("the line item");
+  refuseFixedLines(invoice);
   const given = Object.entries(change(invoice.currency)).filter(([key, value]) => key !== "id" && value !== undefined);
   const lines = invoice.lines.map((line) => {
     return { ...lineInput(line), ...(line.id === lineItemId ? Object.fromEntries(given) : {}) };
@@ -200,5 +208,6 @@ export async function removeLineItem(invoices: InvoiceChanges, { invoiceId, line
   const invoice = await invoices.open(invoiceId);
   const left = invoice.lines.filter(({ id }) => id !== lineItemId);
   if (left.length === invoice.lines.length) throw notFound("the line item");
+  refuseFixedLines(invoice);
   await replaceLines(invoices, invoice, { lines: left.map(lineInput) });
 }

@@ -279,7 +279,7 @@ describe("a payment from credit", () => {
 });
 
 describe("the three package types", () => {
-  test("are never over-paid: not by a payment, an edit, or a lower price", async () => {
+  test("are never over-paid: not by a payment, an edit, or a draft that is settled", async () => {
     const id = await billing.invoice({ clientId, type: "clinic_package" });
     await pay(id, 100_00);
     const draft = await pay(id, 115_00, { status: "draft" });

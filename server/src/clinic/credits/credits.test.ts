@@ -1,11 +1,14 @@
 /** Paying from credit: what is drawn, what comes back, and what the webhooks hear of it (contract §4). */
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestClinic } from "../../../test/clinic.ts";
 import { TestCredits } from "../../../test/credits.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/database.ts";
 import { briefOf, refusalOf } from "../../../test/refusal.ts";
+import { until } from "../../../test/until.ts";
 import { changeInvoice } from "../billing/invoices.ts";
 import { addPayment, changePayment, deletePayment, refundPayment, transferPayment } from "../billing/payments.ts";
+import { lockCredit } from "./credits.ts";
 
 let database: TestDatabase;
 let credits: TestCredits;
@@ -20,6 +23,12 @@ beforeEach(async () => {
   credits = new TestCredits(await createTestClinic(database.pools));
   clientId = (await credits.clinic.patient()).id;
 });
+
+/** Whether so many transactions of this database wait for another one. */
+async function isWaiting(many: number): Promise<boolean> {
+  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return (await waiting.execute(credits.clinic.owner)).rows.length === many;
+}
 
 const refused = (code: string, field?: string) => ({ status: 409, code, fields: field === undefined ? [] : [field] });
 
@@ -221,6 +230,33 @@ describe("two who draw at the same moment", () => {
     const paid = told.flatMap(({ invoice }) => invoice.payments.map(({ total }) => total));
     expect(paid.toSorted((one, other) => one - other)).toEqual([20, 40, 40]);
     expect(await credits.usable(clientId)).toEqual([]);
+  });
+
+  test("from the same credits, named in another order, wait in a queue and not in a ring", async () => {
+    const [a, b] = [await credits.package(clientId), await credits.package(clientId)];
+    const paying = (number: string, ...creditIds: number[]) =>
+      credits.invoice(clientId, 50_00, {
+        number,
+        payments: creditIds.map((creditId) => ({ method: "package", totalMinor: 10_00, creditId })),
+        autoDeduct: true,
+      });
+    const [held, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holder = credits.clinic.inTransaction(async (tx) => {
+      await lockCredit(tx, credits.clinic.id, a.creditId);
+      held.resolve();
+      await release.promise;
+    });
+    await held.promise;
+    const first = paying("FIRST", a.creditId, b.creditId);
+    await until("the first waits for the holder", () => isWaiting(1));
+    const second = paying("SECOND", b.creditId);
+    await until("the second waits, too", () => isWaiting(2));
+    release.resolve();
+    await Promise.all([holder, first, second]);
+    expect(await credits.usable(clientId)).toEqual([
+      [a.creditId, 600_00 - 10_00 - 30_00 - 40_00],
+      [b.creditId, 600_00 - 10_00 - 10_00],
+    ]);
   });
 
   test("cannot even by a mistake of ours bring a credit below zero", async () => {

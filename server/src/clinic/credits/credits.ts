@@ -153,6 +153,18 @@ export function creditSource(tx: Tx, context: ClinicContext): CreditSource {
         .toSorted(byUrgency)
         .map((row) => ({ id: row.id, kind: row.kind, remainingMinor: remainingMinor(row) }));
     },
+    async lock({ creditIds, usableBy }) {
+      const { clientId = null, currency = null } = usableBy ?? {};
+      const usable = sql`client_id = ${clientId} and currency = ${currency} and drawn_minor < entitled_minor`;
+      await tx
+        .selectFrom("credits")
+        .select("id")
+        .where("clinic_id", "=", clinicId)
+        .where(sql<boolean>`(id = any(${[...creditIds]}::bigint[]) or (${usable}))`)
+        .orderBy("id")
+        .forNoKeyUpdate()
+        .execute();
+    },
     async draw({ creditId, clientId, currency, totalMinor }) {
       const credit = await lockCredit(tx, clinicId, creditId);
       if (credit === undefined || credit.clientId !== clientId) throw notFound("the credit", "credit_id");

@@ -3,8 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createTestClinic } from "../../../test/clinic.ts";
 import { cash, TestCredits } from "../../../test/credits.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/database.ts";
+import { MembershipStage } from "../../../test/memberships.ts";
 import { briefOf, refusalOf } from "../../../test/refusal.ts";
+import type { InvoiceChanges } from "../billing/invoice-changes.ts";
 import { changeInvoice, deleteInvoice } from "../billing/invoices.ts";
+import { addLineItem, changeLineItem, removeLineItem } from "../billing/line-items.ts";
 import { addPayment, changePayment, deletePayment, refundPayment } from "../billing/payments.ts";
 
 let database: TestDatabase;
@@ -121,16 +124,14 @@ describe("a payment of the record that is taken back", () => {
     expect(await credits.usable(clientId)).toEqual([]);
   });
 
-  test("is refused once value was used, whether it is deleted, made a draft or the record becomes dearer", async () => {
+  test("is refused once value was used, whether it is deleted or made a draft", async () => {
     const { invoiceId, creditId } = await credits.package(clientId);
     const paymentId = await paymentOf(invoiceId);
     const usedBy = await use(creditId, 1_00);
     await credits.news();
-    const lines = () => [{ description: "Ten visits", unitPriceMinor: 600_00, units: 1 }];
     const attempts = [
       () => credits.change((invoices) => deletePayment(invoices, paymentId)),
       () => credits.change((invoices) => changePayment(invoices, paymentId, { status: "draft" })),
-      () => credits.change((invoices) => changeInvoice(invoices, invoiceId, { lines })),
     ];
     for (const attempt of attempts) expect(briefOf(await refusalOf(attempt))).toEqual(USED);
     expect(await credits.news()).toEqual([]);
@@ -181,8 +182,37 @@ describe("deleting the record", () => {
   });
 });
 
-test("the currency of a record stays that of its credit", async () => {
-  const { invoiceId } = await credits.package(clientId, {}, 0);
-  const change = () => credits.change((invoices) => changeInvoice(invoices, invoiceId, { currency: "usd" }));
-  expect(briefOf(await refusalOf(change))).toEqual({ status: 409, code: "credit_currency", fields: ["currency"] });
+describe("the record of what was sold", () => {
+  const line = { description: "Cheaper", unitPriceMinor: 0, units: 1 };
+  const changes: [code: string, (invoices: InvoiceChanges, id: number, lineItemId: number) => Promise<void>][] = [
+    ["currency_fixed", (all, id) => changeInvoice(all, id, { currency: "jpy" })],
+    ["lines_fixed", (all, id) => changeInvoice(all, id, { lines: () => [line] })],
+    ["lines_fixed", (all, id) => addLineItem(all, id, () => line)],
+    [
+      "lines_fixed",
+      (all, id, lineItemId) => changeLineItem(all, { invoiceId: id, lineItemId }, () => ({ taxRate: 13 })),
+    ],
+    ["lines_fixed", (all, id, lineItemId) => removeLineItem(all, { invoiceId: id, lineItemId })],
+  ];
+
+  test("keeps its currency and its lines, be it a package, a gift certificate or a membership's charge", async () => {
+    const stage = new MembershipStage(credits.clinic);
+    const membership = await stage.assign((await stage.plan()).id, { clientId, paymentSource: "at_desk" });
+    const [charge] = (await stage.view(membership)).invoices;
+    const { invoiceId } = await credits.package(clientId, {}, 0);
+    const gift = await credits.giftCertificate(clientId, { paid: false });
+    for (const id of [invoiceId, gift.invoiceId, charge ?? 0]) {
+      const [sold] = await credits.change(async (all) => (await all.open(id)).lines);
+      await credits.news();
+      for (const [code, change] of changes) {
+        const refusal = await refusalOf(() => credits.change((all) => change(all, id, sold?.id ?? 0)));
+        expect(refusal).toMatchObject({ status: 409, code });
+      }
+      await credits.change((all) =>
+        changeInvoice(all, id, { currency: "cad", date: "2026-01-31", number: `OWN-${id}` }),
+      );
+      expect(await credits.news()).toMatchObject([{ invoice: { currency: "cad", invoice_number: `OWN-${id}` } }]);
+    }
+    expect((await credits.certificate(gift.id)).state).toBe("unpaid");
+  });
 });

@@ -18,7 +18,7 @@ import { entitledMinor, lastDay, mayPay, type RecordMoney } from "./rules.ts";
 /**
  * Brings the credits of these records up to date.
  * @param invoiceIds every invoice that the transaction touched, deleted ones included
- * @throws ProblemError 409 `credit_used`, `credit_currency` or `credit_not_for_this` when a change cannot stand
+ * @throws ProblemError 409 `credit_used` or `credit_not_for_this` when a change cannot stand
  */
 export async function reviewCredits(tx: Tx, context: ClinicContext, invoiceIds: readonly number[]): Promise<void> {
   if (invoiceIds.length === 0) return;
@@ -38,7 +38,7 @@ async function followRecord(
   context: ClinicContext,
   { credit, record }: { credit: CreditRow; record: OpenInvoice },
 ): Promise<void> {
-  if (credit.currency !== record.currency) throw otherCurrency(credit);
+  if (credit.currency !== record.currency) throw new Error(`credit ${credit.id} is not in its record's currency`);
   const entitled = entitledMinor(credit.valueMinor, moneyFor(record));
   if (entitled < credit.drawnMinor) throw usedAlready(credit);
   if (entitled === credit.entitledMinor) return;
@@ -122,13 +122,5 @@ function usedAlready({ drawnMinor, currency }: CreditRow): ProblemError {
   return conflict(
     "credit_used",
     `${used} of what this record pays for has been used. Refund less, or first take those payments off the invoices that they paid.`,
-  );
-}
-
-function otherCurrency({ currency }: CreditRow): ProblemError {
-  return conflict(
-    "credit_currency",
-    `What this record pays for is in ${currency.toUpperCase()}. Delete the record and sell it again in another currency.`,
-    "currency",
   );
 }
