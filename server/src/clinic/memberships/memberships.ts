@@ -169,9 +169,13 @@ export async function changePaymentSource(changes: MembershipChanges, id: number
   if (source === paymentSource) return;
   await saveMembership(changes, id, { payment_source: source });
   if (charge === null || charge.outcome === "paid") return;
-  // Its record is not touched here but by the scheduler, which asks the card within a moment.
-  const retryOn = source === "at_desk" ? null : changes.today.toString();
-  const values = { retry_on: retryOn, ...(source === "at_desk" ? { outcome: "awaiting" as const } : {}) };
+  // Its record is not touched here but by the scheduler, which asks the card within a moment. What was declined before says
+  // nothing of the new source: the days of its tries are counted from today.
+  const today = changes.today.toString();
+  const values =
+    source === "at_desk"
+      ? { outcome: "awaiting" as const, declined_on: null, retry_on: null }
+      : { declined_on: charge.outcome === "declined" ? today : null, retry_on: today };
   await saveCharge(changes, id, { number: charge.number, values });
 }
 

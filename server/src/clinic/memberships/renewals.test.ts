@@ -84,6 +84,27 @@ describe("a year of months", () => {
   });
 });
 
+describe("another way to pay", () => {
+  test.each(["at_desk", "practice_card"] as const)(
+    "begins the tries anew: %s, then a declined card",
+    async (between) => {
+      const id = await stage.assign((await stage.plan()).id);
+      await useCard(id, "practice_card_declined");
+      await stage.liveUntil("2026-07-05");
+      await stage.change((changes) => changePaymentSource(changes, id, between));
+      stage.moveTo("2026-07-20");
+      await useCard(id, "practice_card_declined");
+      await stage.news();
+      await stage.scheduler().runOnce();
+      expect(await stage.view(id)).toMatchObject({ state: "active", retryOn: "2026-07-21" });
+      await stage.liveUntil("2026-07-26");
+      expect(await stage.told()).toEqual([]);
+      await stage.liveUntil("2026-07-27");
+      expect(await stage.told()).toEqual([`membership.cancelled membership:${id}`]);
+    },
+  );
+});
+
 describe("the first charge", () => {
   test("that is never paid ends the membership without a word, for it never began", async () => {
     const id = await stage.assign((await stage.plan()).id, { paymentSource: "practice_card_declined" });
