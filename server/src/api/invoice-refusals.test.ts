@@ -102,6 +102,18 @@ test("bad input names the field and changes nothing", async () => {
   expect(await eventsOf(made)).toBe(1);
 });
 
+test("a search with a control character is refused by its field, as the database could not take it", async () => {
+  for (const text of ["%00", "a%00b", "%1F"]) {
+    for (const path of ["/v1/invoices", "/v1/patients"]) {
+      expect(refusal(await staff(`${path}?q=${text}`))).toEqual({
+        status: 400,
+        code: "invalid_request",
+        fields: ["q"],
+      });
+    }
+  }
+});
+
 test("ids of another clinic, or of another invoice, answer 404 everywhere", async () => {
   const made = await created("/v1/invoices", base({ payments: [{ payment_method: "cash", total: 20 }] }));
   const other = await invoice();

@@ -10,7 +10,7 @@ import type { NewPayment } from "../clinic/billing/payments.ts";
 import type { Clinic } from "../clinic/clinics.ts";
 import { clinicTime } from "../clinic/times.ts";
 import { ID_PARAMS } from "./ids.ts";
-import { PAGE_QUERY } from "./paging.ts";
+import { PAGE_QUERY, searchText } from "./paging.ts";
 import { PATIENT } from "./patients.ts";
 
 const ID = z.int().min(1);
@@ -69,7 +69,7 @@ export const LIST_QUERY = PAGE_QUERY.extend({
     .transform(Number)
     .optional()
     .describe("The patient billed."),
-  q: z.string().max(SEARCH_MAX_CHARACTERS).optional().describe("A part of the number."),
+  q: searchText(SEARCH_MAX_CHARACTERS).optional().describe("A part of the number."),
 });
 
 export const NEW_LINE_ITEM = z.strictObject({

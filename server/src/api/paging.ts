@@ -19,6 +19,14 @@ export const PAGE_QUERY = z.strictObject({
   cursor: z.string().max(CURSOR_MAX_CHARACTERS).optional(),
 });
 
+/** What a list is searched by: text that a person types, without what no keyboard writes and no database stores. */
+export function searchText(maxCharacters: number) {
+  return z
+    .string()
+    .max(maxCharacters)
+    .regex(/^\P{Cc}*$/u, { error: "This holds a line break or another control character. Remove it." });
+}
+
 /** The answer of a list. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ data: z.array(item), next_cursor: z.string().nullable() });

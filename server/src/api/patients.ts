@@ -5,7 +5,7 @@ import { inClinic } from "../db/pool.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
-import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, searchText, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
 
 const SEARCH_MAX_CHARACTERS = 200;
@@ -13,7 +13,7 @@ const SEARCH_MAX_CHARACTERS = 200;
 export const PATIENT = z.object({ id: z.int(), name: z.string(), email: z.string().nullable() });
 const NEW_PATIENT = z.strictObject({ name: z.string(), email: z.string().nullable().optional() });
 const CHANGE = z.strictObject({ name: z.string().optional(), email: z.string().nullable().optional() });
-const LIST = PAGE_QUERY.extend({ q: z.string().max(SEARCH_MAX_CHARACTERS).optional() });
+const LIST = PAGE_QUERY.extend({ q: searchText(SEARCH_MAX_CHARACTERS).optional() });
 const CURSOR = z.tuple([z.int()]);
 
 export async function patientsRoutes(app: App, context: ApiContext): Promise<void> {
