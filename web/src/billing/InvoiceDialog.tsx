@@ -1,6 +1,6 @@
 // An invoice that is made or changed; one form for both. What was sold as a package, gift certificate or membership keeps
-// its patient.
-import { Checkbox, NativeSelect, TextInput } from "@mantine/core";
+// its patient and its lines.
+import { Checkbox, NativeSelect, Text, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -62,6 +62,9 @@ function typedInvoice(invoice: Invoice, { exponent, locale }: Money): Typed {
   };
 }
 
+/** A package, gift certificate or membership's charge. */
+const isSold = (invoice: Invoice | null): boolean => invoice !== null && invoice.type !== "patient_invoice";
+
 const payerOf = ({ hasPayer, payer }: Typed): number | null => (hasPayer ? (payer?.id ?? null) : null);
 
 function newInput(typed: Typed, exponent: number): InvoiceInput {
@@ -87,17 +90,20 @@ function changedInput(typed: Typed, invoice: Invoice, exponent: number): Invoice
     ...(practitionerId === (invoice.practitioner?.id ?? null) ? {} : { practitioner_id: practitionerId }),
     ...(date === invoice.invoice_date ? {} : { invoice_date: date }),
     ...(number === invoice.invoice_number ? {} : { invoice_number: number }),
-    ...(linesDiffer(lines, invoice.line_items, exponent) ? { line_items: lineInputs(lines, exponent) } : {}),
+    ...(!isSold(invoice) && linesDiffer(lines, invoice.line_items, exponent)
+      ? { line_items: lineInputs(lines, exponent) }
+      : {}),
   };
 }
 
-function mistakesOf({ client, hasPayer, payer, date, number, lines }: Typed, money: Money, isNew: boolean): Mistakes {
+function mistakesOf(typed: Typed, money: Money, invoice: Invoice | null): Mistakes {
+  const { client, hasPayer, payer, date, number, lines } = typed;
   return {
     ...(client === null ? { client_id: "patient" } : {}),
     ...(hasPayer && payer === null ? { payer_id: "patient" } : {}),
     ...(date === "" ? { invoice_date: "date" } : {}),
-    ...(!isNew && number.trim() === "" ? { invoice_number: "name" } : {}),
-    ...lineMistakes(lines, money.exponent),
+    ...(invoice !== null && number.trim() === "" ? { invoice_number: "name" } : {}),
+    ...(isSold(invoice) ? {} : lineMistakes(lines, money.exponent)),
   };
 }
 
@@ -106,7 +112,7 @@ function useInvoiceForm({ invoice, onDone }: Props, money: Money) {
   return useForm<Typed, Invoice>({
     start: () => (invoice === null ? emptyInvoice(dayInZone(new Date(), time_zone)) : typedInvoice(invoice, money)),
     fields: FIELDS,
-    mistakes: (typed) => mistakesOf(typed, money, invoice === null),
+    mistakes: (typed) => mistakesOf(typed, money, invoice),
     send: (typed, intent) =>
       invoice === null
         ? invoices.create(newInput(typed, money.exponent), intent)
@@ -190,11 +196,18 @@ function Body(props: Props) {
   const money = useMoney()(invoice?.currency);
   const { typed, type, ...form } = useInvoiceForm(props, money);
   const part = { typed, type, errors: form.errors };
+  const isFixed = isSold(invoice);
   return (
     <FormBody form={form} action={t(invoice === null ? "billing.create" : "billing.save")} onClose={onClose}>
-      <Who {...part} isFixed={invoice !== null && invoice.type !== "patient_invoice"} />
+      <Who {...part} isFixed={isFixed} />
       <Details {...part} isNew={invoice === null} />
-      <LineFields lines={typed.lines} money={money} errors={form.errors} onChange={(lines) => type({ lines })} />
+      {isFixed ? (
+        <Text size="sm" c="dimmed">
+          {t("billing.linesFixed")}
+        </Text>
+      ) : (
+        <LineFields lines={typed.lines} money={money} errors={form.errors} onChange={(lines) => type({ lines })} />
+      )}
       {invoice === null && typed.client !== null && (
         <AutoDeduct
           client={typed.client}

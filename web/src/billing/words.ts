@@ -12,7 +12,6 @@ const BILLING_REFUSALS = [
   "too_many_payments",
   "payment_from_credit",
   "payment_refunded",
-  "numbers_used_up",
   "number_taken",
   "client_fixed",
   "invoice_has_money",
@@ -27,7 +26,8 @@ const BILLING_REFUSALS = [
   "credit_expired",
   "credit_too_small",
   "too_many_lines",
-  "credit_currency",
+  "currency_fixed",
+  "lines_fixed",
   "invoice_has_payments",
 ] as const;
 
