@@ -1,5 +1,6 @@
 /** Every way to the three consult events. */
-import { never, type Play, type Row } from "./play.ts";
+import type { EventName } from "@hookwell/sdk";
+import { never, type Play, type Row, type Shown } from "./play.ts";
 import type { Scene } from "./stage.ts";
 
 const START = "2031-03-04T09:00";
@@ -79,17 +80,20 @@ async function fed(scene: Scene) {
   return { id };
 }
 
-const ADDED = ["participant.added"] as const;
-const UPDATED = ["consult.updated"] as const;
-const REMOVED = ["participant.removed"] as const;
+/** One consult event after another, and what each shows. */
+const tells = (name: EventName, ...shows: readonly Shown[]) => ({ events: shows.map(() => name), shows });
+const added = (...shows: readonly Shown[]) => tells("participant.added", ...shows);
+const updated = (...shows: readonly Shown[]) => tells("consult.updated", ...shows);
+const removed = (...shows: readonly Shown[]) => tells("participant.removed", ...shows);
+const ONE_FOR_ANOTHER = { events: ["participant.removed", "participant.added"], shows: ["1", "1"] } as const;
 
 const addedByApi: readonly Play[] = [
-  { what: "a consult is scheduled", before: people, act: schedule, events: ADDED },
+  { what: "a consult is scheduled", before: people, act: schedule, ...added("2") },
   {
     what: "a weekly class is scheduled",
     before: people,
     act: (s, set) => schedule(s, set, WEEKLY),
-    events: [...ADDED, ...ADDED, ...ADDED],
+    ...added("2", "2", "2"),
   },
   {
     what: "a class is created empty",
@@ -104,7 +108,7 @@ const addedByApi: readonly Play[] = [
       return { ...set, id: (await schedule(scene, set, { patient_ids: [set.patients[0]] })).id };
     },
     act: (s, { id, patients }) => s.post(`/v1/consults/${id}/participants`, { patient_id: patients[1] }),
-    events: ADDED,
+    ...added("1"),
   },
   {
     what: "a patient is put on the wait list",
@@ -120,7 +124,7 @@ const addedByApi: readonly Play[] = [
     what: "a patient joins the whole series",
     before: weekly,
     act: (s, { seriesId, patients }) => s.post(`/v1/series/${seriesId}/participants`, { patient_id: patients[1] }),
-    events: [...ADDED, ...ADDED, ...ADDED],
+    ...added("1", "1", "1"),
   },
   {
     what: "a cancelled consult is restored",
@@ -130,13 +134,14 @@ const addedByApi: readonly Play[] = [
       return set;
     },
     act: (s, { id }) => s.post(`/v1/consults/${id}/restore`),
-    events: ADDED,
+    ...added("2"),
   },
   {
     what: "another patient takes a one-to-one",
     before: oneToOne,
     act: (s, { id, patients }) => s.send("PATCH", `/v1/consults/${id}`, { patient_id: patients[1] }),
-    events: [...REMOVED, ...ADDED],
+    ...ONE_FOR_ANOTHER,
+    subjects: 1,
   },
 ];
 
@@ -145,25 +150,25 @@ const updatedByApi: readonly Play[] = [
     what: "the start",
     before: scheduled,
     act: (s, { id }) => s.send("PATCH", `/v1/consults/${id}`, { start_time: LATER }),
-    events: UPDATED,
+    ...updated("2"),
   },
   {
     what: "the length",
     before: scheduled,
     act: (s, { id }) => s.send("PATCH", `/v1/consults/${id}`, { duration: 30 }),
-    events: UPDATED,
+    ...updated("2"),
   },
   {
     what: "the practitioner",
     before: scheduled,
     act: (s, { id, other }) => s.send("PATCH", `/v1/consults/${id}`, { practitioner_id: other }),
-    events: UPDATED,
+    ...updated("2"),
   },
   {
     what: "the whole series",
     before: weekly,
     act: (s, { seriesId }) => s.send("PATCH", `/v1/series/${seriesId}`, { start_time: "10:00" }),
-    events: [...UPDATED, ...UPDATED, ...UPDATED],
+    ...updated("1", "1", "1"),
   },
   {
     what: "nothing but the room and a note",
@@ -186,7 +191,12 @@ const updatedByApi: readonly Play[] = [
 ];
 
 const removedByApi: readonly Play[] = [
-  { what: "cancelled", before: scheduled, act: (s, { id }) => s.post(`/v1/consults/${id}/cancel`), events: REMOVED },
+  {
+    what: "cancelled",
+    before: scheduled,
+    act: (s, { id }) => s.post(`/v1/consults/${id}/cancel`),
+    ...removed("2 cancelled"),
+  },
   {
     what: "cancelled again",
     before: async (s) => {
@@ -201,20 +211,20 @@ const removedByApi: readonly Play[] = [
     what: "one patient leaves",
     before: scheduled,
     act: (s, { id, patients }) => s.send("DELETE", `/v1/consults/${id}/participants/${patients[0]}`),
-    events: REMOVED,
+    ...removed("1"),
   },
   {
     what: "the rest of a series is cancelled",
     before: weekly,
     act: (s, { seriesId }) => s.post(`/v1/series/${seriesId}/cancel`),
-    events: [...REMOVED, ...REMOVED, ...REMOVED],
+    ...removed("1 cancelled", "1 cancelled", "1 cancelled"),
   },
   {
     what: "a late cancellation",
     before: oneToOne,
     act: (s, { id, patients }) =>
       s.send("PATCH", `/v1/consults/${id}/participants/${patients[0]}`, { arrival: "late_cancel" }),
-    events: REMOVED,
+    ...removed("1 cancelled"),
   },
   {
     what: "a plain no-show",
@@ -231,8 +241,9 @@ const removedByApi: readonly Play[] = [
     },
     act: (s, { id, to, patients }) =>
       s.post(`/v1/consults/${id}/participants/${patients[0]}/move`, { to_consult_id: to }),
-    events: [...REMOVED, ...ADDED],
+    ...ONE_FOR_ANOTHER,
     anyOrder: true,
+    subjects: 2,
   },
 ];
 
@@ -245,7 +256,7 @@ const imported: readonly Play[] = [false, true].map((sendEvents) => ({
   what: sendEvents ? "consults, and sending is asked for" : "consults, silently",
   before: people,
   act: (s, { patients }) => s.importFile("consults", FILE.replace("PATIENT", String(patients[0])), sendEvents),
-  events: sendEvents ? ADDED : [],
+  ...(sendEvents ? added("1") : { events: [] }),
   alone: true,
 }));
 
@@ -258,7 +269,7 @@ export const CONSULT_PATHS: Readonly<Record<"participant.added" | "consult.updat
     portal: NOT_PORTAL,
     automation: NOT_AUTOMATIC,
     "feed: snapshot": [
-      { what: "a consult is new", act: fed, events: ADDED },
+      { what: "a consult is new", act: fed, ...added("2") },
       { what: "the same again", before: fed, act: (s, { id }) => put(s, id), events: [] },
     ],
     import: imported,
@@ -268,7 +279,7 @@ export const CONSULT_PATHS: Readonly<Record<"participant.added" | "consult.updat
     portal: NOT_PORTAL,
     automation: NOT_AUTOMATIC,
     "feed: snapshot": [
-      { what: "the length", before: fed, act: (s, { id }) => put(s, id, { duration: 30 }), events: UPDATED },
+      { what: "the length", before: fed, act: (s, { id }) => put(s, id, { duration: 30 }), ...updated("2") },
     ],
     import: never("an import creates and changes nothing"),
   },
@@ -277,7 +288,12 @@ export const CONSULT_PATHS: Readonly<Record<"participant.added" | "consult.updat
     portal: NOT_PORTAL,
     automation: NOT_AUTOMATIC,
     "feed: snapshot": [
-      { what: "cancelled", before: fed, act: (s, { id }) => put(s, id, { cancelled: true }), events: REMOVED },
+      {
+        what: "cancelled",
+        before: fed,
+        act: (s, { id }) => put(s, id, { cancelled: true }),
+        ...removed("2 cancelled"),
+      },
     ],
     import: never("an import creates and changes nothing"),
   },

@@ -47,10 +47,15 @@ async function covered(scene: Scene) {
   return { ...set, packageInvoice: invoice.id, credit: data[0].id };
 }
 
+async function unpaidPackage(scene: Scene) {
+  const { packageId, client } = await offered(scene);
+  return { id: (await scene.post(`/v1/packages/${packageId}/sell`, { client_id: client })).invoice.id };
+}
+
 async function certificate(scene: Scene) {
   const set = await client(scene);
   const made = await scene.post("/v1/gift-certificates", { purchaser_id: set.client, value: 50, payments: [cash(50)] });
-  return { ...set, code: made.gift_certificate.code, id: made.invoice.id };
+  return { ...set, code: made.gift_certificate.code, id: made.invoice.id, payment: made.invoice.payments[0].id };
 }
 
 /** What clinic software of its own tells of an invoice. */
@@ -177,10 +182,28 @@ const updatedByApi: readonly Play[] = [
     act: (s, { id, other }) => s.send("PATCH", `/v1/invoices/${id}`, { payer_id: other }),
     events: [],
   },
+  {
+    what: "a package's record is paid",
+    before: unpaidPackage,
+    act: (s, { id }) => s.post(`/v1/invoices/${id}/payments`, cash(500)),
+    events: UPDATED,
+  },
+  {
+    what: "a gift certificate's record is refunded",
+    before: certificate,
+    act: (s, { id, payment }) => s.post(`/v1/invoices/${id}/payments/${payment}/refund`, { total: 50 }),
+    events: UPDATED,
+  },
   { what: "it is looked at", before: draft, act: (s, { id }) => s.get(`/v1/invoices/${id}`), events: [] },
 ];
 
 const deletedByApi: readonly Play[] = [
+  {
+    what: "a package's record that nobody has paid",
+    before: unpaidPackage,
+    act: (s, { id }) => s.send("DELETE", `/v1/invoices/${id}`),
+    events: DELETED,
+  },
   { what: "an invoice", before: draft, act: (s, { id }) => s.send("DELETE", `/v1/invoices/${id}`), events: DELETED },
   {
     what: "an invoice that was refunded",

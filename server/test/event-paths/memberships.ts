@@ -103,7 +103,17 @@ const startedByApi: readonly Play[] = [
   },
 ];
 
+const switched: Play = {
+  what: "switched to another plan: the old one ends, the new one begins",
+  before: active,
+  act: (s, { id, academyPlan }) => s.post(`/v1/memberships/${id}/switch`, { plan_id: academyPlan }),
+  events: [...CANCELLED, ...STARTED],
+  anyOrder: true,
+  subjects: 2,
+};
+
 const cancelledByApi: readonly Play[] = [
+  switched,
   {
     what: "at the period's end: told when it is made",
     before: active,
@@ -195,7 +205,7 @@ const NOT_PORTAL = never("patients take and leave memberships at the desk");
 
 export const MEMBERSHIP_PATHS: Readonly<Record<"membership.started" | "membership.cancelled", Row>> = {
   "membership.started": {
-    api: startedByApi,
+    api: [...startedByApi, switched],
     portal: NOT_PORTAL,
     automation: startedByItself,
     "feed: snapshot": [

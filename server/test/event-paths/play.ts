@@ -6,6 +6,9 @@ import type { Scene } from "./stage.ts";
 export const WAYS = ["api", "portal", "automation", "feed: snapshot", "feed: event", "import"] as const;
 export type Way = (typeof WAYS)[number];
 
+/** How many participants a consult event is about; `cancelled` where the consult is. */
+export type Shown = `${number}` | `${number} cancelled`;
+
 export interface Play {
   readonly what: string;
   /** Sets the stage; what arrives by it is put aside. Its result is handed to `act`. */
@@ -15,6 +18,10 @@ export interface Play {
   readonly act: (scene: Scene, set: any) => Promise<unknown>;
   /** Exactly what arrives. */
   readonly events: readonly EventName[];
+  /** Of each consult event in `events`: for how many participants, and whether the consult is cancelled. */
+  readonly shows?: readonly Shown[];
+  /** About how many subjects they are, where that is the point. */
+  readonly subjects?: number;
   /** The events are about several subjects, between which no order is promised (contract §7). */
   readonly anyOrder?: boolean;
   /** Needs a clinic in which nothing else was played. */

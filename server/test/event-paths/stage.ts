@@ -15,7 +15,7 @@ import { createEgress } from "../../src/egress/client.ts";
 import { silentLog } from "../../src/log.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import { type Answer, type Caller, startTestApi, type TestApi } from "../api.ts";
-import { createReceiver, type Receiver } from "../receiver.ts";
+import { createReceiver, type Received, type Receiver } from "../receiver.ts";
 import { until } from "../until.ts";
 
 export interface Stage {
@@ -24,6 +24,13 @@ export interface Stage {
   /** A new clinic whose one webhook listens to all events with all data. */
   enter(): Promise<Scene>;
   close(): Promise<void>;
+}
+
+/** One request that came in. */
+export interface Arrival {
+  readonly body: Body;
+  readonly subject: string;
+  readonly version: number;
 }
 
 /** One clinic of the stage. */
@@ -45,7 +52,7 @@ export interface Scene {
   /** A number that was not used on this stage yet. */
   number(): number;
   /** What has arrived since the last call, in the order of arrival, once nothing is on its way any more. */
-  arrived(): Promise<Body[]>;
+  arrived(): Promise<Arrival[]>;
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -114,8 +121,16 @@ async function enter(api: TestApi, receiver: Receiver, dispatcher: Dispatcher): 
       const mine = receiver.received.filter((received) => received.path === path);
       const news = mine.slice(seen);
       seen = mine.length;
-      return news.map(({ body }) => JSON.parse(body) as Body);
+      return news.map(arrivalOf);
     },
+  };
+}
+
+function arrivalOf({ body, headers }: Received): Arrival {
+  return {
+    body: JSON.parse(body) as Body,
+    subject: String(headers["webhook-subject"]),
+    version: Number(headers["webhook-subject-version"]),
   };
 }
 
