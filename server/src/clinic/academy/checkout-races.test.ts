@@ -44,7 +44,12 @@ const isWaiting = async () => {
 /** The scheduler's work on checkouts, a day from now. Returns how many it has closed. */
 function expiring(tx: Tx): Promise<number> {
   const { context, clock } = academy.clinic;
-  return checkoutWork.runDue(tx, { ...context, log: silentLog() }, clock.now().add({ hours: 24 }), 10);
+  return checkoutWork.runDue(
+    tx,
+    { ...context, log: silentLog(), signal: new AbortController().signal },
+    clock.now().add({ hours: 24 }),
+    10,
+  );
 }
 
 const refusedCode = async (work: () => Promise<unknown>) => (await refusalOf(work)).code;
