@@ -31,9 +31,9 @@ afterAll(() => stage?.close());
 
 async function play(scene: Scene, { before, act }: Play) {
   const set = await before?.(scene);
-  follow(scene, await scene.arrived());
+  follow(scene, await scene.arrivals());
   await act(scene, set);
-  const arrivals = await scene.arrived();
+  const arrivals = await scene.arrivals();
   follow(scene, arrivals);
   return arrivals;
 }

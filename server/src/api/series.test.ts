@@ -37,7 +37,7 @@ const weekly = (changed: object = {}) =>
 
 /** The bodies that arrived, as (event, start) of each one's participants. */
 async function arrived() {
-  const bodies = (await scene.arrived()).map(({ body }) => body as ConsultBody[]);
+  const bodies = (await scene.arrived()) as ConsultBody[][];
   return bodies.map((body) =>
     body.map(({ event, consult, participant }) => [event, consult.start_time, participant?.id]),
   );

@@ -52,7 +52,9 @@ export interface Scene {
   /** A number that was not used on this stage yet. */
   number(): number;
   /** What has arrived since the last call, in the order of arrival, once nothing is on its way any more. */
-  arrived(): Promise<Arrival[]>;
+  arrivals(): Promise<Arrival[]>;
+  /** The bodies alone. */
+  arrived(): Promise<Body[]>;
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -99,6 +101,14 @@ async function enter(api: TestApi, receiver: Receiver, dispatcher: Dispatcher): 
   // As if the address had answered before: no slow start.
   await api.database.pools.owner.query("update runs set answered_at = now() where clinic_id = $1", [clinic.id]);
   let seen = 0;
+  const arrivals = async () => {
+    dispatcher.nudge();
+    await until("nothing is on its way", () => isQuiet(api, clinic.id));
+    const mine = receiver.received.filter((received) => received.path === path);
+    const news = mine.slice(seen);
+    seen = mine.length;
+    return news.map(arrivalOf);
+  };
   let number = 70_000;
   return {
     api,
@@ -115,14 +125,8 @@ async function enter(api: TestApi, receiver: Receiver, dispatcher: Dispatcher): 
     post,
     get: async (from) => succeed(await manager(from)),
     send: async (method, to, body) => succeed(await manager(to, { method, ...(body === undefined ? {} : { body }) })),
-    async arrived() {
-      dispatcher.nudge();
-      await until("nothing is on its way", () => isQuiet(api, clinic.id));
-      const mine = receiver.received.filter((received) => received.path === path);
-      const news = mine.slice(seen);
-      seen = mine.length;
-      return news.map(arrivalOf);
-    },
+    arrivals,
+    arrived: async () => (await arrivals()).map(({ body }) => body),
   };
 }
 
