@@ -31,6 +31,9 @@ describe("what a person types", () => {
     ["1.2.3", "amount"],
     ["25.065", "decimals"],
     ["1,234", "decimals"],
+    ["1,000", "decimals"],
+    ["1.000", "decimals"],
+    ["$ 12,500", "decimals"],
     ["99999999999.99", "tooLarge"],
   ])("%j is refused: %s", (typed, mistake) => {
     expect(readAmount(typed, 2)).toBe(mistake);
@@ -38,6 +41,7 @@ describe("what a person types", () => {
 
   test("has as many decimals as the currency: none in yen, three in dinar", () => {
     expect(readAmount("5000", 0)).toBe(5000);
+    expect(readAmount("5,000", 0)).toBe("wholeAmount");
     expect(readAmount("5000.5", 0)).toBe("wholeAmount");
     expect(readAmount("1,250", 3)).toBe(1250);
   });

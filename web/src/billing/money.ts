@@ -75,10 +75,17 @@ function readDecimal(typed: string): string | null {
   return `${whole.replace(/[.,]/g, "") || "0"}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
-/** What was typed, in the smallest unit, or what is wrong with it. */
+/** Three digits after the only mark: thousands to some people, decimals to others. "0.290" can only be meant in one way. */
+const THOUSANDS_OR_DECIMALS = /^\D*[1-9]\d{0,2}[.,]\d{3}\D*$/;
+
+/**
+ * What was typed, in the smallest unit, or what is wrong with it. "1,000" is refused where the currency has not three
+ * decimals: it would be one or a thousand, depending on who wrote it.
+ */
 export function readAmount(typed: string, exponent: number): number | AmountMistake {
   const text = readDecimal(typed);
   if (text === null) return "amount";
+  if (exponent < 3 && THOUSANDS_OR_DECIMALS.test(typed)) return exponent === 0 ? "wholeAmount" : "decimals";
   const minor = scaled(text, exponent);
   if (minor === null) return exponent === 0 ? "wholeAmount" : "decimals";
   return minor > AMOUNT_MAX_MINOR ? "tooLarge" : minor;

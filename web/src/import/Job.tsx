@@ -1,7 +1,8 @@
 // One import: how far the check or the import is, what was found, and whether to go on.
 import { Anchor, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import "../ui/progress.css";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { type Import, imports } from "../api/imports.ts";
 import { useLanguage } from "../session/queries.ts";
@@ -11,7 +12,7 @@ import { QuietLine } from "../ui/QuietLine.tsx";
 import rows from "../ui/rows.module.css";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { GoOn } from "./GoOn.tsx";
-import { importQuery } from "./queries.ts";
+import { importQuery, recentQuery } from "./queries.ts";
 
 function Running({ job }: { job: Import }) {
   const { t } = useTranslation();
@@ -98,6 +99,12 @@ function OneJob({ job }: { job: Import }) {
 /** See the head of this file. */
 export function Job({ id }: { id: number }) {
   const query = useQuery(importQuery(id));
+  const queryClient = useQueryClient();
+  const state = query.data?.state;
+  // The list below tells the same import's state, too.
+  useEffect(() => {
+    if (state !== undefined) void queryClient.invalidateQueries({ queryKey: recentQuery.queryKey });
+  }, [state, queryClient]);
   if (query.data !== undefined) return <OneJob job={query.data} />;
   if (query.isError) return <LoadFailed error={query.error} retry={() => query.refetch()} />;
   return <LoadingRows rows={1} height={160} />;

@@ -121,11 +121,17 @@ export function MembershipsPage() {
   const show = (search: MembershipFilters) => navigate({ to: ".", search, replace: true });
   const rows = query.data?.pages.flatMap(({ data }) => data) ?? [];
   const patientName = rows.find(({ client }) => client.id === filters.patient)?.client.name ?? null;
-  const assigned = ({ id, subject }: Membership) =>
+  // Until it is paid, only its invoice is told of.
+  const assigned = ({ id, subject, state, invoices }: Membership) =>
     navigate({
       to: "/memberships/$membershipId",
       params: { membershipId: String(id) },
-      state: { said: { key: "assigned", subject } },
+      state: {
+        said: {
+          key: "assigned",
+          subject: state === "pending" && invoices.length > 0 ? `invoice:${invoices.at(-1)}` : subject,
+        },
+      },
     });
   return (
     <>

@@ -56,10 +56,13 @@ const timeOf = (local: string): string => local.slice(11);
 
 /** Of the consults that follow each keeps its day, so only the time of day can be typed. */
 function TimeOfDay({
+  day,
   typed,
   errors,
   onChange,
 }: {
+  /** Of the consult that is open; kept while the time is being typed anew. */
+  day: string;
   typed: Typed;
   errors: PlacedErrors;
   onChange: (changes: Partial<Typed>) => void;
@@ -72,9 +75,7 @@ function TimeOfDay({
         label={t("schedule.startOfEach")}
         value={timeOf(typed.start)}
         error={errors.start_time}
-        onChange={({ currentTarget: { value } }) =>
-          onChange({ start: value === "" ? "" : `${dayOf(typed.start)}T${value}` })
-        }
+        onChange={({ currentTarget: { value } }) => onChange({ start: value === "" ? "" : `${day}T${value}` })}
       />
       <TextInput
         type="number"
@@ -133,7 +134,7 @@ function Fields({ services, practitioners, ...props }: Props & { services: Servi
       {typed.scope === "one" ? (
         <TimeFields times={typed} errors={errors} onChange={type} />
       ) : (
-        <TimeOfDay typed={typed} errors={errors} onChange={type} />
+        <TimeOfDay day={dayOf(props.consult.start_time)} typed={typed} errors={errors} onChange={type} />
       )}
       <div className={classes.pair}>
         <NativeSelect
