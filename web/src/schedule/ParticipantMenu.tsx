@@ -69,6 +69,11 @@ export function ParticipantMenu(props: Props) {
   const { t } = useTranslation();
   const [opened, setOpened] = useState(false);
   if (isEmpty(props)) return null;
+  // Until the focus has moved into the menu, the key comes to its button.
+  const closeByEscape = (event: KeyboardEvent) => {
+    keepEscape(event);
+    if (event.key === "Escape") setOpened(false);
+  };
   return (
     <Menu
       position="bottom-end"
@@ -87,12 +92,12 @@ export function ParticipantMenu(props: Props) {
           color="gray"
           size={32}
           aria-label={t("schedule.more", { name: props.participant.patient.name })}
-          {...(opened ? { onKeyDown: keepEscape } : {})}
+          {...(opened ? { onKeyDown: closeByEscape } : {})}
         >
           <IconDots size={18} aria-hidden="true" />
         </ActionIcon>
       </Menu.Target>
-      <Menu.Dropdown onKeyDown={keepEscape}>
+      <Menu.Dropdown onKeyDown={closeByEscape}>
         <Items {...props} />
       </Menu.Dropdown>
     </Menu>
