@@ -240,6 +240,7 @@ describe("the limits of a webhook", () => {
     };
     await engine.startDispatcher();
     for (let n = 0; n < 10; n++) await engine.emit(clinicId, `consult:${n}`);
+    await until("all its places are taken", () => receiver.open === 3);
     for (let n = 0; n < 10; n++) {
       const release = await until("another request is open", () => waiting.shift());
       release();
