@@ -81,6 +81,26 @@ export interface DeliveryTables {
     answered_at: Instant | null;
     last_delivered_at: Instant | null;
     last_failed_at: Instant | null;
+    failures: Generated<number>;
+    failing_since: Instant | null;
+    parked_at: Instant | null;
+    probes: Generated<number>;
+    warned: Generated<number>;
+    warned_at: Instant | null;
+    recovered_at: Instant | null;
+    yielded_by: number | null;
+    yielded_at: Instant | null;
+  };
+  notices: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    kind: string;
+    webhook_id: number | null;
+    cause: string;
+    details: Generated<string>;
+    created_at: Generated<Instant>;
+    read_at: Instant | null;
+    read_by: string | null;
   };
   bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
   nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
