@@ -40,6 +40,7 @@ describe("the environment", () => {
       authSecret: undefined,
       allowLoopback: false,
       role: "all",
+      retentionDays: 30,
     });
   });
 
@@ -58,6 +59,7 @@ describe("the environment", () => {
       HOOKWELL_MASTER_KEY_FILE: "keys/master",
       HOOKWELL_ALLOW_LOOPBACK: "true",
       HOOKWELL_ROLE: "worker",
+      HOOKWELL_RETENTION_DAYS: "0",
     });
     expect(config).toMatchObject({
       dataFolder: join(root, "elsewhere"),
@@ -66,10 +68,13 @@ describe("the environment", () => {
       masterKey: { from: "file", path: join(root, "keys/master"), createIfMissing: false },
       allowLoopback: true,
       role: "worker",
+      retentionDays: 0,
     });
   });
 
   test.for([
+    [{ HOOKWELL_RETENTION_DAYS: "-1" }, /^HOOKWELL_RETENTION_DAYS must be a number of days from 0 to 3650/],
+    [{ HOOKWELL_RETENTION_DAYS: "3651" }, /^HOOKWELL_RETENTION_DAYS must be at most 3650/],
     [{ HOOKWELL_PORT: "http" }, /^HOOKWELL_PORT must be a number from 0 to 65535/],
     [{ HOOKWELL_PORT: "70000" }, /^HOOKWELL_PORT must be at most 65535/],
     [{ HOOKWELL_INBOX_PORT: "4400" }, /^HOOKWELL_INBOX_PORT must differ from HOOKWELL_PORT/],

@@ -12,6 +12,7 @@ import { z } from "zod";
 const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
+const RETENTION_DAYS_MAX = 3_650;
 
 type Role = "api" | "worker" | "all";
 
@@ -31,6 +32,8 @@ export interface Config {
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
   readonly role: Role;
+  /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
+  readonly retentionDays: number;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -55,6 +58,12 @@ const port = (example: string) =>
     .regex(/^\d{1,5}$/, { error: `must be a number from 0 to ${PORT_MAX}, such as ${example}` })
     .transform(Number)
     .refine((value) => value <= PORT_MAX, { error: `must be at most ${PORT_MAX}` });
+
+const days = z
+  .string()
+  .regex(/^\d{1,4}$/, { error: `must be a number of days from 0 to ${RETENTION_DAYS_MAX}, such as 30` })
+  .transform(Number)
+  .refine((value) => value <= RETENTION_DAYS_MAX, { error: `must be at most ${RETENTION_DAYS_MAX}` });
 
 const flag = z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
 
@@ -97,6 +106,7 @@ const variables = z.object({
     .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
   HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_RETENTION_DAYS: days.default(30),
 });
 
 type Variables = z.output<typeof variables>;
@@ -143,6 +153,7 @@ function toConfig(values: Variables, currentFolder: string): Config {
     authSecret: values.HOOKWELL_AUTH_SECRET,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     role: values.HOOKWELL_ROLE,
+    retentionDays: values.HOOKWELL_RETENTION_DAYS,
   };
 }
 

@@ -28,10 +28,11 @@ export interface ScanRow {
   attempt: number;
   schedule_start: number;
   due_in_ms: number;
-  name: string;
-  subject: string;
-  subject_version: number;
-  facts: Buffer;
+  /** these four are null where the event, or its content, is gone */
+  name: string | null;
+  subject: string | null;
+  subject_version: number | null;
+  facts: Buffer | null;
 }
 
 /** Sorts the rows by their kinds. */
@@ -65,6 +66,11 @@ function toBegun(row: ScanRow): Omit<Begun, keyof RunKey> {
     attempt: row.attempt,
     scheduleStart: row.schedule_start,
     fence: row.fence,
-    event: { name: row.name, subject: row.subject, subjectVersion: row.subject_version, facts: row.facts },
+    event: toContent(row),
   };
+}
+
+function toContent({ name, subject, subject_version: subjectVersion, facts }: ScanRow): Begun["event"] {
+  if (name === null || subject === null || subjectVersion === null || facts === null) return null;
+  return { name, subject, subjectVersion, facts };
 }

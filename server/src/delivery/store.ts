@@ -34,8 +34,19 @@ export interface Begun extends RunKey {
   attempt: number;
   scheduleStart: number;
   fence: number;
-  event: { name: string; subject: string; subjectVersion: number; facts: Buffer };
+  /** null where its content is no longer kept: there is nothing to send, and it has to end */
+  event: EventContent | null;
 }
+
+export interface EventContent {
+  name: string;
+  subject: string;
+  subjectVersion: number;
+  facts: Buffer;
+}
+
+/** Begun, and its content is there. */
+export type Sendable = Begun & { event: EventContent };
 
 /** What a scan says of one leased webhook. */
 export interface RunScan extends RunKey {
@@ -92,7 +103,9 @@ export interface SettledAttempt {
   choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
   bodySent: boolean;
   answer: Buffer | null;
-  next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
+  next:
+    | { do: "finish"; state: "delivered" | "given_up" | "cancelled"; reason: string | null }
+    | { do: "retry"; inMs: number };
 }
 
 export interface Counted extends RunKey {

@@ -76,8 +76,8 @@ select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null
   null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null
 from startable where head and due_at > now() and due_at < 'infinity'
 union all
--- kind begun: to be sent now
+-- kind begun: to be sent now. Without its event, or with one whose content is gone, it has to end: it was begun and must not vanish
 select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
   b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
   e.name, e.subject, e.subject_version, e.facts
-from begun b join events e on e.clinic_id = b.clinic_id and e.id = b.event_id
+from begun b left join events e on e.clinic_id = b.clinic_id and e.id = b.event_id
