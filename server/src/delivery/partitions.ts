@@ -11,13 +11,12 @@ import type pg from "pg";
 const DAYS_AHEAD = 7;
 /** Partitions are cut by UTC days, while a clock may be behind. */
 const DAYS_BEHIND = 1;
-/** `lock_timeout` of make_partition and detach_partition. */
+/** `lock_timeout` of lock_days. */
 export const PARTITION_LOCK_WAIT_MS = 200;
 const PARENTS = ["events", "attempts", "finished_deliveries"] as const;
 /** Rows of the default partitions removed in one statement. */
 const STRAYS_BATCH_ROWS = 1_000;
 const STRAY_BATCHES_MAX = 100;
-const LOCK_NOT_AVAILABLE = "55P03";
 
 type Parent = (typeof PARENTS)[number];
 
@@ -28,32 +27,24 @@ export interface PartitionsDone {
   waiting: number;
 }
 
-/** Makes the partitions around today that are missing. Returns whether all are there. */
+/** Makes the partitions around today that are missing. Returns whether the next pass need not look again soon. */
 export async function makePartitions(owner: pg.Pool): Promise<boolean> {
   const days = await owner.query<{ day: string }>(
     `select to_char(d, 'YYYY-MM-DD') as day from generate_series((now() at time zone 'UTC')::date - ${DAYS_BEHIND},
        (now() at time zone 'UTC')::date + ${DAYS_AHEAD}, interval '1 day') d`,
   );
-  let areAllThere = true;
+  let isDone = true;
   for (const parent of PARENTS) {
-    for (const { day } of days.rows) areAllThere = (await makePartition(owner, parent, day)) && areAllThere;
+    for (const { day } of days.rows) {
+      // One transaction each, so that no lock outlives one table's day.
+      const { rows } = await owner.query<{ outcome: "made" | "there" | "busy" | "crowded" }>(
+        "select make_partition($1, $2::date) as outcome",
+        [parent, day],
+      );
+      if (rows[0]?.outcome === "busy") isDone = false;
+    }
   }
-  return areAllThere;
-}
-
-/** One transaction each, so that no lock outlives one table's day. */
-async function makePartition(owner: pg.Pool, parent: Parent, day: string): Promise<boolean> {
-  const name = nameOf(parent, day);
-  try {
-    const { rows } = await owner.query<{ there: boolean }>(
-      "select to_regclass($3) is not null or make_partition($1, $2::date) as there",
-      [parent, day, name],
-    );
-    return rows[0]?.there ?? false;
-  } catch (error) {
-    if (!isLockedOut(error)) throw error;
-    return false; // there are days ahead: the next pass makes it
-  }
+  return isDone;
 }
 
 /**
@@ -117,12 +108,4 @@ async function deleteStrays(owner: pg.Pool, parent: Parent, days: number): Promi
     );
     if ((rowCount ?? 0) < STRAYS_BATCH_ROWS) return;
   }
-}
-
-function nameOf(parent: Parent, day: string): string {
-  return `${parent}_${day.replaceAll("-", "")}`;
-}
-
-function isLockedOut(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === LOCK_NOT_AVAILABLE;
 }
