@@ -21,8 +21,8 @@ create function instant_of(id uuid) returns timestamptz language sql immutable p
 --   default partition. But whoever is just putting a row of that day into the default partition waits there, and is then
 --   refused ("violates partition constraint"): the change fails. Under ACCESS EXCLUSIVE on the parent he waits before his
 --   row has been given a place, and succeeds.
--- * So days are made and taken away under ACCESS EXCLUSIVE on the parent. What hurts about that is not holding it (a few
---   ms) but waiting for it, for whoever comes later queues behind the one who waits. Therefore it is asked for with NOWAIT
+-- * So days are made and taken away under ACCESS EXCLUSIVE on the parent. What hurts about that is not holding it (1.6
+--   ms to detach) but waiting for it, for whoever comes later queues behind the one who waits. Therefore it is asked for with NOWAIT
 --   again and again, which nobody feels, and only if that never succeeds it is waited for, for 200 ms.
 -- * Nothing long is done under it: a table is built before it is attached, and one that is detached is dropped afterwards,
 --   when it is nobody's, however long that takes.
