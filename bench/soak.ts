@@ -8,10 +8,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type pg from "pg";
 import { startEmbedded } from "../server/src/db/embedded.ts";
 import { migrate } from "../server/src/db/migrate.ts";
-import { createPools } from "../server/src/db/pool.ts";
+import { createPools, type Pools } from "../server/src/db/pool.ts";
 import { silentLog } from "../server/src/log.ts";
 import { growthOf, percentile, type Sample, warmUpOf } from "./growth.ts";
 import { machineMs } from "./receiver.ts";
@@ -83,7 +82,7 @@ interface RunOptions extends SoakOptions {
 
 /** What is seen of the node, its receiver and the database. Holds what has not arrived yet, and samples; nothing else. */
 class Watch {
-  readonly #owner: pg.Pool;
+  readonly #owner: Pools["owner"];
   readonly #series = new Map<string, Sample[]>();
   readonly #committed = new Map<string, number>();
   readonly #early = new Map<string, number>();
@@ -91,9 +90,10 @@ class Watch {
   readonly #windows: number[] = [];
   #arrived = 0;
   #late = 0;
+  #failed = 0;
   #rss = 0;
 
-  constructor(owner: pg.Pool) {
+  constructor(owner: Pools["owner"]) {
     this.#owner = owner;
   }
 
@@ -109,9 +109,10 @@ class Watch {
   }
 
   node(child: ChildProcess): void {
-    child.on("message", (report: { committed: [string, number][]; late: number; rss: number }) => {
+    child.on("message", (report: { committed: [string, number][]; late: number; failed: number; rss: number }) => {
       this.#rss = report.rss;
       this.#late = report.late;
+      this.#failed = report.failed;
       for (const [id, at] of report.committed) this.#match(id, { committedAt: at });
     });
   }
@@ -185,6 +186,7 @@ class Watch {
       soak_deliveries: this.#windows.length + this.#latencies.length,
       soak_missing: this.#committed.size,
       soak_late_emits: this.#late,
+      soak_failed_emits: this.#failed,
       soak_p50_ms: percentile(this.#windows, 0.5),
       soak_p99_ms: percentile(this.#windows, 0.99),
       soak_rss_mb_max: Math.round(Math.max(...rss) / 1e6),

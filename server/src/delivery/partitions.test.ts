@@ -1,5 +1,6 @@
 /** Days are made and dropped while everything goes on. */
 import { sampleFacts } from "@hookwell/sdk";
+import { sql } from "kysely";
 import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTestEngine, type TestEngine } from "../../test/engine.ts";
@@ -117,13 +118,18 @@ describe("partition work", () => {
     const receiver: Receiver = await createReceiver();
     await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 16 });
     await engine.startDispatcher();
-    const waits: number[] = [];
+    let emitted = 0;
     let isOver = false;
     const emitters = Array.from({ length: 6 }, async (_, n) => {
       for (let at = 0; !isOver; at++) {
-        const begun = performance.now();
-        await engine.emit(clinicId, `consult:${n * 1_000_000 + at + 1}`);
-        waits.push(performance.now() - begun);
+        // Whoever waits longer for a lock than this fails. A busy machine may take some time to let go of one.
+        await inClinic(engine.app, clinicId, async (tx) => {
+          await sql.raw(`set local lock_timeout = ${PARTITION_LOCK_WAIT_MS + 1_000}`).execute(tx);
+          const subject = `consult:${n * 1_000_000 + at + 1}`;
+          await emit(engine, tx, { clinicId, subject, facts: sampleFacts("participant.added") });
+        });
+        engine.nudge();
+        emitted += 1;
       }
     });
     for (let daysAgo = 45; daysAgo > 40; daysAgo--) await makeDay(daysAgo);
@@ -135,10 +141,9 @@ describe("partition work", () => {
     isOver = true;
     await Promise.all(emitters); // none has failed
     expect(dropped).toBe(15);
-    expect(waits.length).toBeGreaterThan(20);
-    expect(Math.max(...waits)).toBeLessThan(PARTITION_LOCK_WAIT_MS + 2_000); // of which the machine may take its share
+    expect(emitted).toBeGreaterThan(20);
     await until("all is delivered", async () => (await query("select from deliveries")).length === 0, 60_000);
-    expect(receiver.received.length).toBeGreaterThanOrEqual(waits.length);
+    expect(receiver.received.length).toBeGreaterThanOrEqual(emitted);
     await receiver.close();
   });
 
@@ -172,20 +177,21 @@ describe("partition work", () => {
     expect(await dayTables()).toHaveLength(3 * 9);
   });
 
-  /** Where a pass may be cut off: before its n-th statement. */
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
-    "that is cut off before statement %i is finished by the next pass, and an event of that day still finds a place",
-    async (statement) => {
+  test("that is cut off before any of its statements is finished by the next pass, and an event of that day still finds a place", async () => {
+    for (let statement = 1; ; statement++) {
       await makeDay(KEPT_DAYS + 1);
       const cut = cutOff(engine.owner, statement);
-      await expect(dropPartitions(cut, KEPT_DAYS).then(() => makePartitions(cut))).rejects.toThrow("cut off");
-      await emitOld(KEPT_DAYS + 1, "consult:9"); // a resend's or a late clock's
-      await makePartitions(engine.owner);
+      const result = await dropPartitions(cut, KEPT_DAYS).catch((error: Error) => error);
+      await emitOld(KEPT_DAYS + 1, "consult:9"); // a late clock's; nobody listens, so nothing waits for it
       await dropPartitions(engine.owner, KEPT_DAYS);
-      expect(await dayTables()).toHaveLength(3 * 9);
-      expect((await dayTables()).filter((name) => name.endsWith(suffixOf(KEPT_DAYS + 1)))).toEqual([]);
-    },
-  );
+      expect(await dayTables()).toEqual([]);
+      if (!(result instanceof Error)) {
+        expect(statement).toBeGreaterThan(10); // it has no more statements
+        break;
+      }
+      expect(result.message).toBe("cut off");
+    }
+  });
 });
 
 /** A pool whose process is gone from its n-th statement on: nothing of that one is begun. */
