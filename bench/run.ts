@@ -1,11 +1,18 @@
 /**
  * `npm run bench -- --quick`: the figures of the first journey. Prints what it did and, last, one line of JSON.
  * `npm run bench -- --feed`: how many events other software can hand over in a second.
+ * `npm run bench -- --soak <minutes> [--rate <n>]`: whether anything grows under a steady load, see soak.ts.
  * `--skip-clone` leaves out the clean clone (which needs the package registry).
  */
 import { measureFeed } from "./feed.ts";
 import { measureFirstDelivery } from "./first-delivery.ts";
 import { measureLatency } from "./latency.ts";
+import { soak } from "./soak.ts";
+
+if (process.argv.includes("--soak")) {
+  await soak(process.argv.slice(2), (line) => process.stdout.write(`${line}\n`));
+  process.exit();
+}
 
 const flags = new Set(process.argv.slice(2));
 const unknown = [...flags].filter((flag) => !["--quick", "--skip-clone", "--feed"].includes(flag));

@@ -34,6 +34,7 @@ function configOf(changed: Partial<Config> = {}): Config {
     allowLoopback: false,
     role: "all",
     hostPacePerSecond: 1_000,
+    retentionDays: 30,
     ...changed,
   };
 }

@@ -102,7 +102,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
-  const maintenance = await startMaintenance({ owner: pools.owner, log });
+  const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
   const secret = loadAuthSecret(config, masterKey);
@@ -203,6 +203,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: ()
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+    retentionDays: config.retentionDays,
   };
   let isReady = false;
   const health = healthRoutes({ isReady: () => isReady, allowLoopback: config.allowLoopback });

@@ -41,6 +41,7 @@ describe("the environment", () => {
       allowLoopback: false,
       role: "all",
       hostPacePerSecond: 1_000,
+      retentionDays: 30,
     });
   });
 
@@ -60,6 +61,7 @@ describe("the environment", () => {
       HOOKWELL_ALLOW_LOOPBACK: "true",
       HOOKWELL_ROLE: "worker",
       HOOKWELL_HOST_PACE: "250",
+      HOOKWELL_RETENTION_DAYS: "0",
     });
     expect(config).toMatchObject({
       dataFolder: join(root, "elsewhere"),
@@ -69,10 +71,13 @@ describe("the environment", () => {
       allowLoopback: true,
       role: "worker",
       hostPacePerSecond: 250,
+      retentionDays: 0,
     });
   });
 
   test.for([
+    [{ HOOKWELL_RETENTION_DAYS: "-1" }, /^HOOKWELL_RETENTION_DAYS must be a number of days from 0 to 3650/],
+    [{ HOOKWELL_RETENTION_DAYS: "3651" }, /^HOOKWELL_RETENTION_DAYS must be at most 3650/],
     [{ HOOKWELL_PORT: "http" }, /^HOOKWELL_PORT must be a number from 0 to 65535/],
     [{ HOOKWELL_PORT: "70000" }, /^HOOKWELL_PORT must be at most 65535/],
     [{ HOOKWELL_HOST_PACE: "0" }, /^HOOKWELL_HOST_PACE must be a number from 1 to 100000/],

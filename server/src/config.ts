@@ -13,6 +13,7 @@ const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
 const HOST_PACE_MAX_PER_SECOND = 100_000;
+const RETENTION_DAYS_MAX = 3_650;
 
 type Role = "api" | "worker" | "all";
 
@@ -34,6 +35,8 @@ export interface Config {
   readonly role: Role;
   /** Requests a second to one host, over all clinics and nodes. */
   readonly hostPacePerSecond: number;
+  /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
+  readonly retentionDays: number;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -58,6 +61,12 @@ const port = (example: string) =>
     .regex(/^\d{1,5}$/, { error: `must be a number from 0 to ${PORT_MAX}, such as ${example}` })
     .transform(Number)
     .refine((value) => value <= PORT_MAX, { error: `must be at most ${PORT_MAX}` });
+
+const days = z
+  .string()
+  .regex(/^\d{1,4}$/, { error: `must be a number of days from 0 to ${RETENTION_DAYS_MAX}, such as 30` })
+  .transform(Number)
+  .refine((value) => value <= RETENTION_DAYS_MAX, { error: `must be at most ${RETENTION_DAYS_MAX}` });
 
 const flag = z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
 
@@ -107,6 +116,7 @@ const variables = z.object({
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
   HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
+  HOOKWELL_RETENTION_DAYS: days.default(30),
 });
 
 type Variables = z.output<typeof variables>;
@@ -154,6 +164,7 @@ function toConfig(values: Variables, currentFolder: string): Config {
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     role: values.HOOKWELL_ROLE,
     hostPacePerSecond: values.HOOKWELL_HOST_PACE,
+    retentionDays: values.HOOKWELL_RETENTION_DAYS,
   };
 }
 

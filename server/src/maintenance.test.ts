@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const query = async (text: string) => (await api.database.pools.owner.query(text)).rows;
-const maintain = () => runMaintenance({ owner: api.database.pools.owner, log: silentLog() });
+const maintain = () => runMaintenance({ owner: api.database.pools.owner, log: silentLog(), retentionDays: 30 });
 
 describe("maintenance", () => {
   it("keeps partitions ahead, and may run as often as one likes", async () => {

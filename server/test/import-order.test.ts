@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
   accounts: ["errors", "config", "clock", "log", "db", "seal", "audit"],
-  maintenance: ["log"],
+  maintenance: ["log", "delivery"],
 };
 const ABOVE = ["api", "demo", "app", "cli"];
 const everythingBelow = (room: string) => [...Object.keys(ALLOWED), ...ABOVE.slice(0, ABOVE.indexOf(room))];

@@ -114,6 +114,8 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "GET /v1/retention": MANAGERS,
+  "PATCH /v1/retention": MANAGERS,
 };
 
 let api: TestApi;

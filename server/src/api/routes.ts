@@ -18,6 +18,7 @@ import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
+import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
@@ -45,6 +46,7 @@ export const V1_ROUTES: readonly Routes[] = [
   inboxRoutes,
   apiKeysRoutes,
   feedRoutes,
+  retentionRoutes,
 ];
 
 /** For everybody. */

@@ -18,7 +18,8 @@ type AuditAction =
   | "webhook.changed"
   | "webhook.deleted"
   | "webhook.secret_rotated"
-  | "delivery.resent";
+  | "delivery.resent"
+  | "retention.changed";
 
 export interface AuditEntry {
   readonly clinicId: number;

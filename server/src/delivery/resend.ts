@@ -74,6 +74,7 @@ async function refuseWhereItCannotGo(tx: Tx, clinicId: number, key: DeliveryKey)
     .select("id")
     .where("clinic_id", "=", clinicId)
     .where("id", "=", key.eventId)
+    .where("facts", "is not", null)
     .executeTakeFirst();
   if (!event)
     throw conflict("content_gone", "The content of this delivery is no longer kept, so it cannot be sent again.");

@@ -12,6 +12,8 @@ import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
 export const WINDOW_ROWS = 200;
+/** Webhooks with bells that one TAKE looks at, at most. */
+const BELLS_LOOKED_AT_MAX = 256;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
 const NO_FREED: readonly FreedKey[] = [];
@@ -35,8 +37,19 @@ export interface Begun extends RunKey {
   attempt: number;
   scheduleStart: number;
   fence: number;
-  event: { name: string; subject: string; subjectVersion: number; facts: Buffer };
+  /** null where its content is no longer kept: there is nothing to send, and it has to end */
+  event: EventContent | null;
 }
+
+export interface EventContent {
+  name: string;
+  subject: string;
+  subjectVersion: number;
+  facts: Buffer;
+}
+
+/** Begun, and its content is there. */
+export type Sendable = Begun & { event: EventContent };
 
 /** What a scan says of one leased webhook. */
 export interface RunScan extends RunKey {
@@ -114,7 +127,9 @@ export interface SettledAttempt {
   choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
   bodySent: boolean;
   answer: Buffer | null;
-  next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
+  next:
+    | { do: "finish"; state: "delivered" | "given_up" | "cancelled"; reason: string | null }
+    | { do: "retry"; inMs: number };
 }
 
 export interface TakeRequest {
@@ -185,7 +200,7 @@ export class DeliveryStore {
    * one delivery each, of those whose receivers are in doubt.
    */
   async take(owner: number, { webhooks, perWebhook, suspect, after = FIRST }: TakeRequest): Promise<Scan> {
-    const look = [webhooks, WINDOW_ROWS, perWebhook, suspect, after.clinicId, after.webhookId, 4 * webhooks];
+    const look = [webhooks, WINDOW_ROWS, perWebhook, suspect, after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
     return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, ...look]));
   }
 

@@ -50,7 +50,7 @@ export interface DeliveryTables {
     subject_version: number;
     test: Generated<boolean>;
     occurred_at: Generated<Instant>;
-    facts: Buffer;
+    facts: Buffer | null;
   };
   deliveries: {
     clinic_id: number;
