@@ -40,6 +40,7 @@ describe("the environment", () => {
       authSecret: undefined,
       allowLoopback: false,
       role: "all",
+      mail: undefined,
     });
   });
 

@@ -31,6 +31,15 @@ export interface Config {
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
   readonly role: Role;
+  /** The operator's mail server; undefined means that no e-mail is sent. */
+  readonly mail: MailConfig | undefined;
+}
+
+interface MailConfig {
+  /** Holds a password, so nothing can print it. */
+  readonly smtpUrl: KeyObject;
+  /** `hooks@example.test` or `Hookwell <hooks@example.test>` */
+  readonly from: string;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -79,6 +88,18 @@ const publicUrl = z
   .refine((text) => isOrigin(text), { error: "must be an origin only, without path, query or credentials" })
   .transform((text) => new URL(text).origin);
 
+const smtpUrl = z
+  .string()
+  .refine((text) => isSmtpUrl(text), {
+    error: "must look like smtp://user:password@mail.example.test:587 or smtps://…, with nothing behind the port",
+  })
+  .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
+
+const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
+const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
+  error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
+});
+
 const variables = z.object({
   DATABASE_URL: databaseUrl,
   HOOKWELL_DATA_FOLDER: z.string().default(".hookwell"),
@@ -97,6 +118,8 @@ const variables = z.object({
     .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
   HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_SMTP_URL: smtpUrl.optional(),
+  HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
 
 type Variables = z.output<typeof variables>;
@@ -128,6 +151,10 @@ function* conflictsBetween(values: Variables): Generator<[name: keyof Variables,
   if (values.HOOKWELL_MASTER_KEY !== undefined && values.HOOKWELL_MASTER_KEY_FILE !== undefined) {
     yield ["HOOKWELL_MASTER_KEY_FILE", "stands beside HOOKWELL_MASTER_KEY; keep one of the two"];
   }
+  if ((values.HOOKWELL_SMTP_URL === undefined) !== (values.HOOKWELL_MAIL_FROM === undefined)) {
+    const missing = values.HOOKWELL_SMTP_URL === undefined ? "HOOKWELL_SMTP_URL" : "HOOKWELL_MAIL_FROM";
+    yield [missing, "is missing: e-mail needs both HOOKWELL_SMTP_URL and HOOKWELL_MAIL_FROM"];
+  }
 }
 
 function toConfig(values: Variables, currentFolder: string): Config {
@@ -143,7 +170,12 @@ function toConfig(values: Variables, currentFolder: string): Config {
     authSecret: values.HOOKWELL_AUTH_SECRET,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     role: values.HOOKWELL_ROLE,
+    mail: mailOf(values),
   };
+}
+
+function mailOf({ HOOKWELL_SMTP_URL: smtpUrl, HOOKWELL_MAIL_FROM: from }: Variables): MailConfig | undefined {
+  return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from };
 }
 
 function masterKeySource(values: Variables, folders: { dataFolder: string; currentFolder: string }): MasterKeySource {
@@ -151,6 +183,12 @@ function masterKeySource(values: Variables, folders: { dataFolder: string; curre
   const named = values.HOOKWELL_MASTER_KEY_FILE;
   if (named !== undefined) return { from: "file", path: resolve(folders.currentFolder, named), createIfMissing: false };
   return { from: "file", path: join(folders.dataFolder, "master.key"), createIfMissing: true };
+}
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return false;
+  return (url.pathname === "" || url.pathname === "/") && url.search === "" && url.hash === "";
 }
 
 function isOrigin(text: string): boolean {

@@ -19,6 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   webhooks: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress"],
   outbox: ["errors", "config", "clock", "log", "db", "seal"],
   clinic: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox"],
+  notices: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress", "webhooks", "outbox"],
   delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "egress"],
   scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
@@ -89,7 +90,7 @@ describe("the browser", () => {
 
 describe("outgoing connections", () => {
   const NETWORK =
-    /import (?!type )([^;]+?) from "(?:undici|node:(?:http|https|net|tls|dgram|http2|dns|dns\/promises))"/gs;
+    /import (?!type )([^;]+?) from "(?:undici|nodemailer|node:(?:http|https|net|tls|dgram|http2|dns|dns\/promises))"/gs;
   const GLOBALS = /\b(?:fetch|WebSocket|EventSource)\(/;
   /** What opens no connection: listening and reading addresses. */
   const HARMLESS = new Set(["createServer", "isIP"]);

@@ -18,7 +18,10 @@ type AuditAction =
   | "webhook.changed"
   | "webhook.deleted"
   | "webhook.secret_rotated"
-  | "delivery.resent";
+  | "delivery.resent"
+  | "operational_webhook.created"
+  | "operational_webhook.changed"
+  | "operational_webhook.deleted";
 
 export interface AuditEntry {
   readonly clinicId: number;
