@@ -15,7 +15,12 @@ export interface TestNotices {
   /** A worker of its own, as on a node of its own. */
   worker(options?: { log?: Log; mail?: "none"; deadlineMs?: number; url?: string }): Notices;
   /** A clinic with one webhook and managers with these e-mails. */
-  clinic(options?: { managers?: string[]; locale?: "en" | "fr-CA"; timeZone?: string; name?: string }): Promise<NoticeClinic>;
+  clinic(options?: {
+    managers?: string[];
+    locale?: "en" | "fr-CA";
+    timeZone?: string;
+    name?: string;
+  }): Promise<NoticeClinic>;
   /** Spreads and sends everything that is due, on one worker. */
   tellAll(worker?: Notices): Promise<void>;
   /** So much time goes by for everything that waits, is leased or was sent. */

@@ -75,7 +75,8 @@ function converse(socket: Socket, smtp: SmtpServer): void {
   };
   const command = (line: string): void => {
     smtp.heard += `${line}\n`;
-    if (/^EHLO/i.test(line)) say(line, ["250-here", ...smtp.extensions.map((one) => `250-${one}`), "250 HELP"].join("\r\n"));
+    if (/^EHLO/i.test(line))
+      say(line, ["250-here", ...smtp.extensions.map((one) => `250-${one}`), "250 HELP"].join("\r\n"));
     else if (/^AUTH/i.test(line)) say(line, "235 welcome");
     else if (/^MAIL FROM:/i.test(line)) envelope = { from: inBrackets(line), to: [] };
     else if (/^RCPT TO:/i.test(line)) {
@@ -148,7 +149,9 @@ function decoded(part: string): string {
 }
 
 function quotedPrintable(text: string): string {
-  const bytes = text.replaceAll(/=([0-9a-f]{2})/gi, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = text.replaceAll(/=([0-9a-f]{2})/gi, (_whole, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 

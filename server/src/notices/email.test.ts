@@ -57,7 +57,9 @@ describe("a notice", () => {
     await clinic.raise("webhook.off_soon", { ...FAILING, off_at: "2026-11-08T14:30:00Z" });
     await notices.tellAll();
     const [mail] = notices.smtp.mails;
-    expect(mail?.headers.get("subject")).toBe("Physio Exemple: « test » sera désactivé le dimanche 8 novembre à 09 h 30");
+    expect(mail?.headers.get("subject")).toBe(
+      "Physio Exemple: « test » sera désactivé le dimanche 8 novembre à 09 h 30",
+    );
     expect(mail?.text).toContain("Il a un problème interne.");
     expect(mail?.text).toContain("3 événements sont en attente.");
     expect(mail?.text).toContain("gestionnaire de Physio Exemple");
@@ -133,7 +135,9 @@ describe("a mail server", () => {
     await clinic.raise("webhook.failing", FAILING);
     await notices.smtp.down();
     await notices.tellAll();
-    expect(await notices.sends(clinic.id)).toMatchObject([{ state: "waiting", attempts: 1, last_error: "unreachable" }]);
+    expect(await notices.sends(clinic.id)).toMatchObject([
+      { state: "waiting", attempts: 1, last_error: "unreachable" },
+    ]);
     await notices.tellAll(); // not due
     expect(await notices.sends(clinic.id)).toMatchObject([{ attempts: 1 }]);
     await notices.passTime("35 seconds");
@@ -172,7 +176,12 @@ describe("a mail server", () => {
     const [first, second] = clinic.managers;
     expect(await notices.sends(clinic.id)).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ recipient: first, state: "given_up", last_error: "refused_recipient", last_status: 550 }),
+        expect.objectContaining({
+          recipient: first,
+          state: "given_up",
+          last_error: "refused_recipient",
+          last_status: 550,
+        }),
         expect.objectContaining({ recipient: second, state: "sent" }),
       ]),
     );
@@ -187,7 +196,9 @@ describe("a mail server", () => {
     await clinic.raise("webhook.failing", FAILING);
     notices.smtp.answer = (command) => (/^RCPT/i.test(command) ? "450 try later" : null);
     await notices.tellAll();
-    expect(await notices.sends(clinic.id)).toMatchObject([{ state: "waiting", last_error: "deferred", last_status: 450 }]);
+    expect(await notices.sends(clinic.id)).toMatchObject([
+      { state: "waiting", last_error: "deferred", last_status: 450 },
+    ]);
   });
 
   test("that says nothing costs its deadline and no more", async () => {
@@ -270,7 +281,10 @@ describe("without a mail server", () => {
     const clinic = await notices.clinic({ managers: [mailbox()] });
     await clinic.raise("webhook.failing", FAILING);
     const lines: string[] = [];
-    const worker = notices.worker({ mail: "none", log: createLog({ destination: { write: (line) => void lines.push(line) } }) });
+    const worker = notices.worker({
+      mail: "none",
+      log: createLog({ destination: { write: (line) => void lines.push(line) } }),
+    });
     await worker.spread();
     expect(await notices.sends(clinic.id)).toEqual([]);
     worker.start();

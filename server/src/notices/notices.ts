@@ -146,12 +146,9 @@ export class Notices {
   }
 
   async #call({ clinicId, sends }: Leased): Promise<Told> {
-    const [notice] = await readNotices(
-      this.#options.db,
-      clinicId,
-      sends.map(({ noticeId }) => noticeId),
-    );
-    if (notice === undefined) throw new Error("a call was leased for a notice that is not there");
+    const ids = sends.map(({ noticeId }) => noticeId);
+    const [notice, ...others] = await readNotices(this.#options.db, clinicId, ids);
+    if (notice === undefined || others.length > 0) throw new Error("a call tells of one notice, and one only");
     return callOperational(this.#options, clinicId, notice);
   }
 

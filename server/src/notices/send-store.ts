@@ -87,12 +87,15 @@ async function leaseNext(tx: Tx, channel: Channel): Promise<Leased | null | "put
   if (to === null) return null;
   if (await putOff(tx, to)) return "put off";
   const { rows } = await sql<{ notice_id: number; attempts: number }>`
+    -- materialized: a limit below a join may be counted anew for each row of the other side
+    with due as materialized (
+      select notice_id from notice_sends where ${ofRecipient(to)} and state = 'waiting' and due_at <= now()
+      order by notice_id limit ${LIMITS[channel].rows} for update)
     update notice_sends s set attempts = s.attempts + 1, begun_at = now(),
       due_at = now() + ${LEASE_SECONDS} * interval '1 second'
-    from (select notice_id from notice_sends where ${ofRecipient(to)} and state = 'waiting' and due_at <= now()
-      order by notice_id limit ${LIMITS[channel].rows} for update) d
+    from due
     where s.clinic_id = ${to.clinicId} and s.channel = ${channel} and s.recipient = ${to.recipient}
-      and s.notice_id = d.notice_id
+      and s.notice_id = due.notice_id
       -- asked again under the recipient's lock, with a snapshot of its own
       and not exists (select from notice_sends b where b.clinic_id = s.clinic_id and b.channel = s.channel
         and b.recipient = s.recipient and b.begun_at is not null and b.due_at > now())
