@@ -246,6 +246,33 @@ describe("a pass", () => {
     );
   });
 
+  test("looks at a limited number of rows, in turns over the webhooks, and the next goes on until all are seen", async () => {
+    const [first, second] = [await webhook(), await webhook()];
+    await engine.emit(clinicId, "consult:1", consult("consult.updated", 300));
+    // Two thousand more of the same event, as its parts.
+    await engine.owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, part, participants_per_request, order_key, choice_practitioner, choice_patient)
+       select clinic_id, webhook_id, event_id, n, participants_per_request, order_key, choice_practitioner, choice_patient
+       from deliveries, generate_series(1, 2000) n where webhook_id = $1`,
+      [first.id],
+    );
+    await engine.emit(clinicId, "consult:2", consult("consult.updated", 300));
+    const looked: number[] = [];
+    await until("all were seen", async () => {
+      await engine.owner.query(
+        "update late_pass set next_at = now(), mark_at = case when mark_at > '-infinity' then mark_at - interval '1 minute' else mark_at end",
+      );
+      const { looked: rows } = await watch.turn();
+      if (rows > 0) looked.push(rows);
+      return looked.reduce((sum, rows) => sum + rows, 0) >= 2004;
+    });
+    expect(Math.max(...looked)).toBeLessThanOrEqual(1_250);
+    expect(looked.length).toBeGreaterThan(1);
+    const of = async (id: number) =>
+      (await engine.owner.query("select count(*)::int as n from late_watches where webhook_id = $1", [id])).rows[0].n;
+    expect([await of(first.id), await of(second.id)]).toEqual([2002, 2]);
+  });
+
   test("passes over no delivery whose transaction commits after later ones were looked at", async () => {
     const { id } = await webhook();
     const { app, seal, clock } = engine;

@@ -30,13 +30,14 @@ import {
   webhooksToScan,
 } from "./late-store.ts";
 
-const ROWS_PER_PASS_MAX = 20_000;
+/** A pass is short, so that a backlog costs the machine a few hundredths of a core while it is gone through. */
+const ROWS_PER_PASS_MAX = 1_000;
 /** One webhook's backlog does not keep the others waiting. */
-const ROWS_PER_WEBHOOK_MAX = 5_000;
-const ROWS_PER_READ_MAX = 500;
-const WEBHOOKS_PER_LOOK_MAX = 200;
-const RAISED_PER_STATEMENT_MAX = 500;
-const STATEMENTS_PER_PASS_MAX = 200;
+const ROWS_PER_TURN_MAX = 250;
+const WEBHOOKS_PER_PASS_MAX = 200;
+const RAISED_PER_PASS_MAX = 500;
+/** Events whose start is at hand, where several webhooks wait with the same ones. */
+const STARTS_KEPT_MAX = 5_000;
 /** Consults that began longer ago are not worth a notice any more, as after an outage of our own. */
 const TOLD_AFTER_START_MAX_MS = 2 * 3_600_000;
 
@@ -51,6 +52,7 @@ export interface LateWatchOptions {
 
 export class LateWatch {
   readonly #options: LateWatchOptions;
+  readonly #starts = new Map<string, Temporal.Instant>();
 
   constructor(options: LateWatchOptions) {
     this.#options = options;
@@ -62,56 +64,40 @@ export class LateWatch {
     const pass = await claimPass(db);
     if (pass === null) return { looked: 0, raised: 0, hadEnough: false };
     const { looked, goOnAfter } = await this.#scan(pass, signal);
-    if (goOnAfter !== null) await stopPassAt(db, goOnAfter);
-    const raised = await this.#raise(signal);
-    return { looked, raised, hadEnough: goOnAfter !== null };
-  }
-
-  async #raise(signal: AbortSignal | undefined): Promise<number> {
-    let raised = 0;
-    for (let done = 0; done < STATEMENTS_PER_PASS_MAX && !signal?.aborted; done += 1) {
-      const { watched, notices } = await raiseDue(this.#options.db, RAISED_PER_STATEMENT_MAX);
-      raised += notices;
-      if (watched < RAISED_PER_STATEMENT_MAX) break;
-    }
-    return raised;
+    const { watched, notices } = await raiseDue(db, RAISED_PER_PASS_MAX);
+    const goOn = goOnAfter ?? (watched < RAISED_PER_PASS_MAX ? null : FROM_THE_START);
+    if (goOn !== null) await stopPassAt(db, goOn);
+    return { looked, raised: notices, hadEnough: goOn !== null };
   }
 
   /** Looks at what waits, webhook by webhook. `goOnAfter`: where the next pass has to begin soon; null when all is seen. */
   async #scan(pass: Pass, signal: AbortSignal | undefined): Promise<{ looked: number; goOnAfter: WebhookKey | null }> {
     const { db } = this.#options;
+    const { at, safeId } = pass;
+    const found = await webhooksToScan(db, { after: at, safeId, limit: WEBHOOKS_PER_PASS_MAX });
     let looked = 0;
-    // A pass that begins in the middle leaves what lies before it to the next.
-    let isPartial = pass.at.webhookId > 0;
-    let at: WebhookKey = pass.at;
-    for (;;) {
-      const webhooks = await webhooksToScan(db, { after: at, safeId: pass.safeId, limit: WEBHOOKS_PER_LOOK_MAX });
-      for (const webhook of webhooks) {
-        const rows = await this.#scanOne(webhook, pass, signal);
-        looked += rows;
-        isPartial ||= rows >= ROWS_PER_WEBHOOK_MAX;
-        at = webhook;
-        if (looked >= ROWS_PER_PASS_MAX || signal?.aborted) return { looked, goOnAfter: at };
-      }
-      if (webhooks.length < WEBHOOKS_PER_LOOK_MAX) return { looked, goOnAfter: isPartial ? FROM_THE_START : null };
+    let goOnAfter: WebhookKey = at;
+    // In turns: whoever has more behind it comes again when all have had a turn.
+    const turns = [...found];
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+      if (looked >= ROWS_PER_PASS_MAX || signal?.aborted) return { looked, goOnAfter };
+      const { rows, seenId } = await this.#scanOne(turn, pass);
+      looked += rows;
+      if (found.includes(turn)) goOnAfter = turn;
+      if (rows >= ROWS_PER_TURN_MAX) turns.push({ ...turn, seenId });
     }
+    if (found.length >= WEBHOOKS_PER_PASS_MAX) return { looked, goOnAfter };
+    // A pass that began in the middle leaves what lies before it to the next.
+    return { looked, goOnAfter: at.webhookId > 0 ? FROM_THE_START : null };
   }
 
-  /** At most ROWS_PER_WEBHOOK_MAX of one webhook; returns how many. */
-  async #scanOne(webhook: ScannedWebhook, { safeId, now }: Pass, signal: AbortSignal | undefined): Promise<number> {
+  /** At most ROWS_PER_TURN_MAX of one webhook. */
+  async #scanOne(webhook: ScannedWebhook, { safeId, now }: Pass): Promise<{ rows: number; seenId: number }> {
     const { db } = this.#options;
-    let looked = 0;
-    let { seenId } = webhook;
-    while (looked < ROWS_PER_WEBHOOK_MAX && !signal?.aborted) {
-      const waiting = await readWaiting(db, { ...webhook, seenId, safeId, limit: ROWS_PER_READ_MAX });
-      const last = waiting.at(-1);
-      if (last === undefined) break;
-      seenId = last.id;
-      looked += waiting.length;
-      await keepWatches(db, { ...webhook, seenId }, await this.#watchesOf(webhook, { waiting, now }));
-      if (waiting.length < ROWS_PER_READ_MAX) break;
-    }
-    return looked;
+    const waiting = await readWaiting(db, { ...webhook, safeId, limit: ROWS_PER_TURN_MAX });
+    const seenId = waiting.at(-1)?.id ?? webhook.seenId;
+    await keepWatches(db, { ...webhook, seenId }, await this.#watchesOf(webhook, { waiting, now }));
+    return { rows: waiting.length, seenId };
   }
 
   async #watchesOf(
@@ -137,8 +123,14 @@ export class LateWatch {
 
   /** One event that does not open must not keep the others from being watched. */
   #startOf(open: () => string, { clinicId, webhookId, eventId }: ScannedWebhook & { eventId: string }) {
+    const known = this.#starts.get(eventId);
+    if (known !== undefined) return known;
     try {
-      return Temporal.Instant.from((JSON.parse(open()) as ConsultFacts).consult.start_time);
+      const startsAt = Temporal.Instant.from((JSON.parse(open()) as ConsultFacts).consult.start_time);
+      const oldest = this.#starts.size >= STARTS_KEPT_MAX ? this.#starts.keys().next().value : undefined;
+      if (oldest !== undefined) this.#starts.delete(oldest);
+      this.#starts.set(eventId, startsAt);
+      return startsAt;
     } catch (err) {
       const fields = { clinic_id: clinicId, webhook_id: webhookId, event_id: eventId, err };
       logEvent(this.#options.log, "notices.facts_unreadable", fields, "error");

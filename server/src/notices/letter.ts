@@ -5,7 +5,7 @@
 import type { Notice } from "./kinds.ts";
 import { causeWords, FRAME, type Locale, type Named, noticeWords } from "./words.ts";
 
-/** More notices than this are counted rather than told one by one. */
+/** More notices than this are counted rather than told one by one. For whoever reads them. */
 export const NOTICES_TOLD_MAX = 20;
 
 export interface LetterClinic {
@@ -26,13 +26,21 @@ interface Paragraph {
   readonly link: string;
 }
 
-/** @param notices at least one, oldest first · @param publicUrl the origin under which the page is found */
-export function composeLetter(clinic: LetterClinic, notices: readonly Notice[], publicUrl: string): Letter {
+export interface LetterNotices {
+  /** Those that are told, at least one, oldest first. */
+  readonly told: readonly Notice[];
+  /** How many there are in all. */
+  readonly count: number;
+}
+
+/** @param publicUrl the origin under which the page is found */
+export function composeLetter(clinic: LetterClinic, notices: LetterNotices, publicUrl: string): Letter {
   const frame = FRAME[clinic.locale];
-  const told = notices.slice(0, NOTICES_TOLD_MAX).map((notice) => paragraphOf(clinic, notice, publicUrl));
-  const left = notices.length - told.length;
+  const { count } = notices;
+  const told = notices.told.map((notice) => paragraphOf(clinic, notice, publicUrl));
+  const left = count - told.length;
   const [only] = told;
-  const title = notices.length === 1 && only !== undefined ? only.title : frame.several(notices.length);
+  const title = count === 1 && only !== undefined ? only.title : frame.several(count);
   const subject = `${plain(clinic.name)}: ${title}`;
   const all = `${publicUrl}/notices`;
   const why = frame.why(plain(clinic.name));

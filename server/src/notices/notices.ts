@@ -17,7 +17,7 @@ import type { MailSender } from "../egress/mail.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
 import { LateWatch } from "./late.ts";
-import { composeLetter } from "./letter.ts";
+import { composeLetter, NOTICES_TOLD_MAX } from "./letter.ts";
 import { Loop } from "./loop.ts";
 import { callOperational } from "./operational-call.ts";
 import { type AfterTelling, afterTelling, type Told } from "./policy.ts";
@@ -133,8 +133,8 @@ export class Notices {
     const to = await mailboxOf(db, clinicId, recipient);
     if (to === null) return { ok: false, error: "no_manager", status: null, forGood: true };
     const ids = sends.map(({ noticeId }) => noticeId);
-    const notices = await readNotices(db, clinicId, ids);
-    const letter = composeLetter(await readClinic(db, clinicId), notices, publicUrl);
+    const told = await readNotices(db, clinicId, ids.slice(0, NOTICES_TOLD_MAX));
+    const letter = composeLetter(await readClinic(db, clinicId), { told, count: ids.length }, publicUrl);
     // The same notices to the same person make the same id, so that mail programs show a message that was sent twice once.
     const id = createHash("sha256")
       .update(JSON.stringify([clinicId, recipient, ids]))

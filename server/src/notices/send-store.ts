@@ -22,7 +22,8 @@ const LEASE_SECONDS = 90;
  * (managers_of_clinic), a clinic gets no more than 120 e-mails an hour.
  */
 export const EMAIL_GAP_MINUTES = 10;
-const NOTICES_PER_EMAIL_MAX = 200;
+/** Far more than an e-mail tells one by one (letter.ts): the others are counted in it. */
+const NOTICES_PER_EMAIL_MAX = 5_000;
 
 interface Limits {
   readonly rows: number;
