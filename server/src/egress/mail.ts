@@ -93,7 +93,7 @@ export function createMailSender(options: MailOptions): MailSender {
 }
 
 /** The server by its parts: no parameter of the URL reaches the library, where one could switch off TLS checks. */
-function serverOf(url: URL) {
+export function serverOf(url: URL) {
   const secure = url.protocol === "smtps:";
   const host = hostOf(url);
   const isHere = host === "localhost" || isLoopbackAddress(host);
