@@ -22,13 +22,13 @@ import { Loop } from "./loop.ts";
 import { callOperational } from "./operational-call.ts";
 import { type AfterTelling, afterTelling, type Told } from "./policy.ts";
 import { mailboxOf, readClinic, readNotices } from "./read.ts";
-import { type Channel, type Leased, leaseSends, settleSends, spreadNotices } from "./send-store.ts";
+import { type Channel, hasDue, type Leased, leaseSends, settleSends, spreadNotices } from "./send-store.ts";
 
 const LOOK_EVERY_MS = 5_000;
 const LATE_LOOK_EVERY_MS = 15_000;
 const LATE_GO_ON_AFTER_MS = 1_000;
 /** Messages under way at once, per channel: one that hangs does not hold up the others. */
-const AT_ONCE: Readonly<Record<Channel, number>> = { email: 4, webhook: 8 };
+const AT_ONCE: Readonly<Record<Channel, number>> = { email: 4, webhook: 4 };
 
 export interface NoticesOptions {
   /** runs as hookwell_dispatch */
@@ -94,6 +94,7 @@ export class Notices {
   /** Sends what is due on a channel until nothing is left that can be sent now; returns how many messages were tried. */
   async tell(channel: Channel, signal?: AbortSignal): Promise<number> {
     if (channel === "email" && this.#options.mail === null) return 0;
+    if (!(await hasDue(this.#options.db, channel))) return 0;
     const work = async () => {
       let tried = 0;
       while (!signal?.aborted) {

@@ -75,6 +75,14 @@ export async function spreadNotices(db: Db, { withMail }: { readonly withMail: b
   return rows.length;
 }
 
+/** Whether anything is due on a channel: one cheap look, for a worker with nothing to do. */
+export async function hasDue(db: Db, channel: Channel): Promise<boolean> {
+  const { rows } = await sql<{ due: boolean }>`
+    select exists (select from notice_sends where channel = ${channel} and state = 'waiting' and due_at <= now()) as due
+    `.execute(db);
+  return rows[0]?.due ?? false;
+}
+
 /** Leases what is due for one recipient; null where nothing can be told now. Never two messages to one recipient at once. */
 export async function leaseSends(db: Db, channel: Channel): Promise<Leased | null> {
   for (;;) {
