@@ -63,6 +63,12 @@ const SCREENS: Screen[] = [
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
   { name: "deliveries", path: "/deliveries" },
   { name: "test inbox", path: "/inbox" },
+  { name: "notices", path: "/notices" },
+  {
+    name: "notices, another system",
+    path: "/notices",
+    open: () => openBy(/^(Set it up|Configurer)$/),
+  },
 ];
 
 async function openBy(name: RegExp): Promise<void> {

@@ -35,6 +35,7 @@ function configOf(changed: Partial<Config> = {}): Config {
     role: "all",
     hostPacePerSecond: 1_000,
     retentionDays: 30,
+    mail: undefined,
     ...changed,
   };
 }

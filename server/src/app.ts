@@ -30,9 +30,11 @@ import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
+import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
 import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
@@ -111,6 +113,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   if (config.role !== "worker") await openInbox(parts, wiring);
   const nudge = config.role === "api" ? () => {} : await startDispatcher(parts, wiring);
   if (config.role !== "api") startScheduler(parts, wiring, nudge);
+  if (config.role !== "api") startNotices(parts, wiring);
   await openServer(parts, wiring, nudge);
   return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
 }
@@ -189,6 +192,14 @@ function startScheduler(parts: AsyncDisposableStack, { db, seal, clock, log }: W
   parts.defer(async () => {
     await Promise.all(schedulers.map((scheduler) => scheduler.stop()));
   });
+}
+
+function startNotices(parts: AsyncDisposableStack, { config, pools, seal, clock, log, egress }: Wiring): void {
+  const mail = config.mail === undefined ? null : createMailSender(config.mail);
+  const db = createKysely(pools.dispatch);
+  const notices = new Notices({ ...{ db, seal, clock, log, egress, mail }, publicUrl: config.publicUrl });
+  notices.start();
+  parts.defer(() => notices.stop());
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, loadAuthSecret, loadMasterKey, readConfig } from "./config.ts";
 
 const KEY = randomBytes(32).toString("base64");
+const MAIL = { HOOKWELL_SMTP_URL: "smtp://mail.example.test:587", HOOKWELL_MAIL_FROM: "Hookwell <hooks@example.test>" };
 let root: string;
 
 beforeAll(async () => {
@@ -42,6 +43,7 @@ describe("the environment", () => {
       role: "all",
       hostPacePerSecond: 1_000,
       retentionDays: 30,
+      mail: undefined,
     });
   });
 
@@ -92,6 +94,12 @@ describe("the environment", () => {
     [{ HOOKWELL_AUTH_SECRET: "short" }, /^HOOKWELL_AUTH_SECRET must have at least 32 characters/],
     [{ HOOKWELL_ALLOW_LOOPBACK: "yes" }, /^HOOKWELL_ALLOW_LOOPBACK must be true or false/],
     [{ HOOKWELL_ROLE: "boss" }, /^HOOKWELL_ROLE must be api, worker or all/],
+    [{ HOOKWELL_SMTP_URL: "smtp://mail.example.test" }, /^HOOKWELL_MAIL_FROM is missing: e-mail needs both/],
+    [{ HOOKWELL_MAIL_FROM: "hooks@example.test" }, /^HOOKWELL_SMTP_URL is missing: e-mail needs both/],
+    [{ ...MAIL, HOOKWELL_SMTP_URL: "http://mail.example.test" }, /^HOOKWELL_SMTP_URL must look like smtp:/],
+    [{ ...MAIL, HOOKWELL_SMTP_URL: "smtp://mail.example.test?ignoreTLS=true" }, /^HOOKWELL_SMTP_URL must look like/],
+    [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test\r\nBcc: b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
+    [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test, b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
   ] as [Record<string, string>, RegExp][])("%o is refused with its name and a remedy", ([env, message]) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(message)]);
   });
@@ -103,10 +111,14 @@ describe("the environment", () => {
   test("never has a key repeated in an error or an inspection", () => {
     const secret = "not-base64-but-somebody's-secret!";
     expect(problemsOf({ HOOKWELL_MASTER_KEY: secret }).join()).not.toContain(secret);
-    const config = read({ HOOKWELL_MASTER_KEY: KEY, HOOKWELL_AUTH_SECRET: "s".repeat(40) });
+    expect(problemsOf({ HOOKWELL_SMTP_URL: `mailto:${secret}` }).join()).not.toContain(secret);
+    const smtp = { ...MAIL, HOOKWELL_SMTP_URL: "smtps://post:mail-password@mail.example.test" };
+    const config = read({ HOOKWELL_MASTER_KEY: KEY, HOOKWELL_AUTH_SECRET: "s".repeat(40), ...smtp });
     const printed = inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config);
     expect(printed).not.toContain(KEY);
     expect(printed).not.toContain("s".repeat(40));
+    expect(printed).not.toContain("mail-password");
+    expect(config.mail?.smtpUrl.export().toString("utf8")).toBe(smtp.HOOKWELL_SMTP_URL);
   });
 });
 

@@ -37,6 +37,15 @@ export interface Config {
   readonly hostPacePerSecond: number;
   /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
   readonly retentionDays: number;
+  /** The operator's mail server; undefined means that no e-mail is sent. */
+  readonly mail: MailConfig | undefined;
+}
+
+interface MailConfig {
+  /** Holds a password, so nothing can print it. */
+  readonly smtpUrl: KeyObject;
+  /** `hooks@example.test` or `Hookwell <hooks@example.test>` */
+  readonly from: string;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -96,6 +105,17 @@ const hostPace = z
   .regex(/^[1-9]\d{0,5}$/, { error: `must be a number from 1 to ${HOST_PACE_MAX_PER_SECOND}, such as 1000` })
   .transform(Number)
   .refine((value) => value <= HOST_PACE_MAX_PER_SECOND, { error: `must be at most ${HOST_PACE_MAX_PER_SECOND}` });
+const smtpUrl = z
+  .string()
+  .refine((text) => isSmtpUrl(text), {
+    error: "must look like smtp://user:password@mail.example.test:587 or smtps://…, with nothing behind the port",
+  })
+  .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
+
+const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
+const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
+  error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
+});
 
 const variables = z.object({
   DATABASE_URL: databaseUrl,
@@ -117,6 +137,8 @@ const variables = z.object({
   HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
+  HOOKWELL_SMTP_URL: smtpUrl.optional(),
+  HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
 
 type Variables = z.output<typeof variables>;
@@ -148,6 +170,10 @@ function* conflictsBetween(values: Variables): Generator<[name: keyof Variables,
   if (values.HOOKWELL_MASTER_KEY !== undefined && values.HOOKWELL_MASTER_KEY_FILE !== undefined) {
     yield ["HOOKWELL_MASTER_KEY_FILE", "stands beside HOOKWELL_MASTER_KEY; keep one of the two"];
   }
+  if ((values.HOOKWELL_SMTP_URL === undefined) !== (values.HOOKWELL_MAIL_FROM === undefined)) {
+    const missing = values.HOOKWELL_SMTP_URL === undefined ? "HOOKWELL_SMTP_URL" : "HOOKWELL_MAIL_FROM";
+    yield [missing, "is missing: e-mail needs both HOOKWELL_SMTP_URL and HOOKWELL_MAIL_FROM"];
+  }
 }
 
 function toConfig(values: Variables, currentFolder: string): Config {
@@ -165,7 +191,12 @@ function toConfig(values: Variables, currentFolder: string): Config {
     role: values.HOOKWELL_ROLE,
     hostPacePerSecond: values.HOOKWELL_HOST_PACE,
     retentionDays: values.HOOKWELL_RETENTION_DAYS,
+    mail: mailOf(values),
   };
+}
+
+function mailOf({ HOOKWELL_SMTP_URL: smtpUrl, HOOKWELL_MAIL_FROM: from }: Variables): MailConfig | undefined {
+  return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from };
 }
 
 function masterKeySource(values: Variables, folders: { dataFolder: string; currentFolder: string }): MasterKeySource {
@@ -173,6 +204,12 @@ function masterKeySource(values: Variables, folders: { dataFolder: string; curre
   const named = values.HOOKWELL_MASTER_KEY_FILE;
   if (named !== undefined) return { from: "file", path: resolve(folders.currentFolder, named), createIfMissing: false };
   return { from: "file", path: join(folders.dataFolder, "master.key"), createIfMissing: true };
+}
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return false;
+  return (url.pathname === "" || url.pathname === "/") && url.search === "" && url.hash === "";
 }
 
 function isOrigin(text: string): boolean {

@@ -32,6 +32,10 @@ const TASKS: Readonly<Record<string, string>> = {
   import_files: `update imports set state = 'expired', file = null, finished_at = now()
     where state = 'ready' and created_at < now() - interval '24 hours'`,
   imports: "delete from imports where file is null and created_at < now() - interval '90 days'",
+  notices: "delete from notices where created_at < now() - interval '400 days'",
+  // Watches of consults that start much later, whose delivery has arrived meanwhile.
+  late_watches: `delete from late_watches w where not exists (select from deliveries d
+    where d.clinic_id = w.clinic_id and d.webhook_id = w.webhook_id and d.id = w.delivery_id)`,
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,
 };

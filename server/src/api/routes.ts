@@ -14,6 +14,8 @@ import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
 import { membershipPlansRoutes } from "./membership-plans.ts";
 import { membershipsRoutes } from "./memberships.ts";
+import { noticesRoutes } from "./notices.ts";
+import { operationalWebhookRoutes } from "./operational-webhook.ts";
 import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
@@ -42,6 +44,8 @@ export const V1_ROUTES: readonly Routes[] = [
   eventTypesRoutes,
   webhooksRoutes,
   deliveriesRoutes,
+  noticesRoutes,
+  operationalWebhookRoutes,
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,

@@ -19,7 +19,10 @@ type AuditAction =
   | "webhook.deleted"
   | "webhook.secret_rotated"
   | "delivery.resent"
-  | "retention.changed";
+  | "retention.changed"
+  | "operational_webhook.created"
+  | "operational_webhook.changed"
+  | "operational_webhook.deleted";
 
 export interface AuditEntry {
   readonly clinicId: number;

@@ -101,6 +101,7 @@ export interface DeliveryTables {
     created_at: Generated<Instant>;
     read_at: Instant | null;
     read_by: string | null;
+    spread_at: Instant | null;
   };
   bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
   nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
