@@ -35,6 +35,7 @@ const TASKS: Readonly<Record<string, string>> = {
   import_files: `update imports set state = 'expired', file = null, finished_at = now()
     where state = 'ready' and created_at < now() - interval '24 hours'`,
   imports: "delete from imports where file is null and created_at < now() - interval '90 days'",
+  recoveries: "delete from recoveries where ended_at < now() - interval '90 days'",
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,
 };

@@ -18,6 +18,8 @@ import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
+import { pullRoutes } from "./pull.ts";
+import { recoverRoutes } from "./recover.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
@@ -41,6 +43,8 @@ export const V1_ROUTES: readonly Routes[] = [
   eventTypesRoutes,
   webhooksRoutes,
   deliveriesRoutes,
+  recoverRoutes,
+  pullRoutes,
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,

@@ -18,7 +18,12 @@ type AuditAction =
   | "webhook.changed"
   | "webhook.deleted"
   | "webhook.secret_rotated"
-  | "delivery.resent";
+  | "delivery.resent"
+  | "deliveries.pulled"
+  | "recovery.started"
+  | "recovery.paused"
+  | "recovery.resumed"
+  | "recovery.cancelled";
 
 export interface AuditEntry {
   readonly clinicId: number;
