@@ -34,7 +34,7 @@ looked_at as materialized (                        -- nth: how many whose conten
 picked as materialized (
   select clinic_id, event_id, webhook_id, part, id as recovery_id from looked_at where kept and nth <= allowed),
 -- include bring_back.sql
-summed as materialized (
+, summed as materialized (
   select clinic_id, webhook_id, id, bool_or(gone) as gone, max(pace) as pace, max(allowed) as allowed,
     sum(moved)::int as moved, sum(seen) < $4::int and not bool_or(is_left) as at_end,
     (array_agg(event_id order by event_id desc, part desc) filter (where event_id is not null))[1] as event_id,
