@@ -9,7 +9,7 @@ import { until } from "../../test/until.ts";
 import { inClinic } from "../db/pool.ts";
 import { silentLog } from "../log.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
-import { RECOVERED_WAITING_MAX, Recoverer } from "./recover.ts";
+import { batchOf, RECOVERED_WAITING_MAX, Recoverer } from "./recover.ts";
 import {
   countRecoverable,
   getRecovery,
@@ -172,7 +172,9 @@ describe("a recovery", () => {
     lost.on("error", () => {});
     const { rows } = await lost.query<{ pid: number }>("select pg_backend_pid() as pid");
     await lost.query("begin");
-    const claimed = await lost.query<{ moved: number }>(sqlFile("recover"), [16, 1, RECOVERED_WAITING_MAX, 1_000, 1]);
+    const [due] = (await lost.query<Parameters<typeof batchOf>[0]>(sqlFile("due_recoveries"), [16])).rows;
+    if (due === undefined) throw new Error("no recovery is due");
+    const claimed = await lost.query(batchOf(due));
     expect(claimed.rows).toMatchObject([{ moved: 80 }]);
     const before = await hot();
     await worker().runOnce();

@@ -22,6 +22,7 @@ const ROWS_LOOKED_AT_MAX = 1_000;
 /** How long a node that found nothing to do does not look: a recovery starts that much later at most. */
 const POLL_MS = 2_000;
 const AFTER_FAILURE_MS = 2_000;
+const DUE = sqlFile("due_recoveries");
 const RECOVER = sqlFile("recover");
 
 export interface RecovererOptions {
@@ -30,6 +31,18 @@ export interface RecovererOptions {
   readonly log: Log;
   /** Wakes the dispatcher; called after a batch. */
   readonly nudge: () => void;
+}
+
+/** A recovery as it was read, before its row is locked. */
+interface Due {
+  readonly clinic_id: number;
+  readonly webhook_id: number;
+  readonly id: number;
+  readonly states: readonly string[];
+  readonly cursor_event_id: string;
+  readonly cursor_part: number;
+  readonly until_event_id: string;
+  readonly created_at: string;
 }
 
 interface Advanced {
@@ -66,26 +79,25 @@ export class Recoverer {
 
   /** One batch of each recovery that is due now. Returns the ms until there may be more to do. */
   async runOnce(): Promise<number> {
-    const advanced = await this.#advance();
-    if (advanced.some(({ moved }) => moved > 0)) this.#options.nudge();
-    for (const { clinic_id, webhook_id, id: job_id, state, queued: count } of advanced) {
-      if (state !== "running")
-        logEvent(this.#options.log, "recovery.ended", { clinic_id, webhook_id, job_id, state, count });
-    }
+    const { pool } = this.#options;
+    const { rows: due } = await pool.query<Due>({ name: "engine_due", text: DUE, values: [RECOVERIES_PER_TURN_MAX] });
     // A full turn may have left some that are due as well.
-    if (advanced.length === RECOVERIES_PER_TURN_MAX) return 0;
-    const running = advanced.filter(({ state }) => state === "running");
-    return Math.max(0, Math.min(POLL_MS, ...running.map(({ next_in_ms }) => next_in_ms)));
+    let waitMs = due.length === RECOVERIES_PER_TURN_MAX ? 0 : POLL_MS;
+    for (const one of due) {
+      if (this.#stopping) return 0;
+      // None: another node was faster, or a person; what is left is due for whoever looks next.
+      const [advanced] = (await pool.query<Advanced>({ name: "engine_recover", ...batchOf(one) })).rows;
+      if (advanced === undefined) continue;
+      this.#note(advanced);
+      if (advanced.state === "running") waitMs = Math.min(waitMs, Math.max(0, advanced.next_in_ms));
+    }
+    return waitMs;
   }
 
-  async #advance(): Promise<Advanced[]> {
-    const values = [RECOVERIES_PER_TURN_MAX, BATCH_SECONDS, RECOVERED_WAITING_MAX];
-    const { rows } = await this.#options.pool.query<Advanced>({
-      name: "engine_recover",
-      text: RECOVER,
-      values: [...values, ROWS_LOOKED_AT_MAX, UNPROVED_PER_SECOND],
-    });
-    return rows;
+  #note({ clinic_id, webhook_id, id: job_id, state, queued: count, moved }: Advanced): void {
+    const { nudge, log } = this.#options;
+    if (moved > 0) nudge();
+    if (state !== "running") logEvent(log, "recovery.ended", { clinic_id, webhook_id, job_id, state, count });
   }
 
   async #work(): Promise<void> {
@@ -100,4 +112,11 @@ export class Recoverer {
       await this.#wake.wait(waitMs);
     }
   }
+}
+
+/** The statement of one batch; exported for the test that loses a worker in the middle of it. */
+export function batchOf(due: Due): { text: string; values: unknown[] } {
+  const range = [due.cursor_event_id, due.cursor_part, due.until_event_id, due.created_at];
+  const limits = [BATCH_SECONDS, RECOVERED_WAITING_MAX, ROWS_LOOKED_AT_MAX, UNPROVED_PER_SECOND];
+  return { text: RECOVER, values: [due.clinic_id, due.webhook_id, due.states, ...range, due.id, ...limits] };
 }

@@ -184,9 +184,9 @@ async function count(tx: Tx, { clinicId, webhookId }: RecoverScope, range: Recov
   if (to !== null && Temporal.Instant.compare(from, to) >= 0) {
     throw invalid("to", "The end must be later than the beginning. Choose a later one, or leave it out.", "invalid");
   }
-  const bounds = [lowestEventId(from.epochMilliseconds), boundOf(to)];
+  const [first, beyond] = [lowestEventId(from.epochMilliseconds), boundOf(to)];
   const { rows } = await tx.executeQuery<{ found: number; left_out: number; counted_all: boolean }>(
-    CompiledQuery.raw(COUNT, [clinicId, webhookId, [...states], ...bounds, RECOVERABLE_COUNTED_MAX]),
+    CompiledQuery.raw(COUNT, [clinicId, webhookId, [...states], first, -1, beyond, null, RECOVERABLE_COUNTED_MAX]),
   );
   const [row] = rows;
   if (row === undefined) throw new Error("counting gave no row");

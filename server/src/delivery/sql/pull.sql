@@ -23,7 +23,8 @@ shown as materialized (select * from ended union all select * from unfinished),
 weighed as (
   select s.*, e.name, e.subject, e.subject_version, e.facts,
     sum(coalesce(octet_length(e.facts), 0)) over (order by s.sequence) - coalesce(octet_length(e.facts), 0) as bytes_before
-  from shown s left join events e on e.clinic_id = $1::bigint and e.id = s.event_id)
+  from shown s left join lateral (                 -- one look-up each, in the one partition that its id names
+    select x.name, x.subject, x.subject_version, x.facts from events x where x.clinic_id = $1::bigint and x.id = s.event_id limit 1) e on true)
 select s.highest, s.up_to,
   -- where nothing is kept, the page goes as far as that holds
   case when s.up_to < s.highest and not exists (select from shown) then least(
