@@ -85,7 +85,7 @@ describe("a page", () => {
   });
 
   test("misses no number while deliveries are sent again and end again all the time", async () => {
-    const total = 120;
+    const total = 60;
     await engine.startDispatcher();
     const events = await deliverSome(total);
     let isOver = false;
@@ -103,8 +103,8 @@ describe("a page", () => {
       }
     });
     const found: { numbers: number[]; notKept: number; states: string[] }[] = [];
-    while (found.length < 25 || resent < total) {
-      const pages = await walk(7 + found.length);
+    while (found.length < 12 || resent < total) {
+      const pages = await walk(7 + 3 * found.length);
       const notKept = pages.flatMap((one) => one.notKept).length;
       found.push({
         numbers: numbersOf(pages),
