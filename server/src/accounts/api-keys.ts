@@ -60,17 +60,10 @@ export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKe
   await checkWebhook(tx, key);
   await refuseTooMany(tx, clinicId);
   const text = newKey();
-  const values = {
-    clinic_id: clinicId,
-    name,
-    scopes: [...scopes],
-    created_by: actor,
-    expires_at: expiresAt,
-    webhook_id: webhookId,
-  };
+  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, webhook_id: webhookId };
   const inserted = await tx
     .insertInto("api_keys")
-    .values({ ...values, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
+    .values({ ...values, expires_at: expiresAt, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
   const row = toRow(inserted);
