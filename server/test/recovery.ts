@@ -1,4 +1,5 @@
 /** A clinic with one webhook whose deliveries fail, or are missed while it is off, and what people do to send them again. */
+import { sampleFacts } from "@hookwell/sdk";
 import { expect } from "vitest";
 import { inClinic } from "../src/db/pool.ts";
 import { Recoverer } from "../src/delivery/recover.ts";
@@ -14,6 +15,7 @@ import {
   stepRecovery,
 } from "../src/delivery/recoveries.ts";
 import { silentLog } from "../src/log.ts";
+import { emitMany } from "../src/outbox/emit.ts";
 import { deliveryId } from "../src/outbox/identifiers.ts";
 import { type ClinicLog, clinicLog } from "./clinic-log.ts";
 import type { TestEngine, TestWebhook } from "./engine.ts";
@@ -112,12 +114,13 @@ export class TestRecovery {
 
   /** Events about subjects of their own; returns their webhook-ids. */
   async emitSome(times: number): Promise<string[]> {
-    const ids: string[] = [];
-    for (let n = 0; n < times; n++) {
-      const { id: eventId } = await this.engine.emit(this.clinicId, `consult:${++this.#subjects}`);
-      ids.push(deliveryId({ eventId, webhookId: this.webhook.id, part: 0 }));
-    }
-    return ids;
+    const facts = sampleFacts("participant.added");
+    const events = Array.from({ length: times }, () => ({ subject: `consult:${++this.#subjects}`, facts }));
+    const { app, nudge } = this.engine;
+    const { clinicId } = this;
+    const emitted = await inClinic(app, clinicId, (tx) => emitMany(this.engine, tx, { clinicId, events }));
+    nudge();
+    return emitted.map(({ id: eventId }) => deliveryId({ eventId, webhookId: this.webhook.id, part: 0 }));
   }
 
   async emitWhileOff(times: number): Promise<string[]> {

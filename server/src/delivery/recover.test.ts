@@ -25,8 +25,8 @@ describe("a recovery", () => {
     await engine.startDispatcher();
     const delivered = await clinic.emitSome(20);
     await until("they are delivered", async () => (await clinic.finishedAs("delivered")).length === 20);
-    const failed = await clinic.failSome(170);
-    const off = await clinic.emitWhileOff(170);
+    const failed = await clinic.failSome(60);
+    const off = await clinic.emitWhileOff(280);
     const gone = [...failed.slice(0, 20), ...off.slice(-20)];
     await clinic.loseContent(gone);
     expect(await clinic.count()).toEqual({ found: 300, leftOut: 40, countedAll: true });
