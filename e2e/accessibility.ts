@@ -16,9 +16,12 @@ let browser: Browser;
 let page: Page;
 const blocked: string[] = [];
 
-async function findings(): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async (tags) => {
+const findings = () => findingsOf(page);
+
+/** What axe finds on a page as it stands, one line a finding. */
+export async function findingsOf(looked: Page): Promise<string[]> {
+  await looked.evaluate(axe.source);
+  return looked.evaluate(async (tags) => {
     type Finding = { id: string; nodes: { target: string[] }[] };
     const { axe, document } = globalThis as unknown as {
       document: unknown;

@@ -25,6 +25,7 @@ import { migrate } from "./db/migrate.ts";
 import { createKysely, createPools, type Pools } from "./db/pool.ts";
 import type { Db } from "./db/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
+import { Recoverer } from "./delivery/recover.ts";
 import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
@@ -112,8 +113,11 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
   const nudge = config.role === "api" ? () => {} : await startDispatcher(parts, wiring);
-  if (config.role !== "api") startScheduler(parts, wiring, nudge);
-  if (config.role !== "api") startNotices(parts, wiring);
+  if (config.role !== "api") {
+    startScheduler(parts, wiring, nudge);
+    startNotices(parts, wiring);
+    startRecoverer(parts, wiring, nudge);
+  }
   await openServer(parts, wiring, nudge);
   return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
 }
@@ -200,6 +204,13 @@ function startNotices(parts: AsyncDisposableStack, { config, pools, seal, clock,
   const notices = new Notices({ ...{ db, seal, clock, log, egress, mail }, publicUrl: config.publicUrl });
   notices.start();
   parts.defer(() => notices.stop());
+}
+
+/** After the dispatcher, so that it stops before it: nothing comes back that nobody would send. */
+function startRecoverer(parts: AsyncDisposableStack, { pools, log }: Wiring, nudge: () => void): void {
+  const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
+  recoverer.start();
+  parts.defer(() => recoverer.stop());
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {

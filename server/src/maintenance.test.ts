@@ -45,7 +45,14 @@ describe("maintenance", () => {
       await query(`insert into feed_keys (clinic_id, key_hash, event_id, body_hash, created_at)
         values (${clinic.id}, '\\x0${days}', gen_random_uuid(), '', now() - interval '${days} days')`);
     }
+    for (const days of [91, 89]) {
+      await query(`insert into recoveries (clinic_id, webhook_id, states, from_time, until_event_id, cursor_event_id,
+          cursor_part, found, left_out, counted_all, state, started_by, started_by_name, ended_at)
+        values (${clinic.id}, ${young}, '{off}', '2026-01-01', gen_random_uuid(), gen_random_uuid(), 0, 1, 0, true, 'done',
+          'x', '${days}', now() - interval '${days} days')`);
+    }
     expect(await maintain()).toBe(true);
+    expect(await query("select started_by_name from recoveries")).toEqual([{ started_by_name: "89" }]);
     expect(await query("select key_hash from feed_keys")).toEqual([{ key_hash: Buffer.of(6) }]);
     expect(await query(`select id from webhooks where clinic_id = ${clinic.id} and deleted_at is null`)).toEqual([
       { id: young },

@@ -21,6 +21,8 @@ import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
 import { retentionRoutes } from "./retention.ts";
+import { pullRoutes } from "./pull.ts";
+import { recoverRoutes } from "./recover.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
@@ -46,6 +48,8 @@ export const V1_ROUTES: readonly Routes[] = [
   deliveriesRoutes,
   noticesRoutes,
   operationalWebhookRoutes,
+  recoverRoutes,
+  pullRoutes,
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,

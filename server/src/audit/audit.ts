@@ -22,7 +22,12 @@ type AuditAction =
   | "retention.changed"
   | "operational_webhook.created"
   | "operational_webhook.changed"
-  | "operational_webhook.deleted";
+  | "operational_webhook.deleted"
+  | "deliveries.pulled"
+  | "recovery.started"
+  | "recovery.paused"
+  | "recovery.resumed"
+  | "recovery.cancelled";
 
 export interface AuditEntry {
   readonly clinicId: number;

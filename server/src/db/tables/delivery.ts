@@ -70,6 +70,29 @@ export interface DeliveryTables {
     begun_at: Instant | null;
     fence: number | null;
     created_at: Generated<Instant>;
+    recovery_id: number | null;
+  };
+  recoveries: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    states: string[];
+    from_time: Instant;
+    to_time: Instant | null;
+    until_event_id: string;
+    cursor_event_id: string;
+    cursor_part: number;
+    pace_per_second: number | null;
+    found: number;
+    left_out: number;
+    counted_all: boolean;
+    queued: Generated<number>;
+    state: Generated<"running" | "paused" | "done" | "cancelled">;
+    next_at: Generated<Instant>;
+    started_by: string;
+    started_by_name: string;
+    created_at: Generated<Instant>;
+    ended_at: Instant | null;
   };
   runs: {
     clinic_id: number;
@@ -149,6 +172,7 @@ export interface DeliveryTables {
     last_used_at: Instant | null;
     expires_at: Instant | null;
     revoked_at: Instant | null;
+    webhook_id: number | null;
   };
   feed_snapshots: {
     clinic_id: number;
