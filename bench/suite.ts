@@ -1,0 +1,22 @@
+/** The parts of the benchmark suite, and the one line that they end with. */
+import { type PartFigures, type SuiteOptions, throughput } from "./throughput.ts";
+
+export const PARTS = { throughput } satisfies Record<string, (options: SuiteOptions) => Promise<PartFigures>>;
+
+export type PartName = keyof typeof PARTS;
+
+export function isPart(name: string): name is PartName {
+  return Object.hasOwn(PARTS, name);
+}
+
+/** Runs the parts, one after the other, prints each one's spreads, and returns all their keys. */
+export async function runSuite(parts: readonly PartName[], options: SuiteOptions): Promise<Record<string, unknown>> {
+  const keys: Record<string, unknown> = {};
+  for (const name of parts) {
+    options.print(`— ${name}`);
+    const figures = await PARTS[name](options);
+    Object.assign(keys, figures.keys);
+    options.print(JSON.stringify({ [name]: { ...figures.keys, ...figures.details } }));
+  }
+  return keys;
+}
