@@ -11,7 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { type BenchServer, createMigrated } from "./database.ts";
 import { type NodeProcess, startNode } from "./node-process.ts";
-import { cpuSeconds, cpuSecondsOfFamily, peakRssMb } from "./process-figures.ts";
+import { cpuSeconds, cpuSecondsOfFamily, difference, peakRssMb } from "./process-figures.ts";
 import type { BenchReceiver } from "./receiver.ts";
 import { resetStatements } from "./statements.ts";
 import { type BenchClinic, type BenchEvent, Workload } from "./workload.ts";
@@ -153,10 +153,6 @@ async function drain(running: Running, backlog: Backlog): Promise<DrainFigures> 
     rss_mb: peakRssMb(node.pid),
     cpu: { node: used[0] ?? null, postgres: used[1] ?? null, receiver: used[2] ?? null },
   };
-}
-
-function difference(after: number | null, before: number | null): number | null {
-  return after === null || before === null ? null : Number((after - before).toFixed(2));
 }
 
 async function received({ receiver, node }: Running, count: number): Promise<void> {

@@ -23,6 +23,11 @@ export function cpuSecondsOfFamily(pid: number): number | null {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** What was used between two readings, to a hundredth. */
+export function difference(after: number | null, before: number | null): number | null {
+  return after === null || before === null ? null : Number((after - before).toFixed(2));
+}
+
 /** The most memory that a process has had resident since its start, in MB of 10^6 bytes. */
 export function peakRssMb(pid: number): number | null {
   const kib = isLinux ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] : undefined;

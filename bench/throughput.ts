@@ -15,27 +15,16 @@ import {
   prepareBacklog,
   type Shape,
 } from "./drain.ts";
+import { medians, type PartFigures, type SuiteOptions, spreads } from "./part.ts";
+import { measureQueue, type QueueFigures } from "./queues/queue.ts";
 import { measureRaw } from "./raw.ts";
 import { startReceiver } from "./receiver.ts";
 import { printTopStatements } from "./statements.ts";
-import { median, ratiosByRun, rounded, type Spread, spread } from "./statistics.ts";
+import { ratiosByRun, rounded } from "./statistics.ts";
 
 const DEEP: Shape = { webhooks: 100, each: 600 };
 const WIDE: Shape = { webhooks: 20_000, each: 3 };
 const WARM_UP = 20_000;
-
-export interface SuiteOptions {
-  runs: number;
-  cpuProf?: string | undefined;
-  pgStats: boolean;
-  print: (line: string) => void;
-}
-
-/** Figures under their keys: numbers, null where this system cannot tell, spreads and more below `details`. */
-export interface PartFigures {
-  keys: Record<string, number | null>;
-  details: Record<string, unknown>;
-}
 
 export async function throughput(options: SuiteOptions): Promise<PartFigures> {
   const server = await startBenchServer({ statements: options.pgStats });
@@ -59,6 +48,8 @@ interface Round {
   raw: number;
   deep: DrainFigures;
   wide: DrainFigures;
+  pgBoss: QueueFigures;
+  graphileWorker: QueueFigures;
 }
 
 interface RoundOptions {
@@ -69,28 +60,44 @@ interface RoundOptions {
 }
 
 async function round(context: DrainContext, { deep, wide, run, options }: RoundOptions): Promise<Round> {
-  const { print, pgStats } = options;
-  const raw = await measureRaw(context.receiver, {
-    body: likeBody(),
-    concurrency: REQUESTS_IN_FLIGHT_MAX,
-    warmUp: WARM_UP,
-    count: DEEP.webhooks * DEEP.each,
-  });
-  print(`Run ${run}: bare undici ${said(raw)}`);
+  const print = (name: string, found: { per_second: number }, more = "") =>
+    options.print(`Run ${run}: ${name} ${Math.round(found.per_second)}/s${more}`);
+  const load = { body: likeBody(), concurrency: REQUESTS_IN_FLIGHT_MAX, count: DEEP.webhooks * DEEP.each };
+  const raw = await measureRaw(context.receiver, { ...load, warmUp: WARM_UP });
+  print("bare undici", raw);
   const drained = async (name: string, backlog: Backlog) => {
-    const top: string[] = [];
-    const onSettled = async () =>
-      void (pgStats && (await printTopStatements(context.server, (line) => top.push(line))));
-    const found = await measureDrain({ ...context, onSettled }, backlog);
+    const found = await drainOnce(context, backlog, options);
     const { node, postgres, receiver } = found.cpu;
+    const memory = `peak ${rounded(found.rss_mb ?? 0)} MB`;
     print(
-      `Run ${run}: ${name} ${said(found)}, CPU s: node ${node}, PostgreSQL ${postgres}, receiver ${receiver}; ` +
-        `first attempt after ${Math.round(found.first_attempt_after_ms)} ms, peak ${rounded(found.rss_mb ?? 0)} MB`,
+      name,
+      found,
+      `, CPU s: node ${node}, PostgreSQL ${postgres}, receiver ${receiver}; first attempt after ` +
+        `${Math.round(found.first_attempt_after_ms)} ms, ${memory}`,
     );
-    for (const line of top) print(line);
     return found;
   };
-  return { raw: raw.per_second, deep: await drained("100 × 600", deep), wide: await drained("20,000 × 3", wide) };
+  const queued = async (name: Parameters<typeof measureQueue>[1]) => {
+    const found = await measureQueue(context, name, { ...load, warmUp: WARM_UP });
+    print(name, found, `, CPU s: node ${found.cpu.node}, PostgreSQL ${found.cpu.postgres}`);
+    return found;
+  };
+  return {
+    raw: raw.per_second,
+    deep: await drained("100 × 600", deep),
+    wide: await drained("20,000 × 3", wide),
+    pgBoss: await queued("pg-boss"),
+    graphileWorker: await queued("graphile-worker"),
+  };
+}
+
+async function drainOnce(
+  context: DrainContext,
+  backlog: Backlog,
+  { pgStats, print }: SuiteOptions,
+): Promise<DrainFigures> {
+  if (!pgStats) return measureDrain(context, backlog);
+  return measureDrain({ ...context, onSettled: () => printTopStatements(context.server, print) }, backlog);
 }
 
 /** What a delivery of the workload is sent as. */
@@ -99,25 +106,20 @@ function likeBody(): string {
   return render(sampleFacts("participant.added"), choice, { part: 0, participantsPerRequest: 200 });
 }
 
-const said = (found: { per_second: number }) => `${Math.round(found.per_second)}/s`;
-
 function figures(rounds: readonly Round[]): PartFigures {
-  const raw = rounds.map((one) => one.raw);
-  const deep = rounds.map((one) => one.deep.per_second);
-  const wide = rounds.map((one) => one.wide.per_second);
-  const ratios = { ratio_to_raw: ratiosByRun(deep, raw), wide_ratio: ratiosByRun(wide, deep) };
-  const spreads: Record<string, Spread> = {
-    ...mapped(ratios, spread),
-    raw_per_second: spread(raw),
-    hookwell_per_second: spread(deep),
-    wide_per_second: spread(wide),
+  const perSecond = {
+    raw_per_second: rounds.map((one) => one.raw),
+    hookwell_per_second: rounds.map((one) => one.deep.per_second),
+    wide_per_second: rounds.map((one) => one.wide.per_second),
+    pg_boss_per_second: rounds.map((one) => one.pgBoss.per_second),
+    graphile_worker_per_second: rounds.map((one) => one.graphileWorker.per_second),
   };
-  return {
-    keys: mapped(ratios, (values) => rounded(median(values))),
-    details: { ...spreads, cpu_seconds: rounds.map((one) => ({ deep: one.deep.cpu, wide: one.wide.cpu })) },
+  const deep = perSecond.hookwell_per_second;
+  const ratios = {
+    ratio_to_raw: ratiosByRun(deep, perSecond.raw_per_second),
+    ratio_to_pg_boss: ratiosByRun(deep, perSecond.pg_boss_per_second),
+    ratio_to_graphile_worker: ratiosByRun(deep, perSecond.graphile_worker_per_second),
+    wide_ratio: ratiosByRun(perSecond.wide_per_second, deep),
   };
-}
-
-function mapped<In, Out>(record: Record<string, In>, change: (value: In) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+  return { keys: medians(ratios), details: spreads({ ...ratios, ...perSecond }) };
 }
