@@ -8,9 +8,11 @@ export interface SuiteOptions {
   print: (line: string) => void;
 }
 
-/** Figures under their keys: numbers, null where this system cannot tell, spreads and more below `details`. */
+/** Figures under their keys: medians of the runs, null where this system cannot tell. How they spread is in `details`. */
 export interface PartFigures {
+  /** what has a goal */
   keys: Record<string, number | null>;
+  supporting: Record<string, number>;
   details: Record<string, unknown>;
 }
 

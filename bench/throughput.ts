@@ -121,5 +121,5 @@ function figures(rounds: readonly Round[]): PartFigures {
     ratio_to_graphile_worker: ratiosByRun(deep, perSecond.graphile_worker_per_second),
     wide_ratio: ratiosByRun(perSecond.wide_per_second, deep),
   };
-  return { keys: medians(ratios), details: spreads({ ...ratios, ...perSecond }) };
+  return { keys: medians(ratios), supporting: medians(perSecond), details: spreads({ ...ratios, ...perSecond }) };
 }
