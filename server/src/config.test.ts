@@ -69,6 +69,13 @@ describe("the environment", () => {
     });
   });
 
+  test("gives a worker any free port where none is asked for, since only probes use it", () => {
+    const DATABASE_URL = "postgres://db.example.test/hookwell";
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker" }).port).toBe(0);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker", HOOKWELL_PORT: "4410" }).port).toBe(4410);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "api" }).port).toBe(4400);
+  });
+
   test.for([
     [{ HOOKWELL_PORT: "http" }, /^HOOKWELL_PORT must be a number from 0 to 65535/],
     [{ HOOKWELL_PORT: "70000" }, /^HOOKWELL_PORT must be at most 65535/],
@@ -83,6 +90,7 @@ describe("the environment", () => {
     [{ HOOKWELL_AUTH_SECRET: "short" }, /^HOOKWELL_AUTH_SECRET must have at least 32 characters/],
     [{ HOOKWELL_ALLOW_LOOPBACK: "yes" }, /^HOOKWELL_ALLOW_LOOPBACK must be true or false/],
     [{ HOOKWELL_ROLE: "boss" }, /^HOOKWELL_ROLE must be api, worker or all/],
+    [{ HOOKWELL_ROLE: "api" }, /^DATABASE_URL is needed for the role api: .* or use the role all/],
   ] as [Record<string, string>, RegExp][])("%o is refused with its name and a remedy", ([env, message]) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(message)]);
   });

@@ -21,12 +21,11 @@ import { type Refill, Run } from "./run.ts";
 import { type Attempted, Sender } from "./sender.ts";
 import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
-import { Wake } from "./wake.ts";
+import { POLL_MS, Poll, Wake } from "./wake.ts";
 
 export const REQUESTS_IN_FLIGHT_MAX = 256;
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-const POLL_MS = 1_000;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
@@ -54,6 +53,7 @@ export class Dispatcher {
   readonly #lease: Lease;
   readonly #sender: Sender;
   readonly #wake = new Wake();
+  readonly #poll = new Poll();
   readonly #runs = new Map<string, Run>();
   readonly #paced = new Paced();
   #results: Result[] = [];
@@ -79,6 +79,11 @@ export class Dispatcher {
   nudge(): void {
     this.#takeAtMs = Number.NEGATIVE_INFINITY;
     this.#wake.ring();
+  }
+
+  /** Every place is taken, or this node is stopping: another one would be sooner. */
+  get needsHelp(): boolean {
+    return this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX;
   }
 
   /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */
@@ -141,6 +146,7 @@ export class Dispatcher {
     for (const found of scan.runs) {
       this.#runs.set(nameOf(found), new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
     }
+    this.#takeAtMs = Math.min(this.#takeAtMs, this.#now() + this.#poll.after(scan.runs.length + scan.rung.length > 0));
     for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
     this.#handle(scan);
     if (scan.runs.length === webhooks) this.nudge();

@@ -42,6 +42,19 @@ export interface SchedulerOptions {
   readonly now?: (db: Db) => Promise<Temporal.Instant>;
 }
 
+interface DueRow {
+  readonly now: Temporal.Instant;
+  /** of the work */
+  readonly name: string;
+  /** null where nothing is due */
+  readonly clinic_id: number | null;
+}
+
+interface Due {
+  readonly now: Temporal.Instant;
+  readonly clinics: readonly DueRow[];
+}
+
 interface Resting {
   readonly failures: number;
   readonly untilMs: number;
@@ -97,11 +110,11 @@ export class Scheduler {
   }
 
   async #turn(): Promise<number> {
-    const { db, works, nudge } = this.#options;
-    const now = await (this.#options.now ?? databaseNow)(db);
+    const { works, nudge } = this.#options;
+    const { now, clinics } = await this.#due();
     let rows = 0;
     for (const work of works) {
-      for (const clinicId of await this.#clinicsWith(work, now)) {
+      for (const clinicId of this.#awake(work, clinics)) {
         if (this.#stopping.signal.aborted) break;
         rows += await this.#inClinic(work, clinicId, now);
       }
@@ -110,12 +123,30 @@ export class Scheduler {
     return rows;
   }
 
-  /** Those that rest are asked for besides, since they are overdue for longest and would crowd out the others. */
-  async #clinicsWith(work: DueWork, now: Temporal.Instant): Promise<number[]> {
-    const limit = CLINICS_PER_TURN_MAX + this.#restingFrom(work);
-    const { rows } = await sql<{ clinic_id: number }>`
-      select clinic_id from due_clinics(${work.name}, ${now}::timestamptz, ${limit})`.execute(this.#options.db);
-    const awake = rows.map(({ clinic_id }) => clinic_id).filter((clinicId) => !this.#isResting(work, clinicId));
+  /**
+   * What time it is, and which clinics have work due, in one statement: it is asked once a second for ever. Those that rest
+   * are asked for besides, since they are overdue for longest and would crowd out the others.
+   */
+  async #due(): Promise<Due> {
+    const { db, works } = this.#options;
+    const given = (await this.#options.now?.(db)) ?? null;
+    const names = works.map(({ name }) => name);
+    const limits = works.map((work) => CLINICS_PER_TURN_MAX + this.#restingFrom(work));
+    const { rows } = await sql<DueRow>`
+      select t.now, w.name, d.clinic_id
+      from (select coalesce(${given}::timestamptz, now()) as now) t
+        cross join unnest(${names}::text[], ${limits}::integer[]) as w (name, clinics_max)
+        left join lateral due_clinics(w.name, t.now, w.clinics_max) with ordinality as d (clinic_id, place) on true
+      order by w.name, d.place`.execute(db);
+    const [first] = rows;
+    if (first === undefined) throw new Error("the database did not say what time it is");
+    return { now: first.now, clinics: rows };
+  }
+
+  #awake(work: DueWork, due: readonly DueRow[]): number[] {
+    const awake = due.flatMap(({ name, clinic_id }) =>
+      name === work.name && clinic_id !== null && !this.#isResting(work, clinic_id) ? [clinic_id] : [],
+    );
     return awake.slice(0, CLINICS_PER_TURN_MAX);
   }
 
@@ -204,12 +235,4 @@ export class Scheduler {
 
 function keyOf({ name }: DueWork, clinicId: number): string {
   return `${name} ${clinicId}`;
-}
-
-/** The database's own time. */
-async function databaseNow(db: Db): Promise<Temporal.Instant> {
-  const { rows } = await sql<{ now: Temporal.Instant }>`select now()`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error("the database did not say what time it is");
-  return row.now;
 }
