@@ -24,7 +24,7 @@ import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { createKysely, createPools, type Pools } from "./db/pool.ts";
 import type { Db } from "./db/schema.ts";
-import { Dispatcher } from "./delivery/dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "./delivery/dispatcher.ts";
 import { Neighbours } from "./delivery/notify.ts";
 import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
@@ -182,7 +182,7 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   }
   // The embedded database belongs to one process: it has no neighbours, and whoever was registered before is dead.
   const alone = config.databaseUrl === undefined;
-  const dispatcher = createDispatcher(wiring, { alone });
+  const dispatcher = createDispatcher(wiring, { alone, onGivenUp: () => neighbours?.tell() });
   const neighbours = alone ? null : new Neighbours({ connect, clock, log, onWord: () => dispatcher.nudge() });
   neighbours?.start();
   parts.defer(async () => neighbours?.stop());
@@ -194,16 +194,18 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   const schedulers = startSchedulers(wiring, nudge);
   parts.defer(async () => {
     await Promise.all([dispatcher.stop(), ...schedulers.map((scheduler) => scheduler.stop())]);
-    neighbours?.tell(); // what was held is due for the others
   });
   return nudge;
 }
 
-function createDispatcher({ pools, seal, egress, clock, log }: Wiring, { alone }: { alone: boolean }): Dispatcher {
+function createDispatcher(
+  { pools, seal, egress, clock, log }: Wiring,
+  company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
+): Dispatcher {
   return new Dispatcher({
     store: new DeliveryStore(pools.dispatch),
     db: createKysely(pools.dispatch),
-    ...{ seal, egress, clock, log, alone },
+    ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,
   });
 }

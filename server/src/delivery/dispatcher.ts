@@ -19,6 +19,7 @@ import { Lease } from "./lease.ts";
 import { Paced } from "./paced.ts";
 import { type Refill, Run } from "./run.ts";
 import { type Attempted, Sender } from "./sender.ts";
+import { Share } from "./share.ts";
 import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Poll, Wake } from "./wake.ts";
@@ -41,6 +42,8 @@ export interface DispatcherOptions {
   name: string;
   /** no other process can have this database open, so every other node is dead (the embedded database) */
   alone?: boolean;
+  /** webhooks were given up that are due at once: the other nodes should look */
+  onGivenUp?: () => void;
   random?: () => number;
 }
 
@@ -55,6 +58,7 @@ export class Dispatcher {
   readonly #wake = new Wake();
   readonly #poll = new Poll();
   readonly #runs = new Map<string, Run>();
+  readonly #share = new Share<Run>();
   readonly #paced = new Paced();
   #results: Result[] = [];
   #inFlight = 0;
@@ -66,7 +70,14 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
-    this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
+    this.#lease = new Lease({
+      ...options,
+      onChange: () => this.#wake.ring(),
+      onOrphans: () => this.nudge(),
+      onBeat: (vitals) => {
+        if (!this.#stopping && this.#share.beat(vitals, this.#runs.values()) > 0) this.#wake.ring();
+      },
+    });
   }
 
   /** Registers this node and begins to deliver. */
@@ -81,20 +92,22 @@ export class Dispatcher {
     this.#wake.ring();
   }
 
-  /** Every place is taken, or this node is stopping: another one would be sooner. */
+  /** There are other nodes, and this one has every place taken or is stopping: they would be sooner. */
   get needsHelp(): boolean {
-    return this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX;
+    return this.#lease.liveNodes > 1 && (this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX);
   }
 
   /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#lease.stopTaking();
     this.#wake.ring();
     try {
       await this.#loop;
     } finally {
       await this.#lease.stop();
     }
+    this.#options.onGivenUp?.();
   }
 
   async #work(): Promise<void> {
@@ -139,9 +152,10 @@ export class Dispatcher {
     const places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
     if (places <= 0 || this.#now() < this.#takeAtMs || !this.#lease.maySend()) return;
     this.#takeAtMs = this.#now() + POLL_MS;
-    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
+    const room = this.#share.room(this.#runs.size);
+    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places, room || Number.POSITIVE_INFINITY);
     const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
-    const scan = await this.#options.store.take(this.#lease.nodeId, webhooks, perWebhook);
+    const scan = await this.#options.store.take(this.#lease.nodeId, webhooks, perWebhook, room > 0);
     const begun = Map.groupBy(scan.begun, nameOf);
     for (const found of scan.runs) {
       this.#runs.set(nameOf(found), new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
@@ -259,10 +273,12 @@ export class Dispatcher {
     const now = this.#now();
     const asleep = idle.map(([, run]) => {
       const { clinicId, webhookId, fence } = run;
-      return { clinicId, webhookId, fence, nextInMs: run.hasSeenAll() ? run.nextDueInMs(now) : 0 };
+      const yields = !stopping && this.#share.isYielded(run);
+      return { clinicId, webhookId, fence, nextInMs: run.hasSeenAll() ? run.nextDueInMs(now) : 0, yields };
     });
     await this.#options.store.release(this.#lease.nodeId, asleep);
     for (const [name] of idle) this.#runs.delete(name);
+    if (asleep.some(({ yields }) => yields)) this.#options.onGivenUp?.();
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
     this.#takeAtMs = Math.min(this.#takeAtMs, this.#now() + soonestMs);

@@ -11,6 +11,8 @@ import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
 export const WINDOW_ROWS = 200;
+/** Between the end of a node's lease and its being declared dead, as reap.sql has it. */
+const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
 const NO_FREED: readonly FreedKey[] = [];
@@ -95,9 +97,47 @@ export interface SettledAttempt {
   next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
 }
 
+export interface Released extends RunKey {
+  fence: number;
+  nextInMs: number | null;
+  yields?: boolean;
+}
+
 export interface Counted extends RunKey {
   id: number;
   hasNext: boolean;
+}
+
+/** What a node learns by its heartbeat. */
+export interface Vitals {
+  /** false: it has been declared dead meanwhile */
+  alive: boolean;
+  /** other nodes that may begin requests now */
+  othersSending: number;
+  /** those of them that take webhooks: all but those that are stopping */
+  othersTaking: number;
+  /** ms until the first of the others has to be declared dead, unless it beats before; null: there are none */
+  nextDeathMs: number | null;
+  /** webhooks that are held, by all nodes together */
+  held: number;
+  /** webhooks are held by nobody who lives */
+  orphaned: boolean;
+}
+
+export interface Beat {
+  leaseMs: number;
+  /** how long after its last beat a node may still begin requests */
+  sendsForMs: number;
+  takes: boolean;
+}
+
+interface BeatRow {
+  alive: boolean;
+  others_sending: number;
+  others_taking: number;
+  first_end_ms: number | null;
+  held: number;
+  orphaned: boolean;
 }
 
 const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
@@ -106,6 +146,7 @@ const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
 const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
 const SETTLE = sqlFile("settle");
 const RELEASE = sqlFile("release");
+const BEAT = sqlFile("beat");
 const REAP = sqlFile("reap");
 const REST = sqlFile("rest");
 const SWEEP = sqlFile("sweep");
@@ -118,9 +159,12 @@ export class DeliveryStore {
     this.#pool = pool;
   }
 
-  /** Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each. */
-  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
-    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook]));
+  /**
+   * Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each. With `room`, also those that
+   * other nodes have just given away.
+   */
+  async take(owner: number, webhooks: number, perWebhook: number, room = true): Promise<Scan> {
+    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook, room]));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
@@ -155,14 +199,15 @@ export class DeliveryStore {
     return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
   }
 
-  /** Puts webhooks to sleep until `nextInMs` (null: until a bell). */
-  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
+  /** Puts webhooks to sleep until `nextInMs` (null: until a bell); what a node yields is first of all for others to take. */
+  async release(owner: number, runs: readonly Released[]): Promise<void> {
     await this.#rows("release", RELEASE, [
       owner,
       runs.map((r) => r.clinicId),
       runs.map((r) => r.webhookId),
       runs.map((r) => r.fence),
       runs.map((r) => r.nextInMs),
+      runs.map((r) => r.yields ?? false),
     ]);
   }
 
@@ -188,14 +233,13 @@ export class DeliveryStore {
     return id;
   }
 
-  /** Says that the node is alive; false when it has been declared dead meanwhile. */
-  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
-    const rows = await this.#rows(
-      "heartbeat",
-      "update nodes set alive_until = now() + $2::float8 * interval '1 millisecond' where id = $1 returning id",
-      [owner, leaseMs],
-    );
-    return rows.length === 1;
+  /** Says that the node is alive, and tells it of the others. */
+  async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
+    const [row] = await this.#rows<BeatRow>("beat", BEAT, [owner, leaseMs, takes, sendsForMs]);
+    if (row === undefined) throw new Error("a heartbeat was not answered");
+    const { alive, held, orphaned, first_end_ms: end } = row;
+    const nextDeathMs = end === null ? null : end + GRACE_MS;
+    return { alive, othersSending: row.others_sending, othersTaking: row.others_taking, nextDeathMs, held, orphaned };
   }
 
   /** Removes a node; what it still holds comes due at the next reap. */

@@ -103,7 +103,12 @@ export interface DeliveryTables {
     read_by: string | null;
   };
   bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
-  nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
+  nodes: {
+    id: GeneratedAlways<number>;
+    name: string;
+    alive_until: Instant;
+    takes: Generated<boolean>;
+  };
   attempts: {
     clinic_id: number;
     event_id: string;

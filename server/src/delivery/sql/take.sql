@@ -1,5 +1,6 @@
 -- TAKE: lease webhooks that may have due work, and begin their first deliveries, in one statement (engine.md).
 -- $1 owner (node) · $2 webhooks at most · $3 rows looked at per webhook at most · $4 deliveries to begin per webhook at most
+-- $5 whether this node has less than its share: then it takes what others gave away (release.sql); after 5 s anybody does
 -- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock and in the
 -- snapshot of the scan: that is why no wake-up is lost.
 -- No limit on what is due: bells of webhooks that are off or held elsewhere would fill it and keep the others out.
@@ -19,6 +20,7 @@ leased as materialized (
     join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
   where r.owner is null and w.enabled and w.deleted_at is null
+    and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($5::boolean and r.yielded_by <> $1::bigint))
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.bell limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
