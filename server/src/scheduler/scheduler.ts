@@ -38,6 +38,8 @@ export interface SchedulerOptions {
   readonly works: readonly DueWork[];
   /** Wakes the dispatcher; called after work that may have emitted. */
   readonly nudge: () => void;
+  /** Between two looks when nothing is due; a second where absent. */
+  readonly pollMs?: number;
   /** The time by which work is due; the database's where absent. */
   readonly now?: (db: Db) => Promise<Temporal.Instant>;
 }
@@ -71,7 +73,7 @@ export class Scheduler {
     this.#options = options;
   }
 
-  /** Begins to look once a second. */
+  /** Begins to look, again and again. */
   start(): void {
     this.#loop ??= this.#work();
   }
@@ -103,7 +105,8 @@ export class Scheduler {
         failures = Math.min(failures + 1, FAILURES_COUNTED_MAX);
         logEvent(this.#options.log, "scheduler.turn_failed", { count: failures, err }, "error");
       }
-      const waitMs = Math.min(POLL_MS * 2 ** failures, TURN_WAIT_LONGEST_MS);
+      const { pollMs = POLL_MS } = this.#options;
+      const waitMs = Math.min(pollMs * 2 ** failures, TURN_WAIT_LONGEST_MS);
       // An abort ends the wait, and is no failure.
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }
@@ -124,7 +127,7 @@ export class Scheduler {
   }
 
   /**
-   * What time it is, and which clinics have work due, in one statement: it is asked once a second for ever. Those that rest
+   * What time it is, and which clinics have work due, in one statement: it is asked every second or two for ever. Those that rest
    * are asked for besides, since they are overdue for longest and would crowd out the others.
    */
   async #due(): Promise<Due> {
