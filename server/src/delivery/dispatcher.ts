@@ -130,7 +130,8 @@ export class Dispatcher {
   async #turn(): Promise<void> {
     await this.#settle();
     if (this.#lease.isLost()) return this.#beginAfresh();
-    if (!this.#stopping) {
+    if (this.#stopping) await this.#unbeginUnsent();
+    else {
       await this.#take();
       await this.#refill();
       await this.#sleepRuns({ stopping: false });
@@ -142,10 +143,19 @@ export class Dispatcher {
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
-    this.#inFlight -= this.#paced.drop();
+    this.#inFlight -= this.#paced.drop().length;
     if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#takeAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What waits for its pace while this node is stopping is for the next holder to send. */
+  async #unbeginUnsent(): Promise<void> {
+    const unsent = this.#paced.drop();
+    if (unsent.length === 0) return;
+    this.#inFlight -= unsent.length;
+    for (const { run, begun } of unsent) run.abandon(begun.orderKey);
+    await this.#options.store.unbegin(unsent.map(({ begun }) => begun));
   }
 
   async #take(): Promise<void> {

@@ -5,6 +5,7 @@ import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/
 import { type History, type Reception, readLog, reception, violations } from "../../test/history.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
+import { fixedClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { emit } from "../outbox/emit.ts";
 import { DeliveryStore } from "./store.ts";
@@ -146,6 +147,24 @@ describe("two nodes", () => {
     await allDelivered();
     expect(violations(await history()), `seed ${seed}`).toEqual([]);
     expect(receptions).toHaveLength(60 * 2 * WEBHOOKS);
+  });
+
+  test("one of which stops leave nothing in doubt: what was begun and waits for its pace is as if it had not been", async () => {
+    recordAll(0);
+    await engine.owner.query("update webhooks set pace_per_second = 5 where clinic_id = $1", [clinicId]);
+    await emitAll(6);
+    const clock = fixedClock("2026-11-28T12:00:00Z"); // no time passes, so that nothing more is sent than at once
+    const stopping = await engine.startDispatcher({ clock });
+    const begun = () => engine.owner.query("select from deliveries where begun_at is not null");
+    const waitForPace = async () => receptions.length === WEBHOOKS && (await begun()).rows.length === WEBHOOKS;
+    await until("one of each webhook was sent, and the next is begun", waitForPace);
+    await stopping.stop();
+    expect((await begun()).rows).toEqual([]);
+    await engine.startDispatcher();
+    await allDelivered();
+    const judged = await history();
+    expect(violations(judged), `seed ${seed}`).toEqual([]);
+    expect(judged.attempts.filter(({ isInDoubt, attempt }) => isInDoubt || attempt !== 1)).toEqual([]);
   });
 
   test("take over from one whose time runs out between two heartbeats", async () => {

@@ -42,9 +42,9 @@ export class Paced {
     return Math.min(Number.POSITIVE_INFINITY, ...this.#unsent.map(({ run }) => this.of(run, nowMs).msUntilNext(nowMs)));
   }
 
-  /** Forgets what waits, because the lease under which it was begun is lost. Returns how many there were. */
-  drop(): number {
-    return this.#unsent.splice(0).length;
+  /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
+  drop(): Unsent[] {
+    return this.#unsent.splice(0);
   }
 
   /** The pace of a webhook; a changed rate holds at once. Beyond PACES_KEPT_MAX the oldest is forgotten. */

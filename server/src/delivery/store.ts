@@ -146,6 +146,7 @@ const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
 const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
 const SETTLE = sqlFile("settle");
 const RELEASE = sqlFile("release");
+const UNBEGIN = sqlFile("unbegin");
 const BEAT = sqlFile("beat");
 const REAP = sqlFile("reap");
 const REST = sqlFile("rest");
@@ -197,6 +198,17 @@ export class DeliveryStore {
       settleValues(results),
     );
     return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
+  }
+
+  /** Takes back that deliveries were begun; only for those of which nothing has left. */
+  async unbegin(begun: readonly Begun[]): Promise<void> {
+    await this.#rows("unbegin", UNBEGIN, [
+      begun.map((b) => b.clinicId),
+      begun.map((b) => b.webhookId),
+      begun.map((b) => b.id),
+      begun.map((b) => b.fence),
+      begun.map((b) => b.attempt),
+    ]);
   }
 
   /** Puts webhooks to sleep until `nextInMs` (null: until a bell); what a node yields is first of all for others to take. */
