@@ -171,10 +171,15 @@ describe("a worker that is killed", () => {
     await engine.createWebhook(clinicId, { url: receiver.url });
     const answered: string[] = [];
     receiver.answer = (got) => void answered.push(String(got.headers["webhook-attempt"])); // the first is never answered
-    const [one] = await Promise.all([start("worker")]);
+    const workers = await Promise.all([start("worker"), start("worker")]);
     await engine.emit(clinicId, "consult:1");
     await until("it is on its way", () => receiver.received.length === 1);
-    await start("worker");
+    const [holder] = await rows<{ name: string }>(
+      "select name from nodes join runs on runs.owner = nodes.id where clinic_id = $1",
+      [clinicId],
+    );
+    const one = workers.find(({ pid }) => holder?.name.endsWith(` ${pid}`));
+    if (one === undefined) throw new Error("nobody holds it");
     // The lease is longest where the node has just said that it lives.
     const lastBeat = async () =>
       (
