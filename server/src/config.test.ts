@@ -77,6 +77,13 @@ describe("the environment", () => {
     });
   });
 
+  test("gives a worker any free port where none is asked for, since only probes use it", () => {
+    const DATABASE_URL = "postgres://db.example.test/hookwell";
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker" }).port).toBe(0);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker", HOOKWELL_PORT: "4410" }).port).toBe(4410);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "api" }).port).toBe(4400);
+  });
+
   test.for([
     [{ HOOKWELL_RETENTION_DAYS: "-1" }, /^HOOKWELL_RETENTION_DAYS must be a number of days from 0 to 3650/],
     [{ HOOKWELL_RETENTION_DAYS: "3651" }, /^HOOKWELL_RETENTION_DAYS must be at most 3650/],
@@ -100,6 +107,7 @@ describe("the environment", () => {
     [{ ...MAIL, HOOKWELL_SMTP_URL: "smtp://mail.example.test?ignoreTLS=true" }, /^HOOKWELL_SMTP_URL must look like/],
     [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test\r\nBcc: b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
     [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test, b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
+    [{ HOOKWELL_ROLE: "api" }, /^DATABASE_URL is needed for the role api: .* or use the role all/],
   ] as [Record<string, string>, RegExp][])("%o is refused with its name and a remedy", ([env, message]) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(message)]);
   });

@@ -14,8 +14,11 @@ const AUTH_SECRET_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
 const HOST_PACE_MAX_PER_SECOND = 100_000;
 const RETENTION_DAYS_MAX = 3_650;
+const DEFAULT_PORT = 4400;
 
-type Role = "api" | "worker" | "all";
+/** What a process does: `api` answers requests, `worker` delivers, `all` does both. */
+export const ROLES = ["api", "worker", "all"] as const;
+type Role = (typeof ROLES)[number];
 
 export interface Config {
   /** PostgreSQL to use; undefined means the embedded one in the data folder. */
@@ -121,7 +124,7 @@ const variables = z.object({
   DATABASE_URL: databaseUrl,
   HOOKWELL_DATA_FOLDER: z.string().default(".hookwell"),
   HOOKWELL_HOST: z.string().default("127.0.0.1"),
-  HOOKWELL_PORT: port("4400").default(4400),
+  HOOKWELL_PORT: port("4400").optional(),
   HOOKWELL_PUBLIC_URL: publicUrl.optional(),
   HOOKWELL_INBOX_PORT: port("4401").default(4401),
   HOOKWELL_MASTER_KEY: masterKeyText.optional(),
@@ -134,7 +137,7 @@ const variables = z.object({
     .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
     .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
-  HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_ROLE: z.enum(ROLES, { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
   HOOKWELL_SMTP_URL: smtpUrl.optional(),
@@ -164,7 +167,7 @@ export function readConfig(env: NodeJS.ProcessEnv, options: ReadConfigOptions = 
 }
 
 function* conflictsBetween(values: Variables): Generator<[name: keyof Variables, message: string]> {
-  if (values.HOOKWELL_PORT !== 0 && values.HOOKWELL_PORT === values.HOOKWELL_INBOX_PORT) {
+  if (portOf(values) !== 0 && portOf(values) === values.HOOKWELL_INBOX_PORT) {
     yield ["HOOKWELL_INBOX_PORT", "must differ from HOOKWELL_PORT, since the test inbox listens on a port of its own"];
   }
   if (values.HOOKWELL_MASTER_KEY !== undefined && values.HOOKWELL_MASTER_KEY_FILE !== undefined) {
@@ -174,6 +177,18 @@ function* conflictsBetween(values: Variables): Generator<[name: keyof Variables,
     const missing = values.HOOKWELL_SMTP_URL === undefined ? "HOOKWELL_SMTP_URL" : "HOOKWELL_MAIL_FROM";
     yield [missing, "is missing: e-mail needs both HOOKWELL_SMTP_URL and HOOKWELL_MAIL_FROM"];
   }
+  if (values.HOOKWELL_ROLE !== "all" && values.DATABASE_URL === undefined) {
+    const alone = values.HOOKWELL_ROLE === "api" ? "would deliver nothing" : "would have nothing to deliver";
+    yield [
+      "DATABASE_URL",
+      `is needed for the role ${values.HOOKWELL_ROLE}: the embedded database belongs to one process, which ${alone}. Name a PostgreSQL that all processes share, or use the role all`,
+    ];
+  }
+}
+
+/** A worker's is for probes alone: where nobody asks for a certain one, any will do, so that it stands beside others. */
+function portOf({ HOOKWELL_PORT: asked, HOOKWELL_ROLE: role }: Variables): number {
+  return asked ?? (role === "worker" ? 0 : DEFAULT_PORT);
 }
 
 function toConfig(values: Variables, currentFolder: string): Config {
@@ -182,8 +197,8 @@ function toConfig(values: Variables, currentFolder: string): Config {
     databaseUrl: values.DATABASE_URL,
     dataFolder,
     host: values.HOOKWELL_HOST,
-    port: values.HOOKWELL_PORT,
-    publicUrl: values.HOOKWELL_PUBLIC_URL ?? `http://localhost:${values.HOOKWELL_PORT}`,
+    port: portOf(values),
+    publicUrl: values.HOOKWELL_PUBLIC_URL ?? `http://localhost:${portOf(values)}`,
     inboxPort: values.HOOKWELL_INBOX_PORT,
     masterKey: masterKeySource(values, { dataFolder, currentFolder }),
     authSecret: values.HOOKWELL_AUTH_SECRET,

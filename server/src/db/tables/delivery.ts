@@ -127,7 +127,12 @@ export interface DeliveryTables {
     spread_at: Instant | null;
   };
   bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
-  nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
+  nodes: {
+    id: GeneratedAlways<number>;
+    name: string;
+    alive_until: Instant;
+    takes: Generated<boolean>;
+  };
   attempts: {
     clinic_id: number;
     event_id: string;

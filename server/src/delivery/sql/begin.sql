@@ -63,7 +63,8 @@ summed as materialized (
       case when not freed then id end, case when not freed and able and place > want then id end from startable) x
   group by 1, 2),
 kept as (
-  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh
+  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh,
+    yielded_by = null, yielded_at = null
   from summed g
   where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
 -- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
