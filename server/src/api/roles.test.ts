@@ -94,6 +94,8 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "DELETE /v1/webhooks/{id}": MANAGERS,
   "POST /v1/webhooks/{id}/test": MANAGERS,
   "POST /v1/webhooks/{id}/rotate-secret": MANAGERS,
+  "POST /v1/webhooks/{id}/revoke-previous-secret": MANAGERS,
+  "GET /v1/webhooks/{id}/public-keys": MANAGERS,
   "GET /v1/deliveries": MANAGERS,
   "GET /v1/deliveries/{id}": MANAGERS,
   "POST /v1/deliveries/{id}/resend": MANAGERS,
@@ -116,6 +118,9 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "DELETE /v1/api-keys/{id}": MANAGERS,
 };
 
+/** For everybody: no session is looked at. */
+const OPEN = ["GET /.well-known/hookwell/keys/{token}"];
+
 let api: TestApi;
 let clinic: TestClinic;
 let described: string[];
@@ -132,7 +137,7 @@ afterAll(() => api.close());
 
 describe("the matrix", () => {
   it("has a row for every route, and no row too many", () => {
-    expect(described.toSorted()).toEqual(Object.keys(MATRIX).toSorted());
+    expect(described.toSorted()).toEqual([...Object.keys(MATRIX), ...OPEN].toSorted());
   });
 });
 
@@ -150,5 +155,15 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
     else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+  });
+});
+
+describe.each(OPEN)("%s", (route) => {
+  it("is described as open, and asks nobody to sign in", async () => {
+    const [method = "", path = ""] = route.split(" ");
+    const { paths } = (await api.anonymous("/openapi.json")).json;
+    expect(paths[path][method.toLowerCase()].security).toEqual([]);
+    const answer = await api.anonymous(path.replaceAll(/\{\w+\}/g, "999999"));
+    expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   });
 });

@@ -18,9 +18,11 @@ import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
+import { publicKeysRoutes } from "./public-keys.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
 /** Under /v1, for those who are signed in. */
@@ -40,6 +42,7 @@ export const V1_ROUTES: readonly Routes[] = [
   seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
+  webhookSecretsRoutes,
   deliveriesRoutes,
   importsRoutes,
   inboxRoutes,
@@ -48,4 +51,4 @@ export const V1_ROUTES: readonly Routes[] = [
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes, publicKeysRoutes];

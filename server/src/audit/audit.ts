@@ -18,6 +18,7 @@ type AuditAction =
   | "webhook.changed"
   | "webhook.deleted"
   | "webhook.secret_rotated"
+  | "webhook.secret_revoked"
   | "delivery.resent";
 
 export interface AuditEntry {

@@ -2,14 +2,15 @@
  * Where deliveries go and how they are signed: the sender's view of a webhook, opened from its seals and cached by version.
  *
  * Every claim says which version of the webhook it saw, so a changed address, secret or data choice applies to the next
- * attempt (contract §6) without a query per delivery.
+ * attempt (contract §6) without a query per delivery. A secret that retires by its time changes no version: then the target
+ * is read anew, by the monotonic clock, which nobody sets back.
  */
 import type { DataChoice } from "@hookwell/sdk";
 import { createSigner, type Signer } from "@hookwell/sdk/signature-node";
 import { sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
-import type { Seal } from "../seal/seal.ts";
+import type { ClinicSeal, Seal } from "../seal/seal.ts";
 import type { RunKey } from "./store.ts";
 
 const TARGETS_CACHED_MAX = 50_000;
@@ -21,8 +22,8 @@ export interface Target {
   customHeaders: string[];
   choice: DataChoice;
   sign: Signer;
-  /** when one of the secrets retires and the signer has to be made anew */
-  validUntil: Temporal.Instant | null;
+  /** monotonic ms at which one of the secrets retires and the signer has to be made anew; Infinity where none does */
+  validUntilMs: number;
 }
 
 interface TargetsOptions {
@@ -30,6 +31,12 @@ interface TargetsOptions {
   db: Db;
   seal: Seal;
   clock: Clock;
+}
+
+interface LiveSecrets {
+  /** `whsec_…` and `whsk_…` */
+  texts: string[];
+  validUntilMs: number;
 }
 
 export class Targets {
@@ -44,7 +51,7 @@ export class Targets {
   async get(key: RunKey, version: number): Promise<Target | null> {
     const name = `${key.clinicId}/${key.webhookId}`;
     const cached = this.#cache.get(name);
-    if (cached && cached.version >= version && this.#isValid(cached)) return cached;
+    if (cached && cached.version >= version && this.#options.clock.monotonicMs() < cached.validUntilMs) return cached;
     const loaded = await this.load(key);
     if (loaded === null) this.#cache.delete(name);
     else this.#remember(name, loaded);
@@ -54,45 +61,47 @@ export class Targets {
   /** Reads and unseals a webhook, drafts included (for a test before saving). */
   async load(key: RunKey): Promise<Target | null> {
     const { db, seal } = this.#options;
+    // The row first: secrets are then never older than the version that the target is kept under.
     const row = await db
       .selectFrom("webhooks")
-      .select(["version", "url", "headers", "include_practitioner", "include_patient"])
+      .select(["version", "url", "headers", "include_practitioner", "include_patient", "signatures"])
       .where("clinic_id", "=", key.clinicId)
       .where("id", "=", key.webhookId)
       .where("deleted_at", "is", null)
       .executeTakeFirst();
     if (!row) return null;
-    const secrets = await db
-      .selectFrom("webhook_secrets")
-      .select(["id", "secret", "retires_at"])
-      .where("clinic_id", "=", key.clinicId)
-      .where("webhook_id", "=", key.webhookId)
-      .where((where) =>
-        where.or([where("retires_at", "is", null), where("retires_at", ">", sql<Temporal.Instant>`now()`)]),
-      )
-      .orderBy("id", "desc")
-      .execute();
     const clinicSeal = await seal.forClinic(db, key.clinicId);
-    const opened = secrets.map((s) =>
-      clinicSeal.open({ column: "webhook_secrets.secret", row: `${key.webhookId}/${s.id}` }, s.secret),
-    );
+    const secrets = await this.#liveSecrets(key, clinicSeal, row.signatures.includes("v1a"));
     const headers = row.headers && clinicSeal.open({ column: "webhooks.headers", row: key.webhookId }, row.headers);
     return {
       version: row.version,
       url: clinicSeal.open({ column: "webhooks.url", row: key.webhookId }, row.url),
       customHeaders: headers ? flatHeaders(headers) : [],
       choice: { practitioner: row.include_practitioner, patient: row.include_patient },
-      sign: createSigner(opened),
-      validUntil:
-        secrets
-          .map((s) => s.retires_at)
-          .filter((at) => at !== null)
-          .sort(Temporal.Instant.compare)[0] ?? null,
+      sign: createSigner(secrets.texts),
+      validUntilMs: secrets.validUntilMs,
     };
   }
 
-  #isValid(target: Target): boolean {
-    return target.validUntil === null || Temporal.Instant.compare(this.#options.clock.now(), target.validUntil) < 0;
+  /** Newest first, the secrets before the private keys: in this order they sign. */
+  async #liveSecrets(key: RunKey, clinicSeal: ClinicSeal, withKeys: boolean): Promise<LiveSecrets> {
+    const askedMs = this.#options.clock.monotonicMs();
+    const rows = [...(await this.#liveRows(key, "webhook_secrets", "secret"))];
+    if (withKeys) rows.push(...(await this.#liveRows(key, "webhook_keys", "private_key")));
+    return {
+      texts: rows.map(({ id, column, sealed }) => clinicSeal.open({ column, row: `${key.webhookId}/${id}` }, sealed)),
+      validUntilMs: askedMs + Math.min(...rows.map(({ lives_ms }) => lives_ms ?? Number.POSITIVE_INFINITY)),
+    };
+  }
+
+  /** Their seals, and how long each is still valid by the database's clock: null for the current one. */
+  async #liveRows(key: RunKey, table: "webhook_secrets" | "webhook_keys", sealed: "secret" | "private_key") {
+    const { rows } = await sql<{ id: number; sealed: Buffer; lives_ms: number | null }>`
+      select id, ${sql.ref(sealed)} as sealed, (extract(epoch from retires_at - now()) * 1000)::double precision as lives_ms
+      from ${sql.table(table)}
+      where clinic_id = ${key.clinicId} and webhook_id = ${key.webhookId} and (retires_at is null or retires_at > now())
+      order by id desc`.execute(this.#options.db);
+    return rows.map((row) => ({ ...row, column: `${table}.${sealed}` as const }));
   }
 
   #remember(name: string, target: Target): void {
