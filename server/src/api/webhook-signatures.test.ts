@@ -15,6 +15,7 @@ import { DeliveryStore } from "../delivery/store.ts";
 import { createEgress, type Egress } from "../egress/client.ts";
 import { silentLog } from "../log.ts";
 import { emit } from "../outbox/emit.ts";
+import { LOOKS_PER_MINUTE_MAX } from "./public-keys.ts";
 
 const BOTH = ["v1", "v1a"];
 
@@ -187,6 +188,15 @@ describe("public keys for everybody", () => {
     const stranger = await api.newClinic();
     expect((await stranger.as.manager(`/v1/webhooks/${id}/public-keys`)).status).toBe(404);
     await remove(id);
+  });
+});
+
+describe("whoever asks for public keys too often", () => {
+  it("is held back, by his own address alone", async () => {
+    const ask = (remoteAddress: string) =>
+      api.app.inject({ url: "/.well-known/hookwell/keys/guess", remoteAddress }).then((answer) => answer.statusCode);
+    for (let asked = 0; asked < LOOKS_PER_MINUTE_MAX; asked++) expect(await ask("10.0.0.1")).toBe(404);
+    expect([await ask("10.0.0.1"), await ask("10.0.0.2")]).toEqual([429, 404]);
   });
 });
 
