@@ -70,10 +70,10 @@ async function openBy(name: RegExp): Promise<void> {
   await page.getByRole("dialog").waitFor();
 }
 
-/** The fold with what few webhooks need, with its box ticked. */
+/** The fold with what few webhooks need. */
 async function openAdvanced(): Promise<void> {
   await page.getByRole("button", { name: /^(Advanced settings|Réglages avancés)$/ }).click();
-  await page.getByRole("checkbox", { name: /key pair|paire de clés/ }).check();
+  await page.getByRole("checkbox", { name: /key pair|paire de clés/ }).waitFor();
 }
 
 /** The demo's invoice that is paid in part. */
