@@ -63,7 +63,7 @@ const SCREENS: Screen[] = [
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
   { name: "webhooks", path: "/consults/export/webhooks" },
-  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
+  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },
   { name: "test inbox", path: "/inbox" },
   { name: "notices", path: "/notices" },
@@ -77,6 +77,12 @@ const SCREENS: Screen[] = [
 async function openBy(name: RegExp): Promise<void> {
   await page.getByRole("main").getByRole("button", { name }).first().click();
   await page.getByRole("dialog").waitFor();
+}
+
+/** The fold with what few webhooks need. */
+async function openAdvanced(): Promise<void> {
+  await page.getByRole("button", { name: /^(Advanced settings|Réglages avancés)$/ }).click();
+  await page.getByRole("checkbox", { name: /key pair|paire de clés/ }).waitFor();
 }
 
 /** The demo's invoice that is paid in part. */

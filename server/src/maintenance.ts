@@ -17,9 +17,11 @@ const TASKS: Readonly<Record<string, string>> = {
   inbox: "delete from inbox_messages where received_at < now() - interval '24 hours'",
   drafts: `with gone as (
       update webhooks set deleted_at = now(), version = version + 1, headers = null, url = '' -- a credential, never opened again
-      where draft and draft_until < now() and deleted_at is null returning clinic_id, id)
+      where draft and draft_until < now() and deleted_at is null returning clinic_id, id),
+    keys as (delete from webhook_keys k using gone where k.clinic_id = gone.clinic_id and k.webhook_id = gone.id)
     delete from webhook_secrets s using gone where s.clinic_id = gone.clinic_id and s.webhook_id = gone.id`,
   retired_secrets: "delete from webhook_secrets where retires_at < now()",
+  retired_keys: "delete from webhook_keys where retires_at < now()",
   // A change that committed while its webhook was being deleted may have left a delivery behind.
   deliveries_of_deleted_webhooks: `with gone as (
       delete from deliveries d using webhooks w

@@ -102,6 +102,8 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "POST /v1/webhooks/{id}/recover/{recovery_id}/pause": MANAGERS,
   "POST /v1/webhooks/{id}/recover/{recovery_id}/resume": MANAGERS,
   "POST /v1/webhooks/{id}/recover/{recovery_id}/cancel": MANAGERS,
+  "POST /v1/webhooks/{id}/revoke-previous-secret": MANAGERS,
+  "GET /v1/webhooks/{id}/public-keys": MANAGERS,
   "GET /v1/deliveries": MANAGERS,
   "GET /v1/deliveries/{id}": MANAGERS,
   "POST /v1/deliveries/{id}/resend": MANAGERS,
@@ -133,6 +135,9 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "PATCH /v1/retention": MANAGERS,
 };
 
+/** For everybody: no session is looked at. */
+const OPEN = ["GET /.well-known/hookwell/keys/{token}"];
+
 let api: TestApi;
 let clinic: TestClinic;
 let described: string[];
@@ -149,7 +154,7 @@ afterAll(() => api.close());
 
 describe("the matrix", () => {
   it("has a row for every route, and no row too many", () => {
-    expect(described.toSorted()).toEqual(Object.keys(MATRIX).toSorted());
+    expect(described.toSorted()).toEqual([...Object.keys(MATRIX), ...OPEN].toSorted());
   });
 });
 
@@ -167,5 +172,15 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
     else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+  });
+});
+
+describe.each(OPEN)("%s", (route) => {
+  it("is described as open, and asks nobody to sign in", async () => {
+    const [method = "", path = ""] = route.split(" ");
+    const { paths } = (await api.anonymous("/openapi.json")).json;
+    expect(paths[path][method.toLowerCase()].security).toEqual([]);
+    const answer = await api.anonymous(path.replaceAll(/\{\w+\}/g, "999999"));
+    expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   });
 });

@@ -20,12 +20,14 @@ import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
-import { retentionRoutes } from "./retention.ts";
+import { publicKeysRoutes } from "./public-keys.ts";
 import { pullRoutes } from "./pull.ts";
 import { recoverRoutes } from "./recover.ts";
+import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
 /** Under /v1, for those who are signed in. */
@@ -45,6 +47,7 @@ export const V1_ROUTES: readonly Routes[] = [
   seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
+  webhookSecretsRoutes,
   deliveriesRoutes,
   noticesRoutes,
   operationalWebhookRoutes,
@@ -58,4 +61,4 @@ export const V1_ROUTES: readonly Routes[] = [
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes, publicKeysRoutes];

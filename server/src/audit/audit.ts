@@ -27,7 +27,8 @@ type AuditAction =
   | "recovery.started"
   | "recovery.paused"
   | "recovery.resumed"
-  | "recovery.cancelled";
+  | "recovery.cancelled"
+  | "webhook.secret_revoked";
 
 export interface AuditEntry {
   readonly clinicId: number;

@@ -31,12 +31,22 @@ export interface DeliveryTables {
     created_at: Generated<Instant>;
     updated_at: Generated<Instant>;
     deleted_at: Instant | null;
+    keys_token: string | null;
   };
   webhook_secrets: {
     clinic_id: number;
     webhook_id: number;
     id: GeneratedAlways<number>;
     secret: Buffer;
+    created_at: Generated<Instant>;
+    retires_at: Instant | null;
+  };
+  webhook_keys: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    private_key: Buffer;
+    public_key: string;
     created_at: Generated<Instant>;
     retires_at: Instant | null;
   };
