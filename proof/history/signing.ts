@@ -1,0 +1,40 @@
+/** Every message is signed by the secrets that are live while it is sent, by each of them and by no other (contract §7). */
+import type { Arrival, Evidence } from "./evidence.ts";
+import type { LiveSecret } from "./history.ts";
+
+/** Between looking at the secrets and arriving: one deadline and some. */
+const ON_ITS_WAY_MS = 17_000;
+const TOLERANCE_MS = 300_000;
+
+export function* badlySigned(evidence: Evidence): Generator<string> {
+  const secrets = Map.groupBy(evidence.history.secrets, ({ webhook }) => webhook);
+  const movedMs = evidence.options.clockMovedMs ?? 0;
+  for (const { id, arrivals } of evidence.trails.values()) {
+    for (const arrival of arrivals) {
+      const name = `${id} attempt ${arrival.attempt}`;
+      yield* wrongSigners(name, arrival, secrets.get(arrival.webhook) ?? []);
+      const offMs = arrival.timestampMs - arrival.atMs;
+      if (arrival.signed && Math.abs(offMs) > TOLERANCE_MS + movedMs)
+        yield `${name} carried a time that is ${Math.round(offMs / 1_000)} s off`;
+    }
+  }
+}
+
+function* wrongSigners(
+  name: string,
+  { signed, atMs, webhook }: Arrival,
+  known: readonly LiveSecret[],
+): Generator<string> {
+  if (signed === null) return;
+  const wasLive = (one: LiveSecret) => isLive(one, atMs - ON_ITS_WAY_MS);
+  const missing = known.filter((one) => wasLive(one) && isLive(one, atMs) && !signed.by.includes(one.name));
+  const stale = known.filter((one) => !wasLive(one) && !isLive(one, atMs) && signed.by.includes(one.name));
+  if (signed.by.length === 0) yield `${name} carried no signature that fits a secret of webhook ${webhook}`;
+  else if (missing.length > 0) yield `${name} was not signed with ${missing.map((one) => one.name).join(", ")}`;
+  for (const one of stale) yield `${name} was signed with ${one.name}, which was not live`;
+  if (signed.entries > signed.by.length) yield `${name} carried a signature that fits no secret of webhook ${webhook}`;
+}
+
+function isLive(secret: LiveSecret, atMs: number): boolean {
+  return secret.fromMs <= atMs && (secret.untilMs === null || atMs < secret.untilMs);
+}
