@@ -1,11 +1,7 @@
 /** Nothing goes where it must not: events not ticked, another clinic's, a webhook that is off or deleted, data not chosen. */
-import { type Arrival, type Evidence, possible, type Trail } from "./evidence.ts";
+import { type Arrival, BEGUN_BEFORE_MS, begunOf, type Evidence, possible, type Trail } from "./evidence.ts";
 import type { Block, WebhookVersion } from "./history.ts";
 
-/** A request that was begun before a change may arrive so long after it: one deadline. */
-const DEADLINE_MS = 15_000;
-/** Between looking at a webhook's settings and sending, whatever else the machine does. */
-const BEGUN_BEFORE_MS = 2_000;
 /** For events whose commit nobody heard of: their transaction began then, and lasted no longer. */
 const TRANSACTION_MAX_MS = 60_000;
 
@@ -59,12 +55,6 @@ export function* sentWhileOff(evidence: Evidence): Generator<string> {
         yield `${trail.id} attempt ${arrival.attempt} was sent while webhook ${arrival.webhook} was off`;
     }
   }
-}
-
-/** When an attempt was begun, by its row; where there is none, as early as its deadline allows. */
-function begunOf(trail: Trail, arrival: Arrival): number {
-  const row = trail.attempts.find(({ attempt }) => attempt === arrival.attempt);
-  return Math.min(row?.startedMs ?? arrival.atMs - DEADLINE_MS, arrival.atMs);
 }
 
 const WIDTH: Record<Block, number> = { off: 0, id: 1, all: 2 };

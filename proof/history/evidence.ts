@@ -93,6 +93,17 @@ export function isInDoubt(attempt: AttemptRow): boolean {
   return attempt.late || attempt.outcome === "unknown";
 }
 
+/** A request that was begun before a change may arrive so long after it: one deadline. */
+const DEADLINE_MS = 15_000;
+/** Between looking at a webhook's settings and sending, whatever else the machine does. */
+export const BEGUN_BEFORE_MS = 2_000;
+
+/** When an attempt was begun, by its row; where there is none, as early as its deadline allows. */
+export function begunOf(trail: Trail, arrival: Arrival): number {
+  const row = trail.attempts.find(({ attempt }) => attempt === arrival.attempt);
+  return Math.min(row?.startedMs ?? arrival.atMs - DEADLINE_MS, arrival.atMs);
+}
+
 /** What becomes of a webhook at last, as far as its settings tell. */
 export function lastVersion(evidence: Evidence, webhook: string): WebhookVersion | undefined {
   return evidence.versions.get(webhook)?.at(-1);

@@ -1,18 +1,17 @@
 /** Every message is signed by the secrets that are live while it is sent, by each of them and by no other (contract §7). */
-import type { Arrival, Evidence } from "./evidence.ts";
+import { type Arrival, BEGUN_BEFORE_MS, begunOf, type Evidence } from "./evidence.ts";
 import type { LiveSecret } from "./history.ts";
 
-/** Between looking at the secrets and arriving: one deadline and some. */
-const ON_ITS_WAY_MS = 17_000;
 const TOLERANCE_MS = 300_000;
 
 export function* badlySigned(evidence: Evidence): Generator<string> {
   const secrets = Map.groupBy(evidence.history.secrets, ({ webhook }) => webhook);
   const movedMs = evidence.options.clockMovedMs ?? 0;
-  for (const { id, arrivals } of evidence.trails.values()) {
-    for (const arrival of arrivals) {
-      const name = `${id} attempt ${arrival.attempt}`;
-      yield* wrongSigners(name, arrival, secrets.get(arrival.webhook) ?? []);
+  for (const trail of evidence.trails.values()) {
+    for (const arrival of trail.arrivals) {
+      const name = `${trail.id} attempt ${arrival.attempt}`;
+      const fromMs = begunOf(trail, arrival) - BEGUN_BEFORE_MS;
+      yield* wrongSigners(name, { ...arrival, fromMs }, secrets.get(arrival.webhook) ?? []);
       const offMs = arrival.timestampMs - arrival.atMs;
       if (arrival.signed && Math.abs(offMs) > TOLERANCE_MS + movedMs)
         yield `${name} carried a time that is ${Math.round(offMs / 1_000)} s off`;
@@ -22,11 +21,12 @@ export function* badlySigned(evidence: Evidence): Generator<string> {
 
 function* wrongSigners(
   name: string,
-  { signed, atMs, webhook }: Arrival,
+  sent: Arrival & { fromMs: number },
   known: readonly LiveSecret[],
 ): Generator<string> {
+  const { signed, fromMs, atMs, webhook } = sent;
   if (signed === null) return;
-  const wasLive = (one: LiveSecret) => isLive(one, atMs - ON_ITS_WAY_MS);
+  const wasLive = (one: LiveSecret) => isLive(one, fromMs);
   const missing = known.filter((one) => wasLive(one) && isLive(one, atMs) && !signed.by.includes(one.name));
   const stale = known.filter((one) => !wasLive(one) && !isLive(one, atMs) && signed.by.includes(one.name));
   if (signed.by.length === 0) yield `${name} carried no signature that fits a secret of webhook ${webhook}`;
