@@ -9,13 +9,11 @@ import type { Dispatcher, DispatcherOptions } from "../../server/src/delivery/di
 import { emit } from "../../server/src/outbox/emit.ts";
 import { createTestEngine, type TestEngine, type TestWebhook, type WebhookSettings } from "../../server/test/engine.ts";
 import { createReceiver, type Receiver } from "../../server/test/receiver.ts";
+import { nowMs } from "../crash/chance.ts";
 import { exportRows } from "../history/exporting.ts";
-import type { JudgeOptions, WebhookVersion } from "../history/history.ts";
+import type { JudgeOptions, LiveSecret, WebhookVersion } from "../history/history.ts";
 import { judge, type Verdict } from "../history/judge.ts";
 import { ClientRecord, type ReceiverLine, toReception } from "../history/reading.ts";
-
-/** Milliseconds since 1970, with their fractions. */
-export const nowMs = () => performance.timeOrigin + performance.now();
 
 /** What a receiver answers to the nth attempt of a delivery, or to the nth request of all. */
 export interface Answer {
@@ -72,14 +70,7 @@ export class Stage {
       ...{ onePerRequest: settings.onePerRequest ?? false, enabled: settings.enabled ?? true },
     });
     this.#note(made.id, beganMs, {});
-    this.record.add({
-      kind: "secret",
-      webhook: String(made.id),
-      name: "first",
-      secret: made.secret,
-      fromMs: beganMs,
-      untilMs: null,
-    });
+    this.#secret(made.id, { name: "first", secret: made.secret, fromMs: nowMs(), beganMs });
     this.#log(receiver, made.id, answer);
     return { ...made, receiver };
   }
@@ -124,7 +115,7 @@ export class Stage {
 
   /** A new secret; the old one is taken away at once. */
   async replaceSecret(webhook: TestWebhook, secret: string): Promise<void> {
-    const fromMs = nowMs();
+    const beganMs = nowMs();
     const seal = await inClinic(this.engine.app, this.clinicId, (tx) => this.engine.seal.forClinic(tx, this.clinicId));
     const { rows } = await this.engine.owner.query<{ id: number }>(
       "select id from webhook_secrets where webhook_id = $1",
@@ -136,24 +127,17 @@ export class Stage {
       seal.seal(place, secret),
     ]);
     await this.engine.owner.query("update webhooks set version = version + 1 where id = $1", [webhook.id]);
-    const untilMs = nowMs();
-    this.record.add({
-      kind: "secret",
-      webhook: String(webhook.id),
-      name: "first",
-      secret: webhook.secret,
-      fromMs: 0,
-      untilMs,
-    });
-    this.record.add({
-      kind: "secret",
-      webhook: String(webhook.id),
-      name: "second",
-      secret,
-      fromMs: untilMs,
-      untilMs: null,
-    });
-    if (fromMs > untilMs) throw new Error("time runs backwards");
+    const doneMs = nowMs();
+    const first = { name: "first", secret: webhook.secret, beganMs: 0, fromMs: 0 };
+    this.#secret(webhook.id, { ...first, untilMs: beganMs, endedMs: doneMs });
+    this.#secret(webhook.id, { name: "second", secret, beganMs, fromMs: doneMs });
+  }
+
+  #secret(
+    webhookId: number,
+    secret: Pick<LiveSecret, "name" | "secret" | "beganMs" | "fromMs"> & Partial<LiveSecret>,
+  ): void {
+    this.record.add({ kind: "secret", webhook: String(webhookId), untilMs: null, endedMs: null, ...secret });
   }
 
   /** One change of a consult and its event, in one transaction; rolled back if so wished. */

@@ -41,14 +41,16 @@ export interface WebhookVersion {
 
 export type Block = "off" | "id" | "all";
 
-/** A secret and the time in which it may have been live. */
+/** A secret and the time in which it may have been live (began to ended), and in which it was for certain (from to until). */
 export interface LiveSecret {
   webhook: string;
   name: string;
   secret: string;
+  beganMs: number;
   fromMs: number;
-  /** live for certain until then; null: still */
+  /** null: to this day */
   untilMs: number | null;
+  endedMs: number | null;
 }
 
 /** Something that a person did and that explains what would otherwise be a violation. */

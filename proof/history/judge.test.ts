@@ -64,10 +64,11 @@ const accepted: AcceptedEvent[] = eventIds.map((event, n) => ({
   ...{ clinic: "1", event, name: "consult.updated", subject: "consult:1", version: n + 1, participants: 1 },
   ...{ beganMs: START_MS + n * 10_000, doneMs: START_MS + n * 10_000 + 5 },
 }));
+const secret = { webhook: "7", name: "one", secret: "", beganMs: 0, fromMs: 0, untilMs: null, endedMs: null };
 const healthy: History = {
   accepted,
   ...{ refused: [], changes: [], webhooks: [webhookVersion] },
-  secrets: [{ webhook: "7", name: "one", secret: "", fromMs: 0, untilMs: null }],
+  secrets: [secret],
   receptions: [arrived(0), arrived(1)],
   events: accepted.map((one) => ({
     clinic: "1",
@@ -231,13 +232,9 @@ test.each<[string, string, Partial<History>]>([
   [
     "badly_signed",
     "a secret that was taken away still signs",
-    { secrets: [{ webhook: "7", name: "one", secret: "", fromMs: 0, untilMs: START_MS - MINUTE_MS }] },
+    { secrets: [{ ...secret, untilMs: START_MS - MINUTE_MS, endedMs: START_MS - MINUTE_MS }] },
   ],
-  [
-    "badly_signed",
-    "a live secret does not sign",
-    { secrets: ["one", "two"].map((name) => ({ webhook: "7", name, secret: "", fromMs: 0, untilMs: null })) },
-  ],
+  ["badly_signed", "a live secret does not sign", { secrets: ["one", "two"].map((name) => ({ ...secret, name })) }],
   [
     "badly_signed",
     "its time is off",

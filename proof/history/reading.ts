@@ -132,8 +132,9 @@ export class ClientRecord {
     doneMs,
     ...settings
   }: Omit<WebhookVersion, "fromMs" | "untilMs"> & { beganMs: number; doneMs: number }) {
-    const before = this.webhooks.findLast(({ webhook }) => webhook === settings.webhook);
-    if (before) before.untilMs = doneMs;
+    for (const before of this.webhooks) {
+      if (before.webhook === settings.webhook) before.untilMs = Math.min(before.untilMs, doneMs);
+    }
     this.webhooks.push({ ...settings, fromMs: beganMs, untilMs: Number.POSITIVE_INFINITY });
   }
 }

@@ -26,15 +26,14 @@ function* wrongSigners(
 ): Generator<string> {
   const { signed, fromMs, atMs, webhook } = sent;
   if (signed === null) return;
-  const wasLive = (one: LiveSecret) => isLive(one, fromMs);
-  const missing = known.filter((one) => wasLive(one) && isLive(one, atMs) && !signed.by.includes(one.name));
-  const stale = known.filter((one) => !wasLive(one) && !isLive(one, atMs) && signed.by.includes(one.name));
+  const missing = known.filter(
+    (one) => one.fromMs <= fromMs && atMs < (one.untilMs ?? Number.POSITIVE_INFINITY) && !signed.by.includes(one.name),
+  );
+  const stale = known.filter(
+    (one) => (atMs < one.beganMs || (one.endedMs !== null && one.endedMs < fromMs)) && signed.by.includes(one.name),
+  );
   if (signed.by.length === 0) yield `${name} carried no signature that fits a secret of webhook ${webhook}`;
   else if (missing.length > 0) yield `${name} was not signed with ${missing.map((one) => one.name).join(", ")}`;
   for (const one of stale) yield `${name} was signed with ${one.name}, which was not live`;
   if (signed.entries > signed.by.length) yield `${name} carried a signature that fits no secret of webhook ${webhook}`;
-}
-
-function isLive(secret: LiveSecret, atMs: number): boolean {
-  return secret.fromMs <= atMs && (secret.untilMs === null || atMs < secret.untilMs);
 }

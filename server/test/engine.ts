@@ -65,6 +65,8 @@ export interface TestEngineOptions {
   deadlineMs?: number;
   /** one of its own by default, which only exists within a run of Vitest */
   database?: TestDatabase;
+  /** 32 bytes that processes of their own share; drawn by default */
+  masterKey?: Buffer;
 }
 
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
@@ -72,7 +74,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   const app = createKysely<Database>(database.pools.app);
   const dispatch = createKysely<Database>(database.pools.dispatch);
   const owner = database.pools.owner;
-  const seal = new Seal(createSecretKey(randomBytes(32)));
+  const seal = new Seal(createSecretKey(options.masterKey ?? randomBytes(32)));
   const clock = systemClock;
   const rules = { allowLoopback: true, inboxUrlPrefix: null };
   const egress = createEgress({

@@ -1,0 +1,238 @@
+/**
+ * Crashes under load: a durable PostgreSQL, nodes as they are served, a client that emits, receivers that are never touched,
+ * and faults at random moments. At the end the judge reads the logs and the rows.
+ *
+ * Owns the course of a run. Promises: a seed repeats the choice of faults and the load, though not the moments to the
+ * millisecond; everything it started is ended. Judges nothing itself but the bound on duplicates.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { migrate } from "../../server/src/db/migrate.ts";
+import { createPools, type Pools } from "../../server/src/db/pool.ts";
+import { silentLog } from "../../server/src/log.ts";
+import { createTestEngine, type TestEngine } from "../../server/test/engine.ts";
+import { until } from "../../server/test/until.ts";
+import { exportRows } from "../history/exporting.ts";
+import { type CheckName, judge, type Verdict } from "../history/judge.ts";
+import { type ClientLine, ClientRecord, linesOf, type ReceiverLine, toReception } from "../history/reading.ts";
+import { generator } from "./chance.ts";
+import { end, forkProgram, message } from "./children.ts";
+import type { ClientOrders, ClientWebhook } from "./client-process.ts";
+import { Cluster } from "./cluster.ts";
+import { CLOCK_JUMP_MAX_MS, type Fault, type Scene, type Struck, strike } from "./faults.ts";
+import { Fleet } from "./fleet.ts";
+import type { Manner } from "./receiver-process.ts";
+
+export interface CrashOptions {
+  /** in the order in which they strike */
+  faults: readonly Fault[];
+  seed: number;
+  /** between two faults; chosen at random up to this */
+  pauseMs: number;
+  nodes: number;
+  perSecond: number;
+  say: (line: string) => void;
+}
+
+export interface CrashFigures {
+  struck: Struck[];
+  accepted: number;
+  receptions: number;
+  deliveriesDelivered: number;
+  duplicates: number;
+  inFlight: number;
+  /** from each fault to each webhook's next arrival */
+  againMs: number[];
+  verdict: Verdict;
+  diskProblem: string | null;
+}
+
+const CLINICS = 3;
+const MANNERS: readonly Manner[] = ["plain", "slow", "flaky", "plain"];
+const SUBJECTS = 40;
+const FIRST_FAULT_AFTER_MS = 3_000;
+const DRAIN_LIMIT_MS = 240_000;
+/** `runs.next_at` and rows come due by themselves; nothing is moved. */
+const LOOK_EVERY_MS = 500;
+
+/** Plays one run. Throws when something could not be started, or when what waits is not delivered in DRAIN_LIMIT_MS. */
+export async function crash(options: CrashOptions): Promise<CrashFigures> {
+  await using parts = new AsyncDisposableStack();
+  const cluster = await Cluster.start({ smallDisk: options.faults.includes("disk") });
+  parts.defer(() => cluster.stop());
+  const { url } = await cluster.address();
+  const pools = createPools({ url, log: silentLog() });
+  parts.defer(() => pools.close());
+  await migrate({ owner: pools.owner, log: silentLog() });
+  const masterKey = randomBytes(32);
+  const database = { url, pools, drop: async () => {} };
+  const engine = await createTestEngine({ database, masterKey });
+  parts.defer(() => engine.egress.close());
+  const stage = await setStage(parts, { options, cluster, engine, masterKey: masterKey.toString("base64"), pools });
+  const struck = await strikeAll(options, stage);
+  options.say("the client stops; what waits is delivered …");
+  await end(stage.client, "SIGTERM");
+  await drained(pools);
+  await stage.fleet.stop();
+  return await reckon({ ...stage, struck, pools, cluster, options });
+}
+
+interface Making {
+  options: CrashOptions;
+  cluster: Cluster;
+  engine: TestEngine;
+  masterKey: string;
+  pools: Pools;
+}
+
+async function setStage(parts: AsyncDisposableStack, { options, cluster, engine, masterKey, pools }: Making) {
+  const files = { client: join(cluster.folder, "client.ndjson"), receivers: join(cluster.folder, "receivers.ndjson") };
+  const receivers = forkProgram("receiver-process.ts", files.receivers, String(options.seed));
+  parts.defer(() => end(receivers, "SIGTERM"));
+  const { port } = await message<{ port?: number }>(receivers, (one) => one.port !== undefined);
+  const { webhooks, keys } = await makeWebhooks(engine, port ?? 0);
+  const nodes = await cluster.address();
+  const settings = {
+    databaseUrl: nodes.url,
+    masterKey,
+    dataFolder: cluster.folder,
+    logFile: join(cluster.folder, "nodes.log"),
+  };
+  const fleet = new Fleet(settings);
+  parts.defer(() => fleet.stop());
+  await fleet.start(options.nodes);
+  const clientAddress = await cluster.address();
+  const { perSecond, seed } = options;
+  const orders: ClientOrders = {
+    databaseUrl: clientAddress.url,
+    masterKey,
+    logFile: files.client,
+    perSecond,
+    subjects: SUBJECTS,
+    seed,
+    webhooks,
+  };
+  const client = forkProgram("client-process.ts", JSON.stringify(orders));
+  parts.defer(() => end(client, "SIGKILL"));
+  await message<{ ready?: true }>(client, ({ ready }) => ready === true);
+  const ask: Scene["ask"] = async <Row>(text: string, values: unknown[] = []) => {
+    try {
+      return ((await pools.owner.query(text, values)).rows[0] as Row | undefined) ?? null;
+    } catch (error) {
+      if (isAway(error)) return null;
+      throw error;
+    }
+  };
+  const databaseUrl = pools.owner.options.connectionString ?? "";
+  const scene: Scene = { cluster, fleet, nodesProxy: nodes.proxy, databaseUrl, random: generator(options.seed), ask };
+  return { client, fleet, files, keys, scene };
+}
+
+/** No connection, or one that was cut or refused: these have no SQLSTATE, or one of class 08, 53 or 57. */
+function isAway(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code);
+}
+
+/** Clinics, each with a webhook of every manner; the last of each is turned off and on by its manager. */
+async function makeWebhooks(engine: TestEngine, port: number) {
+  const webhooks: ClientWebhook[] = [];
+  const keys = new Map<string, string>();
+  for (let n = 0; n < CLINICS; n++) {
+    const clinicId = await engine.createClinic();
+    for (const [place, manner] of MANNERS.entries()) {
+      const key = `c${n}w${place}`;
+      const url = `http://127.0.0.1:${port}/hook/${key}/${manner}`;
+      const chosen = { practitioner: "id", patient: "all", onePerRequest: place === 0 } as const;
+      const { id, secret } = await engine.createWebhook(clinicId, { url, ...chosen });
+      keys.set(key, String(id));
+      const settings = {
+        ...{ clinic: String(clinicId), webhook: String(id), ...chosen, enabled: true, deleted: false, address: url },
+        events: ["participant.added", "consult.updated", "participant.removed"],
+      };
+      webhooks.push({ settings, secrets: [secret], toggles: place === MANNERS.length - 1 });
+    }
+  }
+  return { webhooks, keys };
+}
+
+async function strikeAll({ faults, pauseMs, say }: CrashOptions, { scene }: { scene: Scene }): Promise<Struck[]> {
+  await pause(FIRST_FAULT_AFTER_MS);
+  const struck: Struck[] = [];
+  for (const [n, fault] of faults.entries()) {
+    if (fault === "disk" && scene.cluster.diskProblem !== null) {
+      say(`${n + 1}/${faults.length} disk: skipped, ${scene.cluster.diskProblem}`);
+      continue;
+    }
+    const one = await strike(fault, scene);
+    struck.push(one);
+    say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight`);
+    await pause(pauseMs * (0.2 + 0.8 * scene.random()));
+  }
+  return struck;
+}
+
+async function drained(pools: Pools): Promise<void> {
+  await until(
+    "what waits is delivered",
+    async () => {
+      await pause(LOOK_EVERY_MS);
+      const { rows } = await pools.owner.query<{ n: number }>(
+        `select count(*)::int as n from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id where w.enabled`,
+      );
+      return rows[0]?.n === 0;
+    },
+    DRAIN_LIMIT_MS,
+  );
+}
+
+interface Reckoning {
+  files: { client: string; receivers: string };
+  keys: ReadonlyMap<string, string>;
+  struck: Struck[];
+  pools: Pools;
+  cluster: Cluster;
+  options: CrashOptions;
+}
+
+async function reckon({ files, keys, struck, pools, cluster, options }: Reckoning): Promise<CrashFigures> {
+  const record = new ClientRecord();
+  for await (const line of linesOf<ClientLine>(files.client)) record.add(line);
+  const receptions = [];
+  for await (const line of linesOf<ReceiverLine>(files.receivers)) {
+    receptions.push(await toReception({ ...line, webhook: keys.get(line.webhook) ?? line.webhook }, record.secrets));
+  }
+  const { accepted, refused, changes, secrets, webhooks } = record;
+  const rows = await exportRows(pools.owner, [...new Set(webhooks.map(({ clinic }) => clinic))]);
+  const clockMovedMs = options.faults.includes("clock") ? CLOCK_JUMP_MAX_MS : 0;
+  const history = { accepted, refused, changes, secrets, webhooks, receptions, ...rows };
+  const verdict = judge(history, { drained: true, clockMovedMs });
+  return {
+    ...{ struck, verdict, diskProblem: cluster.diskProblem, duplicates: verdict.duplicates },
+    accepted: accepted.length,
+    receptions: receptions.length,
+    deliveriesDelivered: rows.deliveries.filter(({ state }) => state === "delivered").length,
+    inFlight: struck.reduce((sum, one) => sum + one.inFlight, 0),
+    againMs: waits(
+      struck,
+      Map.groupBy(receptions, ({ webhook }) => webhook),
+    ),
+  };
+}
+
+/** For each fault and webhook, how long nothing arrived from the fault on. */
+function waits(struck: readonly Struck[], byWebhook: ReadonlyMap<string, { atMs: number }[]>): number[] {
+  return struck.flatMap(({ atMs }) =>
+    [...byWebhook.values()].flatMap((arrivals) => {
+      const next = arrivals.find((one) => one.atMs > atMs);
+      return next ? [next.atMs - atMs] : [];
+    }),
+  );
+}
+
+/** What is lost: an accepted event without its delivery, one called delivered that nobody took, one that waits for ever. */
+export function countLost({ count }: Verdict): number {
+  const lossy: CheckName[] = ["lost", "unfounded", "stuck"];
+  return lossy.reduce((sum, check) => sum + count[check], 0);
+}
