@@ -2,7 +2,7 @@
  * One clinic, a real engine and receivers that log: where scenarios are played for the judge, with the engine as it is or
  * with a part of it broken from the outside.
  */
-import { type EventName, sampleFacts } from "@hookwell/sdk";
+import { type EventName, type Facts, sampleFacts } from "@hookwell/sdk";
 import { createKysely, inClinic } from "../../server/src/db/pool.ts";
 import type { Database, Db } from "../../server/src/db/schema.ts";
 import type { Dispatcher, DispatcherOptions } from "../../server/src/delivery/dispatcher.ts";
@@ -48,9 +48,9 @@ export class Stage {
     this.parts = breaks(this);
   }
 
-  /** A stage with a database of its own. */
-  static async open(breaks: (stage: Stage) => Parts = () => ({})): Promise<Stage> {
-    const engine = await createTestEngine({ deadlineMs: 1_500 });
+  /** A stage with a database of its own. The master key is for processes that share it. */
+  static async open(breaks: (stage: Stage) => Parts = () => ({}), masterKey?: Buffer): Promise<Stage> {
+    const engine = await createTestEngine({ deadlineMs: 1_500, ...(masterKey && { masterKey }) });
     return new Stage(engine, await engine.createClinic(), breaks);
   }
 
@@ -61,18 +61,24 @@ export class Stage {
   ): Promise<TestWebhook & { receiver: Receiver }> {
     const receiver = await createReceiver();
     this.#receivers.push(receiver);
+    const made = await this.webhookAt(receiver.url, settings);
+    this.#log(receiver, made.id, answer);
+    return { ...made, receiver };
+  }
+
+  /** A webhook whose receiver is somebody else's. */
+  async webhookAt(url: string, settings: Partial<WebhookSettings> = {}): Promise<TestWebhook> {
     const beganMs = nowMs();
-    const made = await this.engine.createWebhook(this.clinicId, { url: receiver.url, ...settings });
+    const made = await this.engine.createWebhook(this.clinicId, { url, ...settings });
     this.#versions.set(made.id, {
-      ...{ clinic: String(this.clinicId), webhook: String(made.id), address: receiver.url, deleted: false },
+      ...{ clinic: String(this.clinicId), webhook: String(made.id), address: url, deleted: false },
       events: settings.events ?? ["participant.added", "consult.updated", "participant.removed"],
       ...{ practitioner: settings.practitioner ?? "off", patient: settings.patient ?? "off" },
       ...{ onePerRequest: settings.onePerRequest ?? false, enabled: settings.enabled ?? true },
     });
     this.#note(made.id, beganMs, {});
-    this.#secret(made.id, { name: "first", secret: made.secret, fromMs: nowMs(), beganMs });
-    this.#log(receiver, made.id, answer);
-    return { ...made, receiver };
+    this.secret(made.id, { name: "first", secret: made.secret, fromMs: nowMs(), beganMs });
+    return made;
   }
 
   /** The line is written when the request has arrived whole; its status when it has been answered. */
@@ -93,6 +99,11 @@ export class Stage {
           .end();
       });
     };
+  }
+
+  /** Writes down what somebody else may have changed of a webhook since then. */
+  noteChange(webhookId: number, beganMs: number, changes: Partial<WebhookVersion>): void {
+    this.#note(webhookId, beganMs, changes);
   }
 
   #note(webhookId: number, beganMs: number, changes: Partial<WebhookVersion>): void {
@@ -129,11 +140,12 @@ export class Stage {
     await this.engine.owner.query("update webhooks set version = version + 1 where id = $1", [webhook.id]);
     const doneMs = nowMs();
     const first = { name: "first", secret: webhook.secret, beganMs: 0, fromMs: 0 };
-    this.#secret(webhook.id, { ...first, untilMs: beganMs, endedMs: doneMs });
-    this.#secret(webhook.id, { name: "second", secret, beganMs, fromMs: doneMs });
+    this.secret(webhook.id, { ...first, untilMs: beganMs, endedMs: doneMs });
+    this.secret(webhook.id, { name: "second", secret, beganMs, fromMs: doneMs });
   }
 
-  #secret(
+  /** Writes down a secret, live from then on. */
+  secret(
     webhookId: number,
     secret: Pick<LiveSecret, "name" | "secret" | "beganMs" | "fromMs"> & Partial<LiveSecret>,
   ): void {
@@ -141,9 +153,12 @@ export class Stage {
   }
 
   /** One change of a consult and its event, in one transaction; rolled back if so wished. */
-  async emit(subject: string, { name = "consult.updated" as EventName, rollBack = false } = {}): Promise<void> {
+  async emit(
+    subject: string,
+    { name = "consult.updated" as EventName, rollBack = false, people = 0 } = {},
+  ): Promise<void> {
     const { engine, clinicId, parts } = this;
-    const facts = sampleFacts(name);
+    const facts = crowded(sampleFacts(name), people);
     const beganMs = nowMs();
     let emitted: Awaited<ReturnType<typeof emit>> | null = null;
     const change = inClinic(parts.app ?? engine.app, clinicId, async (tx) => {
@@ -204,6 +219,14 @@ export class Stage {
     await this.engine.close();
     await Promise.all(this.#receivers.map((receiver) => receiver.close()));
   }
+}
+
+/** As many people as wished instead of the sample's. */
+function crowded(facts: Facts, people: number): Facts {
+  if (people === 0 || !("participants" in facts)) return facts;
+  const [first] = facts.participants;
+  if (!first) throw new Error("the sample has nobody in it");
+  return { ...facts, participants: Array.from({ length: people }, (_, n) => ({ ...first, id: first.id + n })) };
 }
 
 class RolledBack extends Error {}
