@@ -1,18 +1,19 @@
 /**
- * `npm run crash -- --kills N [--json] [--seed S] [--minutes M] [--fault kill|immediate|terminate|halfopen|idle|disk|clock|all]`:
+ * `npm run crash -- --kills N [--json] [--keep] [--seed S] [--minutes M] [--fault kill|immediate|terminate|halfopen|idle|disk|clock|all]`:
  * crashes under load, judged from the outside (crash/harness.ts). Ends with 1 when a promise was broken. With `--json` the
  * last line is one object with the figures.
  */
 import { parseArgs } from "node:util";
 import { FAULTS, type Fault } from "./crash/faults.ts";
-import { type CrashFigures, countLost, crash } from "./crash/harness.ts";
+import { crash } from "./crash/harness.ts";
+import { type CrashFigures, countLost } from "./crash/reckoning.ts";
 
 const KILLS_DEFAULT = 20;
 const KILLS_MAX = 10_000;
 const PAUSE_DEFAULT_MS = 5_000;
 const NODES = 2;
-const EVENTS_PER_SECOND = 60;
-const USAGE = `Usage: npm run crash -- [--kills N] [--json] [--seed S] [--minutes M] [--fault ${FAULTS.join("|")}|all]\n`;
+const EVENTS_PER_SECOND = 30;
+const USAGE = `Usage: npm run crash -- [--kills N] [--json] [--keep] [--seed S] [--minutes M] [--fault ${FAULTS.join("|")}|all]\n`;
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     minutes: { type: "string" },
     fault: { type: "string", default: "kill" },
     json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
   },
 });
 const [kills, seed, minutes] = [values.kills, values.seed, values.minutes ?? "0"].map(Number) as [
@@ -55,7 +57,15 @@ const faults = schedule();
 const pauseMs = minutes > 0 ? (minutes * 60_000) / faults.length : PAUSE_DEFAULT_MS;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 say(`seed ${seed}, ${faults.length} faults, ${NODES} nodes, ${EVENTS_PER_SECOND} changes a second`);
-const figures = await crash({ faults, seed, pauseMs, nodes: NODES, perSecond: EVENTS_PER_SECOND, say });
+const figures = await crash({
+  faults,
+  seed,
+  pauseMs,
+  nodes: NODES,
+  perSecond: EVENTS_PER_SECOND,
+  keep: values.keep,
+  say,
+});
 const report = toReport(figures);
 for (const violation of report.violations) say(violation);
 const { violations, ...rest } = report;

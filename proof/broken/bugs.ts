@@ -2,13 +2,14 @@
  * Engines that are broken on purpose: each has one part of the real one altered from the outside, by the mistake that its
  * sentence names. What is altered must be there, or the engine would be no broken one: then these functions throw.
  */
-import type pg from "pg";
 import { type Clock, systemClock } from "../../server/src/clock.ts";
 import { type Begun, DeliveryStore, type Scan, type SettledAttempt } from "../../server/src/delivery/store.ts";
 import type { Egress } from "../../server/src/egress/client.ts";
 import type { CheckName } from "../history/judge.ts";
 import { changes, retry, retryAfter, rolledBack, type Scenario, slow, takeover, turnedOff } from "./scenarios.ts";
 import type { Parts, Stage } from "./stage.ts";
+
+type Pool = Stage["engine"]["database"]["pools"]["dispatch"];
 
 export interface Bug {
   mistake: string;
@@ -32,7 +33,7 @@ function rewrite(text: string, [find, replace]: Rewrite): string {
 function storeWith(statements: Readonly<Record<string, Rewrite>>) {
   return ({ engine }: Stage): Parts => {
     const pool = engine.database.pools.dispatch;
-    const query = (config: pg.QueryConfig) => {
+    const query = (config: { name?: string; text: string }) => {
       const change = statements[config.name?.replace(/^engine_/, "") ?? ""];
       return pool.query(
         change ? { ...config, name: `broken_${config.name}`, text: rewrite(config.text, change) } : config,
@@ -265,9 +266,9 @@ export const BUGS: readonly Bug[] = [
 
 /** Forgets what timed out, row and all. */
 class Dropping extends DeliveryStore {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Pool) {
     super(pool);
     this.#pool = pool;
   }

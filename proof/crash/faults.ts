@@ -1,6 +1,7 @@
 /** The faults that strike at random moments under load, one at a time, and how many deliveries each can have doubled. */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
+import { createPools } from "../../server/src/db/pool.ts";
+import { silentLog } from "../../server/src/log.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { WireProxy } from "./wire-proxy.ts";
@@ -9,7 +10,7 @@ export const FAULTS = ["kill", "immediate", "terminate", "halfopen", "idle", "di
 export type Fault = (typeof FAULTS)[number];
 
 const IDLE_CONNECTIONS = 300;
-const BUSY_WITHIN_MS = 20_000;
+const BUSY_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 20;
 const STORM_ROUNDS = 8;
 const STORM_EVERY_MS = 250;
@@ -105,12 +106,13 @@ const STRIKES: Readonly<Record<Fault, Strike>> = {
   },
 
   async idle(scene) {
-    const connections = Array.from({ length: IDLE_CONNECTIONS }, () => new pg.Client(scene.databaseUrl));
-    for (const one of connections) one.on("error", () => {});
+    const pools = createPools({ url: scene.databaseUrl, log: silentLog(), appConnectionsMax: IDLE_CONNECTIONS });
+    const idle: { release(destroy: boolean): void }[] = [];
     // One after the other: the server's queue of those that knock is not what this is about.
-    for (const one of connections) await one.connect();
+    while (idle.length < IDLE_CONNECTIONS) idle.push(await pools.app.connect());
     await pause(STORM_EVERY_MS * STORM_ROUNDS);
-    await Promise.all(connections.map((one) => one.end()));
+    for (const one of idle) one.release(true);
+    await pools.close();
     return { inFlight: 0 };
   },
 

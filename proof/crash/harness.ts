@@ -12,17 +12,14 @@ import { migrate } from "../../server/src/db/migrate.ts";
 import { createPools, type Pools } from "../../server/src/db/pool.ts";
 import { silentLog } from "../../server/src/log.ts";
 import { createTestEngine, type TestEngine } from "../../server/test/engine.ts";
-import { until } from "../../server/test/until.ts";
-import { exportRows } from "../history/exporting.ts";
-import { type CheckName, judge, type Verdict } from "../history/judge.ts";
-import { type ClientLine, ClientRecord, linesOf, type ReceiverLine, toReception } from "../history/reading.ts";
 import { generator } from "./chance.ts";
 import { end, forkProgram, message } from "./children.ts";
 import type { ClientOrders, ClientWebhook } from "./client-process.ts";
 import { Cluster } from "./cluster.ts";
-import { CLOCK_JUMP_MAX_MS, type Fault, type Scene, type Struck, strike } from "./faults.ts";
+import { type Fault, type Scene, type Struck, strike } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import type { Manner } from "./receiver-process.ts";
+import { type CrashFigures, reckon } from "./reckoning.ts";
 
 export interface CrashOptions {
   /** in the order in which they strike */
@@ -32,31 +29,21 @@ export interface CrashOptions {
   pauseMs: number;
   nodes: number;
   perSecond: number;
+  /** leaves the logs in the folder that is said, to be looked at */
+  keep: boolean;
   say: (line: string) => void;
-}
-
-export interface CrashFigures {
-  struck: Struck[];
-  accepted: number;
-  receptions: number;
-  deliveriesDelivered: number;
-  duplicates: number;
-  inFlight: number;
-  /** from each fault to each webhook's next arrival */
-  againMs: number[];
-  verdict: Verdict;
-  diskProblem: string | null;
 }
 
 const CLINICS = 3;
 const MANNERS: readonly Manner[] = ["plain", "slow", "flaky", "plain"];
-const SUBJECTS = 40;
+const SUBJECTS = 60;
+const CONCURRENCY = 32;
 const FIRST_FAULT_AFTER_MS = 3_000;
 const DRAIN_LIMIT_MS = 240_000;
 /** `runs.next_at` and rows come due by themselves; nothing is moved. */
 const LOOK_EVERY_MS = 500;
 
-/** Plays one run. Throws when something could not be started, or when what waits is not delivered in DRAIN_LIMIT_MS. */
+/** Plays one run. Throws when something could not be started. */
 export async function crash(options: CrashOptions): Promise<CrashFigures> {
   await using parts = new AsyncDisposableStack();
   const cluster = await Cluster.start({ smallDisk: options.faults.includes("disk") });
@@ -69,16 +56,26 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   const database = { url, pools, drop: async () => {} };
   const engine = await createTestEngine({ database, masterKey });
   parts.defer(() => engine.egress.close());
-  const stage = await setStage(parts, { options, cluster, engine, masterKey: masterKey.toString("base64"), pools });
+  const stage = await setStage(parts, {
+    url,
+    options,
+    cluster,
+    engine,
+    masterKey: masterKey.toString("base64"),
+    pools,
+  });
   const struck = await strikeAll(options, stage);
   options.say("the client stops; what waits is delivered …");
   await end(stage.client, "SIGTERM");
   await drained(pools);
   await stage.fleet.stop();
-  return await reckon({ ...stage, struck, pools, cluster, options });
+  if (options.keep) options.say(`the logs are in ${await cluster.keepLogs()}`);
+  return await reckon({ ...stage, struck, pools, diskProblem: cluster.diskProblem });
 }
 
 interface Making {
+  /** the operator's address of the database */
+  url: string;
   options: CrashOptions;
   cluster: Cluster;
   engine: TestEngine;
@@ -86,7 +83,7 @@ interface Making {
   pools: Pools;
 }
 
-async function setStage(parts: AsyncDisposableStack, { options, cluster, engine, masterKey, pools }: Making) {
+async function setStage(parts: AsyncDisposableStack, { url, options, cluster, engine, masterKey, pools }: Making) {
   const files = { client: join(cluster.folder, "client.ndjson"), receivers: join(cluster.folder, "receivers.ndjson") };
   const receivers = forkProgram("receiver-process.ts", files.receivers, String(options.seed));
   parts.defer(() => end(receivers, "SIGTERM"));
@@ -124,8 +121,14 @@ async function setStage(parts: AsyncDisposableStack, { options, cluster, engine,
       throw error;
     }
   };
-  const databaseUrl = pools.owner.options.connectionString ?? "";
-  const scene: Scene = { cluster, fleet, nodesProxy: nodes.proxy, databaseUrl, random: generator(options.seed), ask };
+  const scene: Scene = {
+    cluster,
+    fleet,
+    nodesProxy: nodes.proxy,
+    databaseUrl: url,
+    random: generator(options.seed),
+    ask,
+  };
   return { client, fleet, files, keys, scene };
 }
 
@@ -145,7 +148,7 @@ async function makeWebhooks(engine: TestEngine, port: number) {
       const key = `c${n}w${place}`;
       const url = `http://127.0.0.1:${port}/hook/${key}/${manner}`;
       const chosen = { practitioner: "id", patient: "all", onePerRequest: place === 0 } as const;
-      const { id, secret } = await engine.createWebhook(clinicId, { url, ...chosen });
+      const { id, secret } = await engine.createWebhook(clinicId, { url, concurrency: CONCURRENCY, ...chosen });
       keys.set(key, String(id));
       const settings = {
         ...{ clinic: String(clinicId), webhook: String(id), ...chosen, enabled: true, deleted: false, address: url },
@@ -173,66 +176,14 @@ async function strikeAll({ faults, pauseMs, say }: CrashOptions, { scene }: { sc
   return struck;
 }
 
+/** Waits for what is due; what is left after DRAIN_LIMIT_MS is for the judge to name. */
 async function drained(pools: Pools): Promise<void> {
-  await until(
-    "what waits is delivered",
-    async () => {
-      await pause(LOOK_EVERY_MS);
-      const { rows } = await pools.owner.query<{ n: number }>(
-        `select count(*)::int as n from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id where w.enabled`,
-      );
-      return rows[0]?.n === 0;
-    },
-    DRAIN_LIMIT_MS,
-  );
-}
-
-interface Reckoning {
-  files: { client: string; receivers: string };
-  keys: ReadonlyMap<string, string>;
-  struck: Struck[];
-  pools: Pools;
-  cluster: Cluster;
-  options: CrashOptions;
-}
-
-async function reckon({ files, keys, struck, pools, cluster, options }: Reckoning): Promise<CrashFigures> {
-  const record = new ClientRecord();
-  for await (const line of linesOf<ClientLine>(files.client)) record.add(line);
-  const receptions = [];
-  for await (const line of linesOf<ReceiverLine>(files.receivers)) {
-    receptions.push(await toReception({ ...line, webhook: keys.get(line.webhook) ?? line.webhook }, record.secrets));
+  const giveUpAtMs = performance.now() + DRAIN_LIMIT_MS;
+  for (let left = 1; left > 0 && performance.now() < giveUpAtMs; await pause(LOOK_EVERY_MS)) {
+    const { rows } = await pools.owner.query<{ n: number }>(
+      `select count(*)::int as n from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id
+       where w.enabled`,
+    );
+    left = rows[0]?.n ?? 0;
   }
-  const { accepted, refused, changes, secrets, webhooks } = record;
-  const rows = await exportRows(pools.owner, [...new Set(webhooks.map(({ clinic }) => clinic))]);
-  const clockMovedMs = options.faults.includes("clock") ? CLOCK_JUMP_MAX_MS : 0;
-  const history = { accepted, refused, changes, secrets, webhooks, receptions, ...rows };
-  const verdict = judge(history, { drained: true, clockMovedMs });
-  return {
-    ...{ struck, verdict, diskProblem: cluster.diskProblem, duplicates: verdict.duplicates },
-    accepted: accepted.length,
-    receptions: receptions.length,
-    deliveriesDelivered: rows.deliveries.filter(({ state }) => state === "delivered").length,
-    inFlight: struck.reduce((sum, one) => sum + one.inFlight, 0),
-    againMs: waits(
-      struck,
-      Map.groupBy(receptions, ({ webhook }) => webhook),
-    ),
-  };
-}
-
-/** For each fault and webhook, how long nothing arrived from the fault on. */
-function waits(struck: readonly Struck[], byWebhook: ReadonlyMap<string, { atMs: number }[]>): number[] {
-  return struck.flatMap(({ atMs }) =>
-    [...byWebhook.values()].flatMap((arrivals) => {
-      const next = arrivals.find((one) => one.atMs > atMs);
-      return next ? [next.atMs - atMs] : [];
-    }),
-  );
-}
-
-/** What is lost: an accepted event without its delivery, one called delivered that nobody took, one that waits for ever. */
-export function countLost({ count }: Verdict): number {
-  const lossy: CheckName[] = ["lost", "unfounded", "stuck"];
-  return lossy.reduce((sum, check) => sum + count[check], 0);
 }

@@ -11,7 +11,7 @@ import { generator, nowMs } from "./chance.ts";
 /** How a receiver answers: after so long, and how often the first attempt at something fails. */
 const MANNERS = {
   plain: { latencyMs: 5, failing: 0, asks: 0 },
-  slow: { latencyMs: 600, failing: 0, asks: 0 },
+  slow: { latencyMs: 400, failing: 0, asks: 0 },
   flaky: { latencyMs: 10, failing: 0.05, asks: 0.02 },
 } as const;
 export type Manner = keyof typeof MANNERS;

@@ -1,5 +1,5 @@
 /** Nothing goes where it must not: events not ticked, another clinic's, a webhook that is off or deleted, data not chosen. */
-import { type Arrival, BEGUN_BEFORE_MS, begunOf, type Evidence, possible, type Trail } from "./evidence.ts";
+import { type Arrival, type Evidence, lookedAt, possible, type Trail } from "./evidence.ts";
 import type { Block, WebhookVersion } from "./history.ts";
 
 /** For events whose commit nobody heard of: their transaction began then, and lasted no longer. */
@@ -49,8 +49,7 @@ export function* sentWhileOff(evidence: Evidence): Generator<string> {
   for (const trail of evidence.trails.values()) {
     for (const arrival of trail.arrivals) {
       if (arrival.test) continue;
-      const begunMs = begunOf(trail, arrival);
-      const inForce = possible(evidence, arrival.webhook, { fromMs: begunMs - BEGUN_BEFORE_MS, untilMs: arrival.atMs });
+      const inForce = possible(evidence, arrival.webhook, lookedAt(evidence, trail, arrival));
       if (inForce.length > 0 && inForce.every((one) => !one.enabled || one.deleted))
         yield `${trail.id} attempt ${arrival.attempt} was sent while webhook ${arrival.webhook} was off`;
     }
@@ -88,7 +87,7 @@ interface Happened {
 function beyondChoice(evidence: Evidence, trail: Trail, { arrival, ...happened }: Happened) {
   const { carried } = arrival;
   if (!carried) return [];
-  const now = { fromMs: begunOf(trail, arrival) - BEGUN_BEFORE_MS, untilMs: arrival.atMs };
+  const now = lookedAt(evidence, trail, arrival);
   const chosen = [possible(evidence, arrival.webhook, happened), possible(evidence, arrival.webhook, now)];
   return happened.blocks.filter(
     (block) => WIDTH[carried[block]] > Math.min(...chosen.map((versions) => widest(versions, block))),

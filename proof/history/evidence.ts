@@ -95,13 +95,14 @@ export function isInDoubt(attempt: AttemptRow): boolean {
 
 /** A request that was begun before a change may arrive so long after it: one deadline. */
 const DEADLINE_MS = 15_000;
-/** Between looking at a webhook's settings and sending, whatever else the machine does. */
-export const BEGUN_BEFORE_MS = 2_000;
+const SLACK_DEFAULT_MS = 2_000;
 
-/** When an attempt was begun, by its row; where there is none, as early as its deadline allows. */
-export function begunOf(trail: Trail, arrival: Arrival): number {
+/** The time in which the settings may have been looked at by which an attempt was sent. */
+export function lookedAt({ options }: Evidence, trail: Trail, arrival: Arrival): { fromMs: number; untilMs: number } {
   const row = trail.attempts.find(({ attempt }) => attempt === arrival.attempt);
-  return Math.min(row?.startedMs ?? arrival.atMs - DEADLINE_MS, arrival.atMs);
+  // Without a row, it was begun as early as its deadline allows.
+  const begunMs = Math.min(row?.startedMs ?? arrival.atMs - DEADLINE_MS, arrival.atMs);
+  return { fromMs: begunMs - (options.slackMs ?? SLACK_DEFAULT_MS), untilMs: arrival.atMs };
 }
 
 /** What becomes of a webhook at last, as far as its settings tell. */

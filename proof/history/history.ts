@@ -145,6 +145,8 @@ export interface JudgeOptions {
   drained: boolean;
   /** rows' times were moved by a test: waits between attempts say nothing */
   timesMoved?: boolean;
+  /** longest time between looking at a webhook's settings and sending; SLACK_DEFAULT_MS where the machine is not starved */
+  slackMs?: number;
   /** how far the nodes' wall clocks were moved on purpose, at most; signatures carry their time */
   clockMovedMs?: number;
 }

@@ -1,5 +1,5 @@
 /** Every message is signed by the secrets that are live while it is sent, by each of them and by no other (contract §7). */
-import { type Arrival, BEGUN_BEFORE_MS, begunOf, type Evidence } from "./evidence.ts";
+import { type Arrival, type Evidence, lookedAt } from "./evidence.ts";
 import type { LiveSecret } from "./history.ts";
 
 const TOLERANCE_MS = 300_000;
@@ -10,7 +10,7 @@ export function* badlySigned(evidence: Evidence): Generator<string> {
   for (const trail of evidence.trails.values()) {
     for (const arrival of trail.arrivals) {
       const name = `${trail.id} attempt ${arrival.attempt}`;
-      const fromMs = begunOf(trail, arrival) - BEGUN_BEFORE_MS;
+      const { fromMs } = lookedAt(evidence, trail, arrival);
       yield* wrongSigners(name, { ...arrival, fromMs }, secrets.get(arrival.webhook) ?? []);
       const offMs = arrival.timestampMs - arrival.atMs;
       if (arrival.signed && Math.abs(offMs) > TOLERANCE_MS + movedMs)
