@@ -57,6 +57,8 @@ const faults = schedule();
 const pauseMs = minutes > 0 ? (minutes * 60_000) / faults.length : PAUSE_DEFAULT_MS;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 say(`seed ${seed}, ${faults.length} faults, ${NODES} nodes, ${EVENTS_PER_SECOND} changes a second`);
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 const figures = await crash({
   faults,
   seed,

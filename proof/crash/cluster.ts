@@ -4,7 +4,7 @@
  * may mount a small file system for it.
  */
 import { execFile } from "node:child_process";
-import { chmod, copyFile, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -83,15 +83,6 @@ export class Cluster {
       await rm(path, { force: true });
     }
     if ((await this.#pid()) === null) await this.#open();
-  }
-
-  /** Copies the logs to a folder that stays. */
-  async keepLogs(): Promise<string> {
-    const kept = await mkdtemp(join(tmpdir(), "hookwell-crash-logs-"));
-    for (const name of await readdir(this.folder)) {
-      if (/\.(ndjson|log)$/.test(name)) await copyFile(join(this.folder, name), join(kept, name));
-    }
-    return kept;
   }
 
   async stop(): Promise<void> {

@@ -6,6 +6,8 @@
  * millisecond; everything it started is ended. Judges nothing itself but the bound on duplicates.
  */
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { migrate } from "../../server/src/db/migrate.ts";
@@ -31,6 +33,8 @@ export interface CrashOptions {
   perSecond: number;
   /** leaves the logs in the folder that is said, to be looked at */
   keep: boolean;
+  /** ends the run, and everything it has started */
+  signal: AbortSignal;
   say: (line: string) => void;
 }
 
@@ -46,6 +50,11 @@ const LOOK_EVERY_MS = 500;
 /** Plays one run. Throws when something could not be started. */
 export async function crash(options: CrashOptions): Promise<CrashFigures> {
   await using parts = new AsyncDisposableStack();
+  // Apart from the database, whose disk may be full.
+  const logs = await mkdtemp(join(tmpdir(), "hookwell-crash-logs-"));
+  parts.defer(() =>
+    options.keep ? options.say(`the logs are in ${logs}`) : rm(logs, { recursive: true, force: true }),
+  );
   const cluster = await Cluster.start({ smallDisk: options.faults.includes("disk") });
   parts.defer(() => cluster.stop());
   const { url } = await cluster.address();
@@ -67,13 +76,14 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   const struck = await strikeAll(options, stage);
   options.say("the client stops; what waits is delivered …");
   await end(stage.client, "SIGTERM");
-  await drained(pools);
+  await drained(pools, options.signal);
   await stage.fleet.stop();
-  if (options.keep) options.say(`the logs are in ${await cluster.keepLogs()}`);
   return await reckon({ ...stage, struck, pools, diskProblem: cluster.diskProblem });
 }
 
 interface Making {
+  /** the folder of the logs */
+  logs: string;
   /** the operator's address of the database */
   url: string;
   options: CrashOptions;
@@ -83,8 +93,11 @@ interface Making {
   pools: Pools;
 }
 
-async function setStage(parts: AsyncDisposableStack, { url, options, cluster, engine, masterKey, pools }: Making) {
-  const files = { client: join(cluster.folder, "client.ndjson"), receivers: join(cluster.folder, "receivers.ndjson") };
+async function setStage(
+  parts: AsyncDisposableStack,
+  { url, logs, options, cluster, engine, masterKey, pools }: Making,
+) {
+  const files = { client: join(logs, "client.ndjson"), receivers: join(logs, "receivers.ndjson") };
   const receivers = forkProgram("receiver-process.ts", files.receivers, String(options.seed));
   parts.defer(() => end(receivers, "SIGTERM"));
   const { port } = await message<{ port?: number }>(receivers, (one) => one.port !== undefined);
@@ -93,8 +106,8 @@ async function setStage(parts: AsyncDisposableStack, { url, options, cluster, en
   const settings = {
     databaseUrl: nodes.url,
     masterKey,
-    dataFolder: cluster.folder,
-    logFile: join(cluster.folder, "nodes.log"),
+    dataFolder: logs,
+    logFile: join(logs, "nodes.log"),
   };
   const fleet = new Fleet(settings);
   parts.defer(() => fleet.stop());
@@ -160,8 +173,11 @@ async function makeWebhooks(engine: TestEngine, port: number) {
   return { webhooks, keys };
 }
 
-async function strikeAll({ faults, pauseMs, say }: CrashOptions, { scene }: { scene: Scene }): Promise<Struck[]> {
-  await pause(FIRST_FAULT_AFTER_MS);
+async function strikeAll(
+  { faults, pauseMs, signal, say }: CrashOptions,
+  { scene }: { scene: Scene },
+): Promise<Struck[]> {
+  await pause(FIRST_FAULT_AFTER_MS, undefined, { signal });
   const struck: Struck[] = [];
   for (const [n, fault] of faults.entries()) {
     if (fault === "disk" && scene.cluster.diskProblem !== null) {
@@ -171,15 +187,15 @@ async function strikeAll({ faults, pauseMs, say }: CrashOptions, { scene }: { sc
     const one = await strike(fault, scene);
     struck.push(one);
     say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight`);
-    await pause(pauseMs * (0.2 + 0.8 * scene.random()));
+    await pause(pauseMs * (0.2 + 0.8 * scene.random()), undefined, { signal });
   }
   return struck;
 }
 
 /** Waits for what is due; what is left after DRAIN_LIMIT_MS is for the judge to name. */
-async function drained(pools: Pools): Promise<void> {
+async function drained(pools: Pools, signal: AbortSignal): Promise<void> {
   const giveUpAtMs = performance.now() + DRAIN_LIMIT_MS;
-  for (let left = 1; left > 0 && performance.now() < giveUpAtMs; await pause(LOOK_EVERY_MS)) {
+  for (let left = 1; left > 0 && performance.now() < giveUpAtMs; await pause(LOOK_EVERY_MS, undefined, { signal })) {
     const { rows } = await pools.owner.query<{ n: number }>(
       `select count(*)::int as n from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id
        where w.enabled`,

@@ -133,14 +133,15 @@ const partitions: Point[] = (["before", "during", "after"] as const).map((moment
   name: `partitions of the days to come: ${WORDS[moment]}`,
   async play(rig) {
     await dropPartitions(rig);
-    rig.killAt(/make_partitions/, moment);
+    rig.killAt(/make_partition/, moment);
     await rig.startNode({ untilItWorks: false });
     await rig.isKilled();
-    await rig.emitSome(); // to the default partition, where there is none of its day
   },
   async recover(rig) {
-    await rig.recover();
+    await rig.startNode();
     await until("the partitions are there", async () => (await partitionsOf(rig)).length > 0);
+    await rig.emitSome();
+    await rig.allDelivered();
   },
 }));
 
