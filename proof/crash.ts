@@ -66,6 +66,7 @@ const figures = await crash({
   nodes: NODES,
   perSecond: EVENTS_PER_SECOND,
   keep: values.keep,
+  signal: interrupted.signal,
   say,
 });
 const report = toReport(figures);

@@ -67,6 +67,7 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   parts.defer(() => engine.egress.close());
   const stage = await setStage(parts, {
     url,
+    logs,
     options,
     cluster,
     engine,
