@@ -5,6 +5,7 @@
  */
 import { createSecretKey } from "node:crypto";
 import { fsyncSync, openSync, writeSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { EVENT_NAMES, type Facts, sampleFacts } from "@hookwell/sdk";
 import { systemClock } from "../../server/src/clock.ts";
 import { createKysely, createPools, inClinic } from "../../server/src/db/pool.ts";
@@ -38,6 +39,7 @@ export interface ClientWebhook {
 
 const WRITERS = 6;
 const MANAGER_EVERY_MS = 1_500;
+const RETRY_AFTER_MS = 100;
 const ROLLED_BACK = 0.03;
 const NAMES = EVENT_NAMES.filter((name) => name.startsWith("participant.") || name.startsWith("consult."));
 
@@ -85,30 +87,43 @@ async function change(): Promise<void> {
   } catch (error) {
     if (error instanceof RolledBack) write({ kind: "refused", event });
     // Otherwise nobody knows: the database may have committed and its answer got lost. Nothing is promised to anybody.
-    else await new Promise((fulfil) => setTimeout(fulfil, 100));
+    else await pause(RETRY_AFTER_MS);
   }
 }
 
 /** One manager's change of one webhook: more or less data, off or on, a new secret. */
 async function manage(webhook: ClientWebhook): Promise<void> {
+  const { settings, toggles } = webhook;
+  if (random() < 0.1) await rotate(webhook);
+  else if (toggles) await configure(webhook, { enabled: !settings.enabled });
+  else await configure(webhook, { patient: pick(["off", "id", "all"] as const) });
+}
+
+const contextOf = ({ settings }: ClientWebhook): WebhooksContext => ({
+  seal,
+  clinicId: Number(settings.clinic),
+  actor: "a test",
+  checkAddress: (text) => egress.check(text),
+});
+
+async function configure(webhook: ClientWebhook, changes: Partial<ClientWebhook["settings"]>): Promise<void> {
   const { settings } = webhook;
-  const [clinicId, id] = [Number(settings.clinic), Number(settings.webhook)];
-  const context: WebhooksContext = { seal, clinicId, actor: "a test", checkAddress: (text) => egress.check(text) };
+  const context = contextOf(webhook);
+  const { enabled, patient, practitioner } = { ...settings, ...changes };
   const beganMs = nowMs();
-  if (random() < 0.1) return rotate(webhook, context);
-  const changes = webhook.toggles ? { enabled: !settings.enabled } : { patient: pick(["off", "id", "all"] as const) };
-  const { enabled, patient } = { ...settings, ...changes };
   // Written down as possible before it is tried: when its answer is lost, both are possible.
   write({ kind: "configured", ...settings, enabled, patient, beganMs, doneMs: Number.MAX_SAFE_INTEGER });
-  const include = { practitioner: settings.practitioner, patient };
-  await inClinic(db, clinicId, (tx) => changeWebhook(tx, context, { id, change: { enabled, include } }));
+  const change = { enabled, include: { practitioner, patient } };
+  await inClinic(db, context.clinicId, (tx) => changeWebhook(tx, context, { id: Number(settings.webhook), change }));
   Object.assign(settings, changes);
   write({ kind: "configured", ...settings, beganMs: nowMs(), doneMs: nowMs() });
 }
 
 /** When the answer is lost, the secrets are looked up as soon as that is possible: a new one may be among them. */
-async function rotate({ settings, secrets }: ClientWebhook, context: WebhooksContext): Promise<void> {
-  const { webhook } = settings;
+async function rotate(of: ClientWebhook): Promise<void> {
+  const { webhook } = of.settings;
+  const { secrets } = of;
+  const context = contextOf(of);
   const beganMs = nowMs();
   const live = () =>
     inClinic(db, context.clinicId, async (tx) => {
@@ -119,7 +134,7 @@ async function rotate({ settings, secrets }: ClientWebhook, context: WebhooksCon
     () => null,
   );
   let found = rotated && [rotated.secret];
-  while (!found) found = await live().catch(() => new Promise<null>((fulfil) => setTimeout(fulfil, 100, null)));
+  while (!found) found = await live().catch(() => pause(RETRY_AFTER_MS, null));
   for (const secret of found.filter((one) => !secrets.includes(one))) {
     secrets.push(secret);
     const name = `no ${secrets.length}`;
@@ -129,11 +144,20 @@ async function rotate({ settings, secrets }: ClientWebhook, context: WebhooksCon
 
 async function manageForEver(): Promise<void> {
   while (!isStopping) {
-    await new Promise((fulfil) => setTimeout(fulfil, MANAGER_EVERY_MS * (0.5 + random())));
+    await pause(MANAGER_EVERY_MS * (0.5 + random()));
     const webhook = pick(orders.webhooks);
     await manage(webhook).catch(() => {}); // refused (a rotation runs), or its answer is lost: see above
   }
-  for (const webhook of orders.webhooks.filter(({ settings }) => !settings.enabled)) await manage(webhook);
+  // Everything that waits shall be delivered at last; a change whose answer is lost is made again.
+  for (const webhook of orders.webhooks.filter(({ toggles }) => toggles)) {
+    while (
+      !(await configure(webhook, { enabled: true }).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await pause(RETRY_AFTER_MS);
+  }
 }
 
 async function writeForEver(): Promise<void> {
@@ -141,7 +165,7 @@ async function writeForEver(): Promise<void> {
   while (!isStopping) {
     const beganMs = performance.now();
     await change();
-    await new Promise((fulfil) => setTimeout(fulfil, Math.max(0, pauseMs - (performance.now() - beganMs))));
+    await pause(Math.max(0, pauseMs - (performance.now() - beganMs)));
   }
 }
 

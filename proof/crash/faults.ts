@@ -27,6 +27,8 @@ export interface Scene {
   /** the operator's, past the nodes' proxy */
   databaseUrl: string;
   random: () => number;
+  /** delivery and attempt of what has been counted as in flight */
+  claims: Set<string>;
   /** one row, or null while the database is away */
   ask: <Row>(text: string, values?: unknown[]) => Promise<Row | null>;
 }
@@ -37,23 +39,24 @@ export interface Struck {
   atMs: number;
   kills: number;
   inFlight: number;
+  /** ms until each webhook delivered again, where that was waited for */
+  againMs: number[];
 }
 
 type Strike = (scene: Scene) => Promise<{ kills?: number; inFlight: number }>;
 
-async function begun({ ask }: Scene): Promise<number> {
-  const row = await ask<{ n: number }>("select count(*)::int as n from deliveries where begun_at is not null");
-  return row?.n ?? 0;
-}
-
-/** Of a node that is dead already, what it had begun and not settled stands still: the count is exact. */
-async function begunBy({ ask }: Scene, pid: number): Promise<number> {
-  const row = await ask<{ n: number }>(
-    `select count(*)::int as n from deliveries d join runs r on r.clinic_id = d.clinic_id and r.webhook_id = d.webhook_id
-       join nodes n on n.id = r.owner where d.begun_at is not null and n.name like '% ' || $1::text`,
+/** How many claims there are that were begun and not settled, besides those that an earlier fault has been told of. */
+async function begun({ ask, claims }: Scene, pid: number | null = null): Promise<number> {
+  const row = await ask<{ claims: string[] }>(
+    `select coalesce(array_agg(d.id || ' ' || d.attempt), '{}') as claims from deliveries d
+       join runs r on r.clinic_id = d.clinic_id and r.webhook_id = d.webhook_id
+     where d.begun_at is not null
+       and ($1::text is null or r.owner in (select n.id from nodes n where n.name like '% ' || $1::text))`,
     [pid],
   );
-  return row?.n ?? 0;
+  const fresh = (row?.claims ?? []).filter((claim) => !claims.has(claim));
+  for (const claim of fresh) claims.add(claim);
+  return fresh.length;
 }
 
 /**
@@ -79,13 +82,13 @@ async function busiest({ ask }: Scene): Promise<number | null> {
 const STRIKES: Readonly<Record<Fault, Strike>> = {
   async kill(scene) {
     const pid = await scene.fleet.kill(scene.random(), await busiest(scene));
-    return { kills: 1, inFlight: await begunBy(scene, pid) };
+    return { kills: 1, inFlight: await begun(scene, pid) };
   },
 
   async immediate(scene) {
     const before = await begun(scene);
     await scene.cluster.crash(scene.random() < 0.7 ? "SIGQUIT" : "SIGKILL");
-    return { inFlight: Math.max(before, await begun(scene)) };
+    return { inFlight: before + (await begun(scene)) };
   },
 
   async terminate(scene) {
@@ -123,7 +126,7 @@ const STRIKES: Readonly<Record<Fault, Strike>> = {
       await pause(DISK_FULL_MS);
       during = await begun(scene);
     });
-    return { inFlight: before + Math.max(during, await begun(scene)) };
+    return { inFlight: before + during + (await begun(scene)) };
   },
 
   async clock(scene) {
@@ -138,5 +141,5 @@ const STRIKES: Readonly<Record<Fault, Strike>> = {
 export async function strike(fault: Fault, scene: Scene): Promise<Struck> {
   const atMs = performance.timeOrigin + performance.now();
   const { kills = 0, inFlight } = await STRIKES[fault](scene);
-  return { fault, atMs, kills, inFlight };
+  return { fault, atMs, kills, inFlight, againMs: [] };
 }

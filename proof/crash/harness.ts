@@ -6,6 +6,7 @@
  * millisecond; everything it started is ended. Judges nothing itself but the bound on duplicates.
  */
 import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +44,8 @@ const MANNERS: readonly Manner[] = ["plain", "slow", "flaky", "plain"];
 const SUBJECTS = 60;
 const CONCURRENCY = 32;
 const FIRST_FAULT_AFTER_MS = 3_000;
+/** A fault after which a webhook is silent for longer is counted as that long. */
+const AGAIN_LIMIT_MS = 120_000;
 const DRAIN_LIMIT_MS = 240_000;
 /** `runs.next_at` and rows come due by themselves; nothing is moved. */
 const LOOK_EVERY_MS = 500;
@@ -81,6 +84,8 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   await stage.fleet.stop();
   return await reckon({ ...stage, struck, pools, diskProblem: cluster.diskProblem });
 }
+
+type Stage = Awaited<ReturnType<typeof setStage>>;
 
 interface Making {
   /** the folder of the logs */
@@ -140,10 +145,21 @@ async function setStage(
     fleet,
     nodesProxy: nodes.proxy,
     databaseUrl: url,
+    claims: new Set(),
     random: generator(options.seed),
     ask,
   };
-  return { client, fleet, files, keys, scene };
+  const arrivals = new EventEmitter();
+  receivers.on("message", (one: { arrived?: { key: string; atMs: number }[] }) => {
+    for (const { key, atMs } of one.arrived ?? []) arrivals.emit("arrived", key, atMs);
+  });
+  // Whether a webhook that is turned off and on is silent says nothing.
+  const steady = new Set(
+    [...keys]
+      .filter(([, id]) => !webhooks.some((one) => one.toggles && one.settings.webhook === id))
+      .map(([key]) => key),
+  );
+  return { client, fleet, files, keys, scene, arrivals, steady };
 }
 
 /** No connection, or one that was cut or refused: these have no SQLSTATE, or one of class 08, 53 or 57. */
@@ -174,10 +190,9 @@ async function makeWebhooks(engine: TestEngine, port: number) {
   return { webhooks, keys };
 }
 
-async function strikeAll(
-  { faults, pauseMs, signal, say }: CrashOptions,
-  { scene }: { scene: Scene },
-): Promise<Struck[]> {
+/** Every second fault strikes while the one before it may still be felt; then it is waited until each webhook delivers again. */
+async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Stage): Promise<Struck[]> {
+  const { faults, pauseMs, signal, say } = options;
   await pause(FIRST_FAULT_AFTER_MS, undefined, { signal });
   const struck: Struck[] = [];
   for (const [n, fault] of faults.entries()) {
@@ -187,10 +202,30 @@ async function strikeAll(
     }
     const one = await strike(fault, scene);
     struck.push(one);
-    say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight`);
+    const isLast = n % 2 === 1 || n === faults.length - 1;
+    if (isLast) one.againMs = await deliversAgain(one.atMs, { arrivals, steady, signal });
+    say(
+      `${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight${isLast ? `, again after ${Math.round(Math.max(...one.againMs))} ms` : ""}`,
+    );
     await pause(pauseMs * (0.2 + 0.8 * scene.random()), undefined, { signal });
   }
   return struck;
+}
+
+/** How long after the fault each webhook's receiver heard something again. */
+async function deliversAgain(
+  atMs: number,
+  { arrivals, steady, signal }: Pick<Stage, "arrivals" | "steady"> & { signal: AbortSignal },
+): Promise<number[]> {
+  const again = new Map<string, number>();
+  const onArrived = (key: string, arrivedMs: number) => {
+    if (arrivedMs > atMs && steady.has(key) && !again.has(key)) again.set(key, arrivedMs - atMs);
+  };
+  arrivals.on("arrived", onArrived);
+  const giveUpAtMs = performance.now() + AGAIN_LIMIT_MS;
+  while (again.size < steady.size && performance.now() < giveUpAtMs) await pause(LOOK_EVERY_MS, undefined, { signal });
+  arrivals.off("arrived", onArrived);
+  return [...again.values(), ...Array.from({ length: steady.size - again.size }, () => AGAIN_LIMIT_MS)];
 }
 
 /** Waits for what is due; what is left after DRAIN_LIMIT_MS is for the judge to name. */

@@ -15,7 +15,7 @@ export interface CrashFigures {
   deliveriesDelivered: number;
   duplicates: number;
   inFlight: number;
-  /** from each fault to each webhook's next arrival */
+  /** from a fault to each webhook's next arrival */
   againMs: number[];
   verdict: Verdict;
   diskProblem: string | null;
@@ -40,9 +40,6 @@ export async function reckon({ files, keys, struck, pools, diskProblem }: Reckon
   const { accepted, refused, changes, secrets, webhooks } = record;
   const rows = await exportRows(pools.owner, [...new Set(webhooks.map(({ clinic }) => clinic))]);
   const clockMovedMs = struck.some(({ fault }) => fault === "clock") ? CLOCK_JUMP_MAX_MS : 0;
-  // Whether a webhook that is turned off and on is silent says nothing.
-  const toggled = new Set(webhooks.filter(({ enabled }) => !enabled).map(({ webhook }) => webhook));
-  const steady = receptions.filter(({ webhook }) => !toggled.has(webhook));
   const history = { accepted, refused, changes, secrets, webhooks, receptions, ...rows };
   const verdict = judge(history, { drained: true, clockMovedMs, slackMs: SLACK_MS });
   return {
@@ -51,21 +48,8 @@ export async function reckon({ files, keys, struck, pools, diskProblem }: Reckon
     receptions: receptions.length,
     deliveriesDelivered: rows.deliveries.filter(({ state }) => state === "delivered").length,
     inFlight: struck.reduce((sum, one) => sum + one.inFlight, 0),
-    againMs: waits(
-      struck,
-      Map.groupBy(steady, ({ webhook }) => webhook),
-    ),
+    againMs: struck.flatMap((one) => one.againMs),
   };
-}
-
-/** For each fault and webhook, how long nothing arrived from the fault on. */
-function waits(struck: readonly Struck[], byWebhook: ReadonlyMap<string, { atMs: number }[]>): number[] {
-  return struck.flatMap(({ atMs }) =>
-    [...byWebhook.values()].flatMap((arrivals) => {
-      const next = arrivals.find((one) => one.atMs > atMs);
-      return next ? [next.atMs - atMs] : [];
-    }),
-  );
 }
 
 /** What is lost: an accepted event without its delivery, one called delivered that nobody took, one that waits for ever. */

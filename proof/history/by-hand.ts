@@ -39,6 +39,7 @@ export const row = (n: number, changes: Partial<DeliveryRow> = {}): DeliveryRow 
     attempts: 1,
     state: "delivered",
     reason: null,
+    begun: false,
     dueMs: null,
     finishedMs: START_MS + n * 10_000 + 30,
   },

@@ -29,11 +29,11 @@ const of = (table: string, more: string) => `
   from ${table} d join events e on e.clinic_id = d.clinic_id and e.id = d.event_id where d.clinic_id = any ($1::bigint[])`;
 const OPEN = of(
   "deliveries",
-  `'open' as state, null as reason, ${ms("d.due_at")} as "dueMs", null::float8 as "finishedMs"`,
+  `'open' as state, null as reason, d.begun_at is not null as begun, ${ms("d.due_at")} as "dueMs", null::float8 as "finishedMs"`,
 );
 const ENDED = of(
   "finished_deliveries",
-  `d.state, d.reason, null::float8 as "dueMs", ${ms("d.finished_at")} as "finishedMs"`,
+  `d.state, d.reason, false as begun, null::float8 as "dueMs", ${ms("d.finished_at")} as "finishedMs"`,
 );
 
 const ATTEMPTS = `select ${id("a")} as id, a.webhook_id::text as webhook, a.attempt::int as attempt, ${ms("a.started_at")} as "startedMs",

@@ -100,6 +100,8 @@ export interface DeliveryRow {
   attempts: number;
   state: "open" | "delivered" | "given_up" | "cancelled";
   reason: string | null;
+  /** an attempt has been begun whose outcome is not written down yet: `attempts` is its number */
+  begun: boolean;
   /** of an open one; null: never */
   dueMs: number | null;
   /** of an ended one */

@@ -8,7 +8,7 @@ with held as materialized (
     as h (clinic_id, webhook_id, fence, cursor, want, look, passed_over)),
 leased as materialized (
   select r.clinic_id, r.webhook_id, r.next_sequence, r.fence, h.cursor, w.version,
-    r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace, h.want, h.look
+    r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace, w.include_practitioner, w.include_patient, h.want, h.look
   from held h
     join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
