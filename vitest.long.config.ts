@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** The long suites: the same guarantees as the short ones, with more runs and more faults. */
 export default defineConfig({
   test: {
-    include: ["e2e/**/*.long.test.ts", "server/**/*.long.test.ts"],
+    include: ["e2e/**/*.long.test.ts", "server/**/*.long.test.ts", "proof/**/*.long.test.ts"],
     globalSetup: ["server/test/global-setup.ts"],
     testTimeout: 900_000,
     hookTimeout: 180_000,

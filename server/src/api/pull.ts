@@ -161,7 +161,8 @@ function show(delivery: PulledDelivery, { enabled, now, timeZone, seal }: View):
   const { event, state, reason, sequence, attempts } = delivery;
   const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
   const isWithheld = !enabled || NEVER_GIVEN.has(reason);
-  const content = event === null ? "gone" : isWithheld ? "withheld" : "kept";
+  const facts = event?.facts ?? null;
+  const content = facts === null ? "gone" : isWithheld ? "withheld" : "kept";
   const choice = narrower(delivery.choice, now);
   return {
     ...{ sequence, id: deliveryId(delivery) },
@@ -171,6 +172,6 @@ function show(delivery: PulledDelivery, { enabled, now, timeZone, seal }: View):
     finished_at: time(delivery.finishedAt),
     next_attempt_at: enabled ? time(delivery.nextAttemptAt) : null,
     content,
-    body: event === null || content !== "kept" ? null : renderBody({ ...delivery, facts: event.facts }, seal, choice),
+    body: facts === null || content !== "kept" ? null : renderBody({ ...delivery, facts }, seal, choice),
   };
 }

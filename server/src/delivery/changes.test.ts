@@ -157,6 +157,23 @@ describe("between a failure and its retry", () => {
   const { participants, practitioner } = sampleFacts("participant.added");
   const [person] = participants;
 
+  test("what was narrowed at one attempt stays narrow at the next, though it was ticked again in between", async () => {
+    const webhook = await create({ patient: "all" });
+    receiver.answer = (_got, response) => response.writeHead(500).end();
+    await engine.emit(clinicId, "consult:1");
+    await change(webhook, "include_patient = 'off'");
+    await engine.startDispatcher();
+    await until("it has failed", async () => (await log().attempts()).length === 1);
+    await asleep(webhook);
+    await change(webhook, "include_patient = 'all'");
+    receiver.answer = (_got, response) => response.writeHead(200).end();
+    await engine.bringDue();
+    await until("it is delivered", async () => (await log().hot()).length === 0);
+    const [first, second] = receiver.received;
+    expect(first?.body).not.toContain('participant"');
+    expect(second?.body).toBe(first?.body);
+  });
+
   test("a narrower data choice takes effect: the retry carries less, and the log says what each attempt carried", async () => {
     const webhook = await create({ patient: "all", practitioner: "all" });
     const bodies = await retryAfter(webhook, "include_patient = 'id', include_practitioner = 'off'");

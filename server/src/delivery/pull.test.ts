@@ -145,7 +145,7 @@ describe("a page", () => {
     await deliverSome(5);
     const one = await page({ factsMaxBytes: 1 });
     expect([numbersOf([one]), one.upTo, one.highest]).toEqual([[1], 1, 5]);
-    const bytes = one.deliveries[0]?.event?.facts.length ?? 0;
+    const bytes = one.deliveries[0]?.event?.facts?.length ?? 0;
     const two = await page({ after: 1, factsMaxBytes: bytes + 1 });
     expect([numbersOf([two]), two.upTo]).toEqual([[2, 3], 3]);
   });

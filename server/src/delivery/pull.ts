@@ -41,7 +41,8 @@ export interface PulledDelivery extends DeliveryKey {
     readonly name: string;
     readonly subject: string;
     readonly subjectVersion: number;
-    readonly facts: Buffer;
+    /** null where the content is no longer kept, or does not fit into this page */
+    readonly facts: Buffer | null;
   } | null;
 }
 
@@ -97,7 +98,7 @@ interface NumberedRow extends PageRow {
   readonly subject: string;
   readonly subject_version: number;
   readonly fits: boolean;
-  readonly facts: Buffer;
+  readonly facts: Buffer | null;
 }
 
 /** One row without a delivery stands for a page that has none. */

@@ -113,6 +113,7 @@ test("nodes that come one after the other have even shares, each webhook moves a
   const ofSample = ({ webhook }: { webhook: string }) => sample.has(webhook);
   const ids = new Set(log.committed.filter(ofSample).map(({ id }) => id));
   const sampled = {
+    ...log,
     committed: log.committed.filter(ofSample),
     attempts: log.attempts.filter(({ id }) => ids.has(id)),
     receptions: receptions.filter(ofSample),

@@ -4,7 +4,7 @@
 rung as (
   delete from bells b using leased l where l.cursor = 0 and b.clinic_id = l.clinic_id and b.webhook_id = l.webhook_id),
 looked_at as materialized (
-  select d.*, l.fence as run_fence, l.next_sequence, l.want, l.probing, false as freed,
+  select d.*, l.fence as run_fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, false as freed,
     not exists (select from deliveries e where e.clinic_id = d.clinic_id and e.webhook_id = d.webhook_id
       and e.order_key = d.order_key and e.id < d.id) as head
   from leased l cross join lateral (
@@ -14,7 +14,7 @@ looked_at as materialized (
       and (x.clinic_id, x.webhook_id, x.order_key) not in (select p.clinic_id, p.webhook_id, p.order_key from passed p)
     order by x.id limit l.look) d
   union all
-  select d.*, l.fence, l.next_sequence, l.want, l.probing, true, true
+  select d.*, l.fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, true, true
   from freed f join leased l on l.clinic_id = f.clinic_id and l.webhook_id = f.webhook_id cross join lateral (
     select x.clinic_id, x.webhook_id, x.id, x.order_key, x.attempt, x.due_at, x.begun_at, x.fence from deliveries x
     where x.clinic_id = f.clinic_id and x.webhook_id = f.webhook_id and x.order_key = f.order_key order by x.id limit 1) d),
@@ -25,7 +25,7 @@ startable as materialized (
   from (select w.*, w.head and w.due_at <= now() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
 heads as materialized (                            -- locked, and looked at again as they are now
   select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
-    s.next_sequence, s.run_fence
+    s.next_sequence, s.run_fence, s.include_practitioner, s.include_patient
   from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
   where s.able and (s.freed or s.place <= s.want)
     and d.attempt = s.attempt and d.due_at <= now() and (d.begun_at is null or d.fence < s.run_fence)
@@ -35,8 +35,14 @@ unknown as (
   insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
   select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', true from heads where begun_at is not null
   on conflict do nothing),
+-- What was narrowed by the time of one attempt stays narrow at the next, though it is ticked again meanwhile: the same id
+-- carries the same body, and ticking is never retroactive (contract §6, §7).
 begun as (
   update deliveries d set attempt = d.attempt + 1, begun_at = now(), fence = n.run_fence,
+    choice_practitioner = case when 'off' in (d.choice_practitioner, n.include_practitioner) then 'off'
+      when 'id' in (d.choice_practitioner, n.include_practitioner) then 'id' else 'all' end,
+    choice_patient = case when 'off' in (d.choice_patient, n.include_patient) then 'off'
+      when 'id' in (d.choice_patient, n.include_patient) then 'id' else 'all' end,
     sequence = case when d.test then null else coalesce(d.sequence, n.next_sequence + n.nth - 1) end
   from (select h.*, row_number() over (partition by clinic_id, webhook_id, sequence is null and not test order by id) as nth
         from heads h) n

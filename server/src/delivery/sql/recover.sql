@@ -25,7 +25,7 @@ room as materialized (
 looked_at as materialized (                        -- nth: how many whose content is kept, up to here
   select f.event_id, f.part, f.kept, sum(f.kept::int) over (order by f.event_id, f.part) as nth
   from (
-    select f.event_id, f.part, exists (select from events e where e.clinic_id = $1::bigint and e.id = f.event_id) as kept
+    select f.event_id, f.part, exists (select from events e where e.clinic_id = $1::bigint and e.id = f.event_id and e.facts is not null) as kept
     from (
       select f.event_id, f.part from finished_deliveries f where exists (select from room where allowed > 0) and
 -- include recoverable.sql

@@ -20,7 +20,9 @@ kept as (
   select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
     choice_patient, test, sequence, attempt, state, reason, created_at from finished),
 retried as (
-  update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond'
+  update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond',
+    choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
+    choice_patient = coalesce(r.choice_patient, d.choice_patient)
   from results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is null

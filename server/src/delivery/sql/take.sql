@@ -33,6 +33,7 @@ due as materialized (
 leased as materialized (
   select r.clinic_id, r.webhook_id, r.next_sequence, r.fence + 1 as fence, 0::bigint as cursor,
     w.version, r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace,
+    w.include_practitioner, w.include_patient,
     case when r.answered_at is null or r.failures > 0 then 1
       else least(w.concurrency, w.pace_per_second / 5 + 1, $4::int) end as want,
     -- a probe has the oldest of many to choose from

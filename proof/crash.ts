@@ -1,0 +1,101 @@
+/**
+ * `npm run crash -- --kills N [--json] [--keep] [--seed S] [--minutes M] [--fault kill|immediate|terminate|halfopen|idle|disk|clock|all]`:
+ * crashes under load, judged from the outside (crash/harness.ts). Ends with 1 when a promise was broken. With `--json` the
+ * last line is one object with the figures.
+ */
+import { parseArgs } from "node:util";
+import { FAULTS, type Fault } from "./crash/faults.ts";
+import { crash } from "./crash/harness.ts";
+import { type CrashFigures, countLost } from "./crash/reckoning.ts";
+
+const KILLS_DEFAULT = 20;
+const KILLS_MAX = 10_000;
+const PAUSE_DEFAULT_MS = 5_000;
+const NODES = 2;
+const EVENTS_PER_SECOND = 30;
+const USAGE = `Usage: npm run crash -- [--kills N] [--json] [--keep] [--seed S] [--minutes M] [--fault ${FAULTS.join("|")}|all]\n`;
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: String(KILLS_DEFAULT) },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+    minutes: { type: "string" },
+    fault: { type: "string", default: "kill" },
+    json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+  },
+});
+const [kills, seed, minutes] = [values.kills, values.seed, values.minutes ?? "0"].map(Number) as [
+  number,
+  number,
+  number,
+];
+const isKnown = values.fault === "all" || FAULTS.some((fault) => fault === values.fault);
+if (
+  !isKnown ||
+  !Number.isInteger(kills) ||
+  kills < 1 ||
+  kills > KILLS_MAX ||
+  !Number.isInteger(seed) ||
+  !(minutes >= 0)
+) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+
+/** With all of them, each other fault strikes once among every so many kills. */
+function schedule(): Fault[] {
+  if (values.fault !== "all") return Array.from({ length: kills }, () => values.fault as Fault);
+  const others = FAULTS.filter((fault) => fault !== "kill");
+  return Array.from({ length: kills }, (_, n): Fault[] => {
+    const other = n % 2 === 1 ? others[((n - 1) / 2) % others.length] : undefined;
+    return other ? ["kill", other] : ["kill"];
+  }).flat();
+}
+
+const faults = schedule();
+const pauseMs = minutes > 0 ? (minutes * 60_000) / faults.length : PAUSE_DEFAULT_MS;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+say(`seed ${seed}, ${faults.length} faults, ${NODES} nodes, ${EVENTS_PER_SECOND} changes a second`);
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+const figures = await crash({
+  faults,
+  seed,
+  pauseMs,
+  nodes: NODES,
+  perSecond: EVENTS_PER_SECOND,
+  keep: values.keep,
+  signal: interrupted.signal,
+  say,
+});
+const report = toReport(figures);
+for (const violation of report.violations) say(violation);
+const { violations, ...rest } = report;
+process.stdout.write(
+  values.json
+    ? `${JSON.stringify(report)}\n`
+    : `${JSON.stringify({ ...rest, violations: violations.length }, null, 2)}\n`,
+);
+process.exitCode = violations.length === 0 ? 0 : 1;
+
+function toReport({ struck, accepted, verdict, againMs, ...figures }: CrashFigures) {
+  const violations = verdict.violations.map(({ check, sentence }) => `${check}: ${sentence}`);
+  if (figures.duplicates > figures.inFlight)
+    violations.push(
+      `duplicates: ${figures.duplicates}, though only ${figures.inFlight} were in flight when faults struck`,
+    );
+  const sorted = againMs.toSorted((a, b) => a - b);
+  const count = (fault: Fault) => struck.filter((one) => one.fault === fault).length;
+  return {
+    ...{ seed, kills: struck.reduce((sum, one) => sum + one.kills, 0) },
+    faults: Object.fromEntries(FAULTS.map((fault) => [fault, count(fault)]).filter(([, times]) => times !== 0)),
+    ...{ accepted, delivered: figures.deliveriesDelivered, received: figures.receptions, lost: countLost(verdict) },
+    ...{ duplicates: figures.duplicates, in_flight_at_kills: figures.inFlight, violations },
+    first_delivery_again_ms: {
+      p50: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
+      max: Math.round(sorted.at(-1) ?? 0),
+    },
+    ...(faults.includes("disk") && figures.diskProblem !== null && { skipped: { disk: figures.diskProblem } }),
+  };
+}

@@ -1,0 +1,56 @@
+/** One webhook-id is one message: the same at every attempt, and accepted twice only beside a recorded fault (contract §7). */
+import { type Arrival, type Evidence, isInDoubt, type Trail } from "./evidence.ts";
+import { isAccepted } from "./history.ts";
+
+export function* changed(evidence: Evidence): Generator<string> {
+  for (const trail of evidence.trails.values()) {
+    const kept = (one: Arrival) => JSON.stringify([one.webhook, one.subject, one.version, one.sequence]);
+    if (new Set(trail.arrivals.map(kept)).size > 1) yield `${trail.id} had other headers at another attempt`;
+    const whole = trail.arrivals.filter(({ bodyHash }) => bodyHash !== null);
+    for (const [at, arrival] of whole.entries()) {
+      const before = whole[at - 1];
+      if (!before || before.bodyHash === arrival.bodyHash || mayHaveShrunk(evidence, trail, before, arrival)) continue;
+      yield `${trail.id} had another body at attempt ${arrival.attempt} than at attempt ${before.attempt}`;
+    }
+  }
+}
+
+const WIDTH = { off: 0, id: 1, all: 2 } as const;
+
+/** A narrowing of the webhook, a "do not share" or an erasure was recorded in between, and nothing was added. */
+function mayHaveShrunk(evidence: Evidence, trail: Trail, before: Arrival, after: Arrival): boolean {
+  const isBetween = (one: { fromMs: number; untilMs: number }) =>
+    one.fromMs <= after.atMs && one.untilMs >= before.atMs;
+  const subject = trail.row?.subject ?? before.subject;
+  if (evidence.history.changes.some((one) => one.what !== "resent" && one.of === subject && isBetween(one)))
+    return true;
+  const versions = evidence.versions.get(before.webhook) ?? [];
+  const narrowed = versions.some((one, at) => {
+    const previous = versions[at - 1];
+    if (!previous || !isBetween({ fromMs: one.fromMs, untilMs: previous.untilMs })) return false;
+    return WIDTH[one.patient] < WIDTH[previous.patient] || WIDTH[one.practitioner] < WIDTH[previous.practitioner];
+  });
+  const grew =
+    before.carried !== null &&
+    after.carried !== null &&
+    (WIDTH[after.carried.patient] > WIDTH[before.carried.patient] ||
+      WIDTH[after.carried.practitioner] > WIDTH[before.carried.practitioner]);
+  return narrowed && !grew;
+}
+
+export function* duplicated(evidence: Evidence): Generator<string> {
+  for (const trail of evidence.trails.values()) {
+    const times = trail.arrivals.filter(isAccepted).length;
+    const explained = 1 + trail.attempts.filter(isInDoubt).length + trail.resent.length;
+    if (times > explained) yield `${trail.id} was accepted ${times} times without a recorded fault`;
+  }
+}
+
+/** How many receptions were of a delivery that its receiver had accepted already. */
+export function countDuplicates(evidence: Evidence): number {
+  let count = 0;
+  for (const trail of evidence.trails.values()) {
+    count += Math.max(0, trail.arrivals.filter(isAccepted).length - 1 - trail.resent.length);
+  }
+  return count;
+}
