@@ -19,7 +19,7 @@ import { Lease } from "./lease.ts";
 import { Paced } from "./paced.ts";
 import { type Refill, Run } from "./run.ts";
 import { type Attempted, Sender } from "./sender.ts";
-import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
+import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { Wake } from "./wake.ts";
 
@@ -31,7 +31,7 @@ const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
 export interface DispatcherOptions {
-  store: DeliveryStore;
+  store: EngineStore;
   /** runs as hookwell_dispatch */
   db: Db;
   seal: Seal;
@@ -53,7 +53,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lease: Lease;
   readonly #sender: Sender;
-  readonly #wake = new Wake();
+  readonly #wake: Wake;
   readonly #runs = new Map<string, Run>();
   readonly #paced = new Paced();
   #results: Result[] = [];
@@ -65,6 +65,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#wake = new Wake(options.clock);
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
     this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
   }

@@ -9,7 +9,7 @@
 import type { Clock } from "../clock.ts";
 import { DEADLINE_MS } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
-import type { DeliveryStore } from "./store.ts";
+import type { EngineStore } from "./store.ts";
 
 export const LEASE_MS = 30_000;
 const HEARTBEAT_MS = 4_000;
@@ -17,7 +17,7 @@ const SWEEP_EVERY_MS = 60_000;
 const MARGIN_MS = 2_000;
 
 export interface LeaseOptions {
-  store: DeliveryStore;
+  store: EngineStore;
   clock: Clock;
   log: Log;
   name: string;
@@ -31,7 +31,7 @@ export class Lease {
   #nodeId = 0;
   #untilMs = Number.NEGATIVE_INFINITY;
   #lost = true;
-  #timer: NodeJS.Timeout | null = null;
+  #stopTimer: (() => void) | null = null;
   #beating: Promise<void> = Promise.resolve();
   #isBeating = false;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
@@ -47,11 +47,11 @@ export class Lease {
   async start(): Promise<void> {
     await this.renew();
     if (this.#options.alone) await this.#options.store.retireAllOthers(this.#nodeId);
-    this.#timer = setInterval(() => this.#onTimer(), HEARTBEAT_MS);
+    this.#startTimer();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
+    this.#stopTimer?.();
     await this.#beating;
     if (!this.#lost) await this.#options.store.retire(this.#nodeId);
     this.#lost = true;
@@ -80,6 +80,13 @@ export class Lease {
     this.#untilMs = before + LEASE_MS;
     this.#lost = false;
     logEvent(log, "node.registered", { node_id: this.#nodeId });
+  }
+
+  #startTimer(): void {
+    this.#stopTimer = this.#options.clock.after(HEARTBEAT_MS, () => {
+      this.#startTimer();
+      this.#onTimer();
+    });
   }
 
   /** A beat whose answer does not come holds up no other judgement: the lease runs out on our own clock. */

@@ -111,6 +111,9 @@ const REST = sqlFile("rest");
 const SWEEP = sqlFile("sweep");
 const END_LOST_TESTS = sqlFile("end_lost_tests");
 
+/** What the dispatcher asks of its store, whatever keeps it: PostgreSQL, or the model that the tests hold beside it. */
+export type EngineStore = Pick<DeliveryStore, keyof DeliveryStore>;
+
 export class DeliveryStore {
   readonly #pool: pg.Pool;
 
