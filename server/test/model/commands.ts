@@ -1,0 +1,267 @@
+/**
+ * The commands of the model-based test: each is carried out in PostgreSQL and in the model, and what both say is compared.
+ * A command names nothing by id: numbers that fast-check has drawn pick among what there is at that moment.
+ */
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { RefillRequest, RunKey, Scan, SettledAttempt } from "../../src/delivery/store.ts";
+import { comparableScan, lookAtDatabase, lookAtModel } from "./look.ts";
+import type { Pair } from "./pair.ts";
+import { nameOf } from "./tables.ts";
+
+const SUBJECTS = 5;
+const LEASE_MS = 30_000;
+const HOUR_MS = 3_600_000;
+const NODES_MAX = 3;
+
+/** What fast-check asks before it runs a command, and how it is carried out in both. */
+interface Step {
+  can?: (pair: Pair) => boolean;
+  run: (pair: Pair) => Promise<void>;
+  name: string;
+}
+
+/** fast-check's model is the pair itself: what a command may do depends on what both have agreed upon so far. */
+export type Command = fc.AsyncCommand<{ pair: Pair }, Pair>;
+
+function command({ can = () => true, run, name }: Step): Command {
+  return {
+    check: ({ pair }) => can(pair),
+    async run(_model, pair) {
+      await run(pair);
+      const real = await lookAtDatabase(pair.engine.owner, pair.clinicId);
+      expect(real, `after ${name}`).toEqual(lookAtModel(pair.model.tables));
+    },
+    toString: () => name,
+  };
+}
+
+const pickFrom = <Item>(items: readonly Item[], pick: number): Item => items[pick % items.length] as Item;
+const subjectOf = (pick: number) => `consult:${1 + (pick % SUBJECTS)}`;
+const isFree = (pair: Pair, subject: string) => !pair.side.isLocked(pair.clinicId, subject);
+const webhook = (pair: Pair, pick: number) => pickFrom(pair.webhooks, pick);
+const hasNodes = (pair: Pair) => pair.nodes.length > 0;
+const node = (pair: Pair, pick: number) => pickFrom(pair.nodes, pick);
+
+function compareScans(pair: Pair, real: Scan, model: Scan): void {
+  expect(comparableScan(real)).toEqual(comparableScan(model));
+  pair.begun.push(...real.begun);
+}
+
+const nat = fc.nat({ max: 1_000 });
+
+const emit = fc.array(nat, { minLength: 1, maxLength: 3 }).map((picks) => {
+  const subjects = picks.map(subjectOf);
+  return command({
+    name: `emit ${subjects}`,
+    can: (pair) => subjects.every((subject) => isFree(pair, subject)),
+    run: (pair) => pair.emit(subjects),
+  });
+});
+
+const openChange = nat.map((pick) =>
+  command({
+    name: `open ${subjectOf(pick)}`,
+    can: (pair) => pair.open.length < 2 && isFree(pair, subjectOf(pick)),
+    run: (pair) => pair.openChange(subjectOf(pick)),
+  }),
+);
+
+const endChange = fc.tuple(nat, fc.constantFrom("commit", "commit", "rollback")).map(([pick, how]) =>
+  command({
+    name: how,
+    can: (pair) => pair.open.length > 0,
+    run: (pair) => pair.endChange(pick % pair.open.length, how as "commit" | "rollback"),
+  }),
+);
+
+const register = fc.constant(
+  command({
+    name: "register",
+    can: (pair) => pair.nodes.length < NODES_MAX,
+    async run(pair) {
+      const id = await pair.engine.store.register("test", LEASE_MS);
+      expect(id).toBe(await pair.model.register("test", LEASE_MS));
+      pair.nodes.push(id);
+    },
+  }),
+);
+
+const take = fc.tuple(nat, fc.integer({ min: 1, max: 8 })).map(([pick, perWebhook]) =>
+  command({
+    name: `take ${perWebhook}`,
+    can: hasNodes,
+    async run(pair) {
+      const owner = node(pair, pick);
+      const real = await pair.engine.store.take(owner, 64, perWebhook);
+      compareScans(pair, real, await pair.model.take(owner, 64, perWebhook));
+    },
+  }),
+);
+
+const refilling = fc.record({
+  pick: nat,
+  node: nat,
+  cursor: fc.constantFrom("start", "middle", "none"),
+  want: fc.integer({ min: 0, max: 4 }),
+  look: fc.constantFrom(1, 2, 3, 16),
+  passedOver: fc.subarray([1, 2, 3, 4, 5]),
+  freed: fc.subarray([1, 2, 3, 4, 5]),
+  stale: fc.constantFrom(0, 0, 0, 1),
+});
+
+const refill = refilling.map((drawn) =>
+  command({
+    name: `refill ${JSON.stringify(drawn)}`,
+    can: hasNodes,
+    async run(pair) {
+      const key = webhook(pair, drawn.pick);
+      const ids = [...pair.model.tables.deliveriesOf(key).keys()];
+      const cursor = { start: 0, middle: ids[ids.length >> 1] ?? 0, none: null }[drawn.cursor] as number | null;
+      const { want, look } = drawn;
+      const freed = drawn.freed.map((n) => ({ ...key, orderKey: `consult:${n}` }));
+      const passedOver = [...new Set([...drawn.passedOver, ...drawn.freed])].map((n) => `consult:${n}`);
+      const fence = pair.model.tables.run(key).fence - drawn.stale;
+      const request: RefillRequest = { ...key, fence, cursor, want, look, passedOver };
+      const real = await pair.engine.store.refill(node(pair, drawn.node), [request], freed);
+      compareScans(pair, real, await pair.model.refill(node(pair, drawn.node), [request], freed));
+    },
+  }),
+);
+
+const ending = fc.record({
+  pick: nat,
+  startedMsAgo: fc.constantFrom(0, 20, HOUR_MS),
+  next: fc.constantFrom<SettledAttempt["next"]>(
+    ...[1, 2, 3].map(() => ({ do: "finish" as const, state: "delivered" as const, reason: null })),
+    { do: "finish", state: "given_up", reason: "schedule_ended" },
+    ...[0, 5_000, 300_000].map((inMs) => ({ do: "retry" as const, inMs })),
+  ),
+});
+
+/** Results of what was begun at any time: twice, late, of a lost claim, as they come. */
+const settle = fc.array(ending, { minLength: 1, maxLength: 4 }).map((endings) =>
+  command({
+    name: `settle ${JSON.stringify(endings)}`,
+    can: (pair) => pair.begun.length > 0,
+    async run(pair) {
+      const recent = pair.begun.slice(-12);
+      const results = new Map(
+        endings.map((end) => {
+          const begun = pickFrom(recent, end.pick);
+          const status = end.next.do === "finish" && end.next.state === "delivered" ? 200 : 500;
+          const said = {
+            outcome: "answered",
+            status,
+            choice: begun.choice,
+            bodySent: true,
+            answer: null,
+            durationMs: 5,
+          };
+          const { startedMsAgo, next } = end;
+          return [`${begun.id}/${begun.attempt}`, { begun, startedMsAgo, next, ...said }];
+        }),
+      );
+      const batch = [...results.values()];
+      const real = await pair.engine.store.settle(batch);
+      const model = await pair.model.settle(batch);
+      const byId = (a: { id: number }, b: { id: number }) => a.id - b.id;
+      expect(real.toSorted(byId)).toEqual(model.toSorted(byId));
+    },
+  }),
+);
+
+const release = fc
+  .tuple(nat, nat, fc.constantFrom(null, 0, 5_000), fc.constantFrom(0, 0, 1))
+  .map(([pick, byNode, nextInMs, stale]) =>
+    command({
+      name: `release until ${nextInMs}`,
+      can: hasNodes,
+      async run(pair) {
+        const key = webhook(pair, pick);
+        const run = pair.model.tables.run(key);
+        const owner = run.owner ?? node(pair, byNode);
+        const released = [{ ...key, fence: run.fence - stale, nextInMs }];
+        await pair.engine.store.release(owner, released);
+        await pair.model.release(owner, released);
+      },
+    }),
+  );
+
+const passTime = fc
+  .constantFrom(1, 4_000, 5_000, 31_000, 36_000, 300_000)
+  .map((ms) => command({ name: `${ms} ms pass`, run: (pair) => pair.clock.advance(ms) }));
+
+const ofNode = nat.chain((pick) =>
+  fc.constantFrom("heartbeat", "retire", "forget").map((what) =>
+    command({
+      name: what,
+      can: hasNodes,
+      async run(pair) {
+        const id = node(pair, pick);
+        if (what !== "heartbeat") pair.nodes.splice(pair.nodes.indexOf(id), 1);
+        if (what === "heartbeat")
+          expect(await pair.engine.store.heartbeat(id, LEASE_MS)).toBe(await pair.model.heartbeat(id, LEASE_MS));
+        else if (what === "retire") await Promise.all([pair.engine.store.retire(id), pair.model.retire(id)]);
+      },
+    }),
+  ),
+);
+
+const upkeep = fc.constantFrom("reap", "reap", "sweep").map((what) =>
+  command({
+    name: what,
+    run: async (pair) => expect(await pair.engine.store[what as "sweep"]()).toBe(await pair.model[what as "sweep"]()),
+  }),
+);
+
+const configure = fc.tuple(nat, fc.constantFrom("off", "on", "on", "on", "on", "gone", "delete")).map(([pick, what]) =>
+  command({
+    name: `${what} webhook ${pick % 3}`,
+    can: (pair) => mayConfigure(pair, webhook(pair, pick), what),
+    async run(pair) {
+      const key = webhook(pair, pick);
+      if (what === "delete") await pair.deleteWebhook(key);
+      else if (what !== "gone") await pair.setEnabled(key, what === "on");
+      else
+        await Promise.all([pair.engine.store.turnOff(key, "receiver_gone"), pair.model.turnOff(key, "receiver_gone")]);
+    },
+  }),
+);
+
+function mayConfigure(pair: Pair, key: RunKey, what: string): boolean {
+  const { enabled, deleted } = pair.model.tables.webhook(key);
+  if (what === "delete" && nameOf(key) !== nameOf(webhook(pair, 2))) return false; // some are to stay
+  return what === "gone" || (!deleted && (what === "delete" || enabled !== (what === "on")));
+}
+
+const resend = nat.map((pick) => {
+  const candidates = (pair: Pair) => [...pair.model.tables.finished.values()].filter((f) => pair.model.tables.isOn(f));
+  return command({
+    name: "resend",
+    can: (pair) => candidates(pair).length > 0,
+    run: (pair) => pair.resend(pickFrom(candidates(pair), pick)),
+  });
+});
+
+/** All commands; the engine's own come up more often than what managers do. */
+export const ALL_COMMANDS: fc.Arbitrary<Command>[] = [
+  ...[
+    emit,
+    emit,
+    emit,
+    openChange,
+    endChange,
+    register,
+    take,
+    take,
+    take,
+    refill,
+    refill,
+    settle,
+    settle,
+    settle,
+    settle,
+  ],
+  ...[release, passTime, ofNode, upkeep, configure, resend],
+];

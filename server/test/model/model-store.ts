@@ -1,0 +1,222 @@
+/**
+ * The engine's database as a model: what DeliveryStore promises, over plain maps and a clock that is told.
+ *
+ * Owns: the tables and the transitions that nodes ask for. Each call is one transaction that happens at once; take and
+ * refill can be given a snapshot from earlier, as their statements have while they wait for locks. Written from engine.md
+ * and contract §7; model.test.ts holds it against PostgreSQL. Does not: know tests of a webhook, nor split events.
+ */
+import {
+  type Counted,
+  type EngineStore,
+  type FreedKey,
+  type RefillRequest,
+  type RunKey,
+  type Scan,
+  type SettledAttempt,
+  WINDOW_ROWS,
+} from "../../src/delivery/store.ts";
+import { type Leased, scanAll } from "./scan.ts";
+import { deliveryName, nameOf, type RunRow, Tables } from "./tables.ts";
+
+/** Others take over so long after a node's time has run out. */
+const TAKEN_OVER_AFTER_MS = 5_000;
+
+export interface Seen {
+  tables: Tables;
+  atMs: number;
+}
+
+export class ModelStore implements EngineStore {
+  readonly tables = new Tables();
+  readonly nowMs: () => number;
+  /** the next number of each counter */
+  readonly next = { node: 1, bell: 1, delivery: 1, statement: 1 };
+  /** how often a sweep has found a sleeper: more than never is an alarm */
+  sleepersFound = 0;
+
+  /** @param nowMs the database's clock, in milliseconds */
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  /** What a statement that begins now sees. */
+  snapshot(): Seen {
+    return { tables: this.tables.snapshot(), atMs: this.nowMs() };
+  }
+
+  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
+    return this.takeAsSeen(this.snapshot(), { owner, webhooks, perWebhook });
+  }
+
+  takeAsSeen({ tables: seen, atMs }: Seen, asked: { owner: number; webhooks: number; perWebhook: number }): Scan {
+    const { owner, webhooks, perWebhook } = asked;
+    const due = dueOf(seen, atMs);
+    const mayTake = (key: RunKey) => seen.nodes.has(owner) && seen.isOn(key) && this.tables.run(key).owner === null;
+    const leased = due.filter(mayTake).slice(0, webhooks);
+    const leases = leased.map((key): Leased => {
+      const { fence, answeredAt } = this.tables.run(key);
+      const { concurrency, pacePerSecond } = seen.webhook(key);
+      const want = answeredAt === null ? 1 : Math.min(concurrency, Math.floor(pacePerSecond / 5) + 1, perWebhook);
+      const look = Math.min(WINDOW_ROWS, 4 * perWebhook);
+      return { ...keyOf(key), fence: fence + 1, cursor: 0, want, look, passedOver: [], freed: [] };
+    });
+    const rung = due.filter((key) => seen.run(key).owner === owner).map(keyOf);
+    return { ...scanAll({ now: this.tables, seen, atMs, owner }, leases), rung };
+  }
+
+  async refill(owner: number, requests: readonly RefillRequest[], freed: readonly FreedKey[] = []): Promise<Scan> {
+    return this.refillAsSeen(this.snapshot(), { owner, requests, freed });
+  }
+
+  refillAsSeen(
+    { tables: seen, atMs }: Seen,
+    asked: { owner: number; requests: readonly RefillRequest[]; freed: readonly FreedKey[] },
+  ): Scan {
+    const { owner } = asked;
+    const ours = asked.requests.filter((request) => {
+      const run = this.tables.run(request);
+      return run.owner === owner && run.fence === request.fence && seen.isOn(request);
+    });
+    const leases = ours.map(
+      (request): Leased => ({
+        ...request,
+        cursor: request.cursor ?? Number.POSITIVE_INFINITY,
+        freed: asked.freed.filter((one) => nameOf(one) === nameOf(request)),
+      }),
+    );
+    return scanAll({ now: this.tables, seen, atMs, owner }, leases);
+  }
+
+  async settle(results: readonly SettledAttempt[]): Promise<Counted[]> {
+    const at = this.nowMs();
+    const before = this.tables.snapshot();
+    const counted = results.flatMap((result) => this.#settleOne(result, at, before) ?? []);
+    for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) this.#noteHealth(ofRun, at);
+    return counted;
+  }
+
+  #settleOne(result: SettledAttempt, at: number, before: Tables): Counted | null {
+    const { begun, next } = result;
+    const row = this.tables.deliveriesOf(begun).get(begun.id);
+    const counts = row !== undefined && row.fence === begun.fence && row.attempt === begun.attempt;
+    const ended = this.tables.finished.get(deliveryName(begun));
+    // The very result that ended its delivery, written once more because nobody could tell whether it was, is not late.
+    this.tables.noteAttempt(result, at, !counts && ended?.attempt !== begun.attempt);
+    if (!counts) return null;
+    const key = { ...keyOf(begun), id: begun.id };
+    if (next.do === "retry") {
+      this.tables.putDelivery({ ...row, begunAt: null, dueAt: at + next.inMs });
+      return { ...key, hasNext: false };
+    }
+    this.tables.finish(row, next.state, next.reason);
+    const later = [...before.deliveriesOf(begun).values()];
+    return { ...key, hasNext: later.some((other) => other.orderKey === row.orderKey && other.id > row.id) };
+  }
+
+  /** A success proves the address only where nothing has been changed since it was asked for. */
+  #noteHealth(results: readonly SettledAttempt[], at: number): void {
+    const [first] = results;
+    if (!first) return;
+    const run = this.tables.run(first.begun);
+    const isDelivered = ({ next }: SettledAttempt) => next.do === "finish" && next.state === "delivered";
+    const delivered = results.filter(isDelivered);
+    const askedAt = Math.max(...delivered.map(({ startedMsAgo }) => at - startedMsAgo));
+    const proves = askedAt > this.tables.webhook(first.begun).updatedAt;
+    this.tables.changeRun(run, {
+      ...(proves && { answeredAt: run.answeredAt ?? at }),
+      ...(delivered.length > 0 && { lastDeliveredAt: at }),
+      ...(delivered.length < results.length && { lastFailedAt: at }),
+    });
+  }
+
+  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
+    for (const { nextInMs, ...key } of runs) {
+      const run = this.tables.run(key);
+      if (run.owner !== owner || run.fence !== key.fence) continue;
+      const nextAt = nextInMs === null ? Number.POSITIVE_INFINITY : this.nowMs() + nextInMs;
+      this.tables.changeRun(key, { owner: null, nextAt });
+    }
+  }
+
+  async turnOff(key: RunKey, reason: "receiver_gone"): Promise<void> {
+    const webhook = this.tables.webhook(key);
+    if (!this.tables.isOn(key)) return;
+    const change = { enabled: false, offReason: reason, version: webhook.version + 1, updatedAt: this.nowMs() };
+    this.tables.webhooks.set(nameOf(key), { ...webhook, ...change });
+  }
+
+  async register(name: string, leaseMs: number): Promise<number> {
+    const id = this.next.node++;
+    this.tables.nodes.set(id, { id, name, aliveUntil: this.nowMs() + leaseMs });
+    return id;
+  }
+
+  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
+    const node = this.tables.nodes.get(owner);
+    if (!node) return false;
+    this.tables.nodes.set(owner, { ...node, aliveUntil: this.nowMs() + leaseMs });
+    return true;
+  }
+
+  async retire(owner: number): Promise<void> {
+    this.tables.nodes.delete(owner);
+    await this.reap();
+  }
+
+  async retireAllOthers(owner: number): Promise<void> {
+    for (const id of [...this.tables.nodes.keys()]) if (id !== owner) this.tables.nodes.delete(id);
+    await this.reap();
+  }
+
+  async reap(): Promise<void> {
+    const at = this.nowMs();
+    for (const node of [...this.tables.nodes.values()]) {
+      if (node.aliveUntil < at - TAKEN_OVER_AFTER_MS) this.tables.nodes.delete(node.id);
+    }
+    for (const run of [...this.tables.runs.values()]) {
+      if (run.owner !== null && !this.tables.nodes.has(run.owner))
+        this.tables.changeRun(run, { owner: null, nextAt: at });
+    }
+    this.#rest(at);
+  }
+
+  /** Webhooks that are off stay out of what is due, and their bells go. */
+  #rest(at: number): void {
+    for (const bell of [...this.tables.bells.values()]) if (!this.tables.isOn(bell)) this.tables.bells.delete(bell.id);
+    for (const run of [...this.tables.runs.values()]) {
+      if (run.owner !== null || run.nextAt > at || this.tables.isOn(run)) continue;
+      this.tables.changeRun(run, { nextAt: Number.POSITIVE_INFINITY });
+    }
+  }
+
+  async sweep(): Promise<number> {
+    const sleepers = [...this.tables.runs.values()].filter((run) => this.#sleepsInVain(run));
+    for (const run of sleepers) this.tables.changeRun(run, { nextAt: this.nowMs() });
+    this.sleepersFound += sleepers.length;
+    return sleepers.length;
+  }
+
+  #sleepsInVain(run: RunRow): boolean {
+    if (run.owner !== null || run.nextAt < Number.POSITIVE_INFINITY || !this.tables.isOn(run)) return false;
+    return this.tables.deliveriesOf(run).size > 0 && !this.tables.hasBell(run);
+  }
+}
+
+/** Webhooks that may have due work, what has waited longest first: retries by their time, bells by their number. */
+function dueOf(seen: Tables, atMs: number): RunRow[] {
+  const bells = Map.groupBy(seen.bells.values(), nameOf);
+  const firstBell = (run: RunRow) => Math.min(...(bells.get(nameOf(run)) ?? []).map(({ id }) => id));
+  const nextAt = (run: RunRow) => (run.owner === null && run.nextAt <= atMs ? run.nextAt : Number.POSITIVE_INFINITY);
+  return [...seen.runs.values()]
+    .filter((run) => bells.has(nameOf(run)) || nextAt(run) < Number.POSITIVE_INFINITY)
+    .sort((a, b) => compare(nextAt(a), nextAt(b)) || compare(firstBell(a), firstBell(b)));
+}
+
+/** Infinity minus Infinity is not a number. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}
+
+function keyOf({ clinicId, webhookId }: RunKey): RunKey {
+  return { clinicId, webhookId };
+}

@@ -1,0 +1,186 @@
+/**
+ * What the model of the engine remembers: plain rows in plain maps, written from engine.md and contract §7, not from the SQL.
+ *
+ * Rows are never changed in place but replaced, so that a copy of the maps is a snapshot. Times are milliseconds of the
+ * database's clock; "never" is Infinity.
+ */
+import type { BlockChoice } from "@hookwell/sdk";
+import type { RunKey, SettledAttempt } from "../../src/delivery/store.ts";
+
+export interface Choice {
+  practitioner: BlockChoice;
+  patient: BlockChoice;
+}
+
+export interface WebhookRow extends RunKey {
+  readonly version: number;
+  readonly enabled: boolean;
+  readonly offReason: string | null;
+  readonly deleted: boolean;
+  readonly updatedAt: number;
+  readonly concurrency: number;
+  readonly pacePerSecond: number;
+  readonly choice: Choice;
+}
+
+export interface RunRow extends RunKey {
+  readonly fence: number;
+  readonly owner: number | null;
+  readonly nextAt: number;
+  readonly nextSequence: number;
+  readonly answeredAt: number | null;
+  readonly lastDeliveredAt: number | null;
+  readonly lastFailedAt: number | null;
+}
+
+/** What names one delivery. */
+export interface DeliveryName extends RunKey {
+  readonly eventId: string;
+  readonly part: number;
+}
+
+export interface DeliveryRow extends DeliveryName {
+  readonly id: number;
+  readonly orderKey: string;
+  readonly choice: Choice;
+  readonly sequence: number | null;
+  readonly attempt: number;
+  readonly scheduleStart: number;
+  readonly dueAt: number;
+  /** set while an attempt is under way or its outcome is not known */
+  readonly begunAt: number | null;
+  readonly fence: number | null;
+}
+
+export interface FinishedRow extends DeliveryName {
+  readonly choice: Choice;
+  readonly sequence: number | null;
+  readonly attempt: number;
+  readonly state: "delivered" | "given_up" | "cancelled";
+  readonly reason: string | null;
+}
+
+export interface AttemptRow extends DeliveryName {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly outcome: string;
+  readonly status: number | null;
+  readonly late: boolean;
+}
+
+export interface EventRow {
+  readonly clinicId: number;
+  readonly id: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly subjectVersion: number;
+  readonly facts: Buffer;
+}
+
+/** One ring: a webhook's bell. Bells of one statement have the same `statement`. */
+export interface BellRow extends RunKey {
+  readonly id: number;
+  readonly statement: number;
+}
+
+export interface NodeRow {
+  readonly id: number;
+  readonly name: string;
+  readonly aliveUntil: number;
+}
+
+export class Tables {
+  webhooks = new Map<string, WebhookRow>();
+  runs = new Map<string, RunRow>();
+  /** by webhook, then by id, in the order of ids */
+  deliveries = new Map<string, ReadonlyMap<number, DeliveryRow>>();
+  bells = new Map<number, BellRow>();
+  nodes = new Map<number, NodeRow>();
+  /** insert-only or looked at by key alone: shared by all snapshots */
+  readonly events = new Map<string, EventRow>();
+  readonly attempts = new Map<string, AttemptRow>();
+  readonly finished = new Map<string, FinishedRow>();
+  readonly subjects = new Map<string, number>();
+
+  /** What a statement that begins now would see, whatever is committed while it runs. */
+  snapshot(): Tables {
+    const seen: Tables = Object.create(this);
+    seen.webhooks = new Map(this.webhooks);
+    seen.runs = new Map(this.runs);
+    seen.deliveries = new Map(this.deliveries);
+    seen.bells = new Map(this.bells);
+    seen.nodes = new Map(this.nodes);
+    return seen;
+  }
+
+  deliveriesOf(key: RunKey): ReadonlyMap<number, DeliveryRow> {
+    return this.deliveries.get(nameOf(key)) ?? new Map();
+  }
+
+  putDelivery(row: DeliveryRow): void {
+    const rows = [...this.deliveriesOf(row)].filter(([id]) => id !== row.id);
+    rows.push([row.id, row]);
+    this.deliveries.set(nameOf(row), new Map(rows.sort(([a], [b]) => a - b)));
+  }
+
+  removeDelivery(row: RunKey & { id: number }): void {
+    const rows = new Map(this.deliveriesOf(row));
+    rows.delete(row.id);
+    this.deliveries.set(nameOf(row), rows);
+  }
+
+  changeRun(key: RunKey, change: Partial<RunRow>): void {
+    this.runs.set(nameOf(key), { ...this.run(key), ...change });
+  }
+
+  run(key: RunKey): RunRow {
+    const row = this.runs.get(nameOf(key));
+    if (!row) throw new Error(`the model has no run ${nameOf(key)}`);
+    return row;
+  }
+
+  webhook(key: RunKey): WebhookRow {
+    const row = this.webhooks.get(nameOf(key));
+    if (!row) throw new Error(`the model has no webhook ${nameOf(key)}`);
+    return row;
+  }
+
+  /** Is on and there. */
+  isOn(key: RunKey): boolean {
+    const { enabled, deleted } = this.webhook(key);
+    return enabled && !deleted;
+  }
+
+  hasBell(key: RunKey): boolean {
+    return [...this.bells.values()].some((bell) => nameOf(bell) === nameOf(key));
+  }
+
+  /** Ends a delivery: out of what is unfinished, into what is kept. */
+  finish(row: DeliveryRow, state: FinishedRow["state"], reason: string | null): void {
+    const { clinicId, webhookId, eventId, part, choice, sequence, attempt } = row;
+    this.removeDelivery(row);
+    const finished = { clinicId, webhookId, eventId, part, choice, sequence, attempt, state, reason };
+    this.finished.set(deliveryName(row), finished);
+  }
+
+  /** A result's attempt row; the key is the attempt, so that the same one written twice is one row. */
+  noteAttempt(result: SettledAttempt, at: number, late: boolean): void {
+    const { begun, outcome, status } = result;
+    const { clinicId, webhookId, eventId, part, attempt } = begun;
+    const startedAt = at - result.startedMsAgo;
+    const row = { clinicId, webhookId, eventId, part, attempt, startedAt, outcome, status, late };
+    this.attempts.set(attemptName(row), row);
+  }
+}
+
+export function nameOf(key: RunKey): string {
+  return `${key.clinicId}/${key.webhookId}`;
+}
+
+export function deliveryName(key: DeliveryName): string {
+  return `${nameOf(key)}/${key.eventId}/${key.part}`;
+}
+
+export function attemptName(key: DeliveryName & { attempt: number }): string {
+  return `${deliveryName(key)}#${key.attempt}`;
+}
