@@ -159,32 +159,42 @@ export class ModelStore implements EngineStore {
   }
 
   async retire(owner: number): Promise<void> {
-    this.tables.nodes.delete(owner);
+    this.forget(owner);
     await this.reap();
   }
 
   async retireAllOthers(owner: number): Promise<void> {
-    for (const id of [...this.tables.nodes.keys()]) if (id !== owner) this.tables.nodes.delete(id);
+    for (const id of [...this.tables.nodes.keys()]) if (id !== owner) this.forget(id);
     await this.reap();
   }
 
   async reap(): Promise<void> {
+    this.giveBack();
+    this.rest();
+  }
+
+  /** The first half of retiring: a transaction of its own. */
+  forget(owner: number): void {
+    this.tables.nodes.delete(owner);
+  }
+
+  /** What nodes held that have not been heard of for so long is due at once. */
+  giveBack(): void {
     const at = this.nowMs();
-    for (const node of [...this.tables.nodes.values()]) {
-      if (node.aliveUntil < at - TAKEN_OVER_AFTER_MS) this.tables.nodes.delete(node.id);
+    for (const { id, aliveUntil } of [...this.tables.nodes.values()]) {
+      if (aliveUntil < at - TAKEN_OVER_AFTER_MS) this.forget(id);
     }
     for (const run of [...this.tables.runs.values()]) {
       if (run.owner !== null && !this.tables.nodes.has(run.owner))
         this.tables.changeRun(run, { owner: null, nextAt: at });
     }
-    this.#rest(at);
   }
 
   /** Webhooks that are off stay out of what is due, and their bells go. */
-  #rest(at: number): void {
+  rest(): void {
     for (const bell of [...this.tables.bells.values()]) if (!this.tables.isOn(bell)) this.tables.bells.delete(bell.id);
     for (const run of [...this.tables.runs.values()]) {
-      if (run.owner !== null || run.nextAt > at || this.tables.isOn(run)) continue;
+      if (run.owner !== null || run.nextAt > this.nowMs() || this.tables.isOn(run)) continue;
       this.tables.changeRun(run, { nextAt: Number.POSITIVE_INFINITY });
     }
   }
