@@ -185,6 +185,7 @@ function forgotten(world: World): string[] {
   const { timeline, network, clinic } = world;
   const longAgoMs = timeline.nowMs - FORGOTTEN_AFTER_MS;
   const moves = (key: RunKey) =>
+    world.model.tables.webhook(key).updatedAt > EPOCH_MS + longAgoMs ||
     network.posts.findLast(({ webhook, atMs }) => webhook === key.webhookId && atMs > longAgoMs) !== undefined;
   return clinic.webhooks
     .filter((key) => world.model.tables.isOn(key) && !moves(key))
