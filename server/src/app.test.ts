@@ -33,6 +33,7 @@ function configOf(changed: Partial<Config> = {}): Config {
     authSecret: undefined,
     allowLoopback: false,
     role: "all",
+    hostPacePerSecond: 1_000,
     ...changed,
   };
 }

@@ -172,6 +172,7 @@ async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Pro
     name: `${hostname()} ${process.pid}`,
     // The embedded database belongs to one process: whoever was registered before is dead.
     alone: config.databaseUrl === undefined,
+    hostPerSecond: config.hostPacePerSecond,
   });
   await dispatcher.start();
   parts.defer(() => dispatcher.stop());

@@ -40,6 +40,7 @@ describe("the environment", () => {
       authSecret: undefined,
       allowLoopback: false,
       role: "all",
+      hostPacePerSecond: 1_000,
     });
   });
 
@@ -58,6 +59,7 @@ describe("the environment", () => {
       HOOKWELL_MASTER_KEY_FILE: "keys/master",
       HOOKWELL_ALLOW_LOOPBACK: "true",
       HOOKWELL_ROLE: "worker",
+      HOOKWELL_HOST_PACE: "250",
     });
     expect(config).toMatchObject({
       dataFolder: join(root, "elsewhere"),
@@ -66,12 +68,14 @@ describe("the environment", () => {
       masterKey: { from: "file", path: join(root, "keys/master"), createIfMissing: false },
       allowLoopback: true,
       role: "worker",
+      hostPacePerSecond: 250,
     });
   });
 
   test.for([
     [{ HOOKWELL_PORT: "http" }, /^HOOKWELL_PORT must be a number from 0 to 65535/],
     [{ HOOKWELL_PORT: "70000" }, /^HOOKWELL_PORT must be at most 65535/],
+    [{ HOOKWELL_HOST_PACE: "0" }, /^HOOKWELL_HOST_PACE must be a number from 1 to 100000/],
     [{ HOOKWELL_INBOX_PORT: "4400" }, /^HOOKWELL_INBOX_PORT must differ from HOOKWELL_PORT/],
     [{ DATABASE_URL: "mysql://x/y" }, /^DATABASE_URL must look like postgres:\/\//],
     [{ HOOKWELL_PUBLIC_URL: "hooks.example.test" }, /^HOOKWELL_PUBLIC_URL must be an http or https address/],

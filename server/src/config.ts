@@ -12,6 +12,7 @@ import { z } from "zod";
 const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
+const HOST_PACE_MAX_PER_SECOND = 100_000;
 
 type Role = "api" | "worker" | "all";
 
@@ -31,6 +32,8 @@ export interface Config {
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
   readonly role: Role;
+  /** Requests a second to one host, over all clinics and nodes. */
+  readonly hostPacePerSecond: number;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -79,6 +82,12 @@ const publicUrl = z
   .refine((text) => isOrigin(text), { error: "must be an origin only, without path, query or credentials" })
   .transform((text) => new URL(text).origin);
 
+const hostPace = z
+  .string()
+  .regex(/^[1-9]\d{0,5}$/, { error: `must be a number from 1 to ${HOST_PACE_MAX_PER_SECOND}, such as 1000` })
+  .transform(Number)
+  .refine((value) => value <= HOST_PACE_MAX_PER_SECOND, { error: `must be at most ${HOST_PACE_MAX_PER_SECOND}` });
+
 const variables = z.object({
   DATABASE_URL: databaseUrl,
   HOOKWELL_DATA_FOLDER: z.string().default(".hookwell"),
@@ -97,6 +106,7 @@ const variables = z.object({
     .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
   HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_HOST_PACE: hostPace.default(1_000),
 });
 
 type Variables = z.output<typeof variables>;
@@ -143,6 +153,7 @@ function toConfig(values: Variables, currentFolder: string): Config {
     authSecret: values.HOOKWELL_AUTH_SECRET,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     role: values.HOOKWELL_ROLE,
+    hostPacePerSecond: values.HOOKWELL_HOST_PACE,
   };
 }
 

@@ -19,7 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   webhooks: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress"],
   outbox: ["errors", "config", "clock", "log", "db", "seal"],
   clinic: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox"],
-  delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "egress"],
+  delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "webhooks", "outbox", "egress"],
   scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
   accounts: ["errors", "config", "clock", "log", "db", "seal", "audit"],

@@ -15,18 +15,21 @@ import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
+import { type Measure, measureDue } from "./health.ts";
 import { Lease } from "./lease.ts";
-import { Paced } from "./paced.ts";
+import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
+import { Places, type Pool } from "./places.ts";
 import { type Refill, Run } from "./run.ts";
 import { type Attempted, Sender } from "./sender.ts";
-import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
+import type { Begun, EngineStore, NoticeDetails, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { Wake } from "./wake.ts";
 
-export const REQUESTS_IN_FLIGHT_MAX = 256;
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
 const POLL_MS = 1_000;
+/** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
+const SUSPECTS_TAKEN_EVERY_MS = 50;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
@@ -42,11 +45,26 @@ export interface DispatcherOptions {
   name: string;
   /** no other process can have this database open, so every other node is dead (the embedded database) */
   alone?: boolean;
+  /** requests a second to one host, over all clinics and nodes */
+  hostPerSecond?: number;
   random?: () => number;
 }
 
+const POOLS: readonly Pool[] = ["healthy", "suspect"];
+/** The notice by which a clinic is told, by how far it has then been told. */
+const WARNINGS = {
+  0: "webhook.recovered",
+  1: "webhook.failing",
+  2: "webhook.still_failing",
+  3: "webhook.off_soon",
+} as const;
+
 interface Result extends Attempted {
   run: Run;
+  /** its outcome has been counted for its receiver's health; a statement that fails is tried again with the same result */
+  isObserved: boolean;
+  /** it was a probe */
+  wasParked: boolean;
 }
 
 export class Dispatcher {
@@ -55,11 +73,12 @@ export class Dispatcher {
   readonly #sender: Sender;
   readonly #wake: Wake;
   readonly #runs = new Map<string, Run>();
-  readonly #paced = new Paced();
+  readonly #paced: Paced;
+  readonly #places = new Places();
   #results: Result[] = [];
-  #inFlight = 0;
-  /** Monotonic ms from which on the next TAKE is due; now after a nudge. */
-  #takeAtMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms from which on the next TAKE of each pool is due; now after a nudge. */
+  readonly #takeAtMs = { healthy: Number.NEGATIVE_INFINITY, suspect: Number.NEGATIVE_INFINITY };
+  #suspectsTakenAtMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #loop: Promise<void> | null = null;
 
@@ -68,6 +87,8 @@ export class Dispatcher {
     this.#wake = new Wake(options.clock);
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
     this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
+    const { hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
+    this.#paced = new Paced({ hostPerSecond, liveNodes: () => 1 });
   }
 
   /** Registers this node and begins to deliver. */
@@ -78,7 +99,7 @@ export class Dispatcher {
 
   /** Something may be due: called after a commit that emitted. */
   nudge(): void {
-    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+    this.#takeSoon();
     this.#wake.ring();
   }
 
@@ -113,8 +134,10 @@ export class Dispatcher {
   async #turn(): Promise<void> {
     await this.#settle();
     if (this.#lease.isLost()) return this.#beginAfresh();
+    this.#places.moveSlow(this.#now());
     if (!this.#stopping) {
-      await this.#take();
+      await this.#take("healthy");
+      await this.#take("suspect");
       await this.#refill();
       await this.#sleepRuns({ stopping: false });
     }
@@ -125,27 +148,47 @@ export class Dispatcher {
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
-    this.#inFlight -= this.#paced.drop();
+    this.#paced.drop();
     if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
-    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+    this.#takeSoon();
   }
 
-  async #take(): Promise<void> {
-    const places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
-    if (places <= 0 || this.#now() < this.#takeAtMs || !this.#lease.maySend()) return;
-    this.#takeAtMs = this.#now() + POLL_MS;
+  /** Requests in flight, and deliveries that were begun and wait for their pace. */
+  get #inFlight(): number {
+    return this.#places.inFlight + this.#paced.count;
+  }
+
+  #takeSoon(): void {
+    this.#takeAtMs.healthy = Number.NEGATIVE_INFINITY;
+    this.#takeAtMs.suspect = this.#suspectsTakenAtMs + SUSPECTS_TAKEN_EVERY_MS;
+  }
+
+  async #take(pool: Pool): Promise<void> {
+    const places = this.#freePlaces(pool);
+    if (places <= 0 || this.#now() < this.#takeAtMs[pool] || !this.#lease.maySend()) return;
+    this.#takeAtMs[pool] = this.#now() + POLL_MS;
+    const suspect = pool === "suspect";
+    if (suspect) this.#suspectsTakenAtMs = this.#now();
     const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
     const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
-    const scan = await this.#options.store.take(this.#lease.nodeId, webhooks, perWebhook);
+    const scan = await this.#options.store.take(this.#lease.nodeId, { webhooks, perWebhook, suspect });
     const begun = Map.groupBy(scan.begun, nameOf);
-    for (const found of scan.runs) {
-      this.#runs.set(nameOf(found), new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
-    }
+    for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
     for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
     this.#handle(scan);
-    if (scan.runs.length === webhooks) this.nudge();
-    else if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
+    if (scan.runs.length === webhooks) this.#takeAtMs[pool] = this.#now() + (suspect ? SUSPECTS_TAKEN_EVERY_MS : 0);
+    if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
+  }
+
+  #hold(run: Run): void {
+    this.#runs.set(run.name, run);
+    if (run.recoveredMs !== null) this.#paced.of(run, this.#now()).riseFrom(run.recoveredMs, this.#now());
+  }
+
+  /** What has been begun and waits only for its pace counts as if it had its place. */
+  #freePlaces(pool: Pool): number {
+    return Math.max(0, this.#places.free(pool) - (pool === "healthy" ? this.#paced.count : 0));
   }
 
   async #refill(): Promise<void> {
@@ -165,13 +208,14 @@ export class Dispatcher {
 
   #nextRefills(): Map<string, Refill> {
     const asked = new Map<string, Refill>();
-    let places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
+    const places = { healthy: this.#freePlaces("healthy"), suspect: this.#freePlaces("suspect") };
     for (const [name, run] of this.#runs) {
-      if (places <= 0) break;
-      const refill = run.nextRefill(Math.min(places, this.#placesOf(run)), this.#now());
+      const free = places[run.pool];
+      if (free <= 0) continue;
+      const refill = run.nextRefill(Math.min(free, this.#placesOf(run)), this.#now());
       if (!refill) continue;
       asked.set(name, refill);
-      places -= refill.request.want + refill.freed.length;
+      places[run.pool] -= refill.request.want + refill.freed.length;
     }
     // Whoever was asked goes to the end: where places are few, all webhooks have their turn.
     for (const name of asked.keys()) this.#moveToEnd(name);
@@ -205,37 +249,43 @@ export class Dispatcher {
       const run = this.#runs.get(nameOf(begun));
       if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
       run.begun(begun);
-      this.#inFlight++;
-      this.#paced.add({ run, begun });
+      this.#paced.add(run, begun);
     }
     this.#sendWhatThePaceAllows();
   }
 
   #sendWhatThePaceAllows(): void {
-    for (const { run, begun } of this.#paced.ready(this.#now())) void this.#send(run, begun);
+    const hasPlace = (run: Run) => this.#places.free(run.pool) > 0;
+    for (const { run, begun } of this.#paced.ready(this.#now(), hasPlace)) void this.#send(run, begun);
   }
 
   /** Sends one delivery and puts its result where the next turn settles it. */
   async #send(run: Run, begun: Begun): Promise<void> {
+    const place = this.#places.take({ pool: run.pool, beganMs: this.#now(), onSlow: () => run.slowInFlight++ });
+    const pool = place.pool;
     const attempted = await this.#sender.send(begun, run.version, () => this.#lease.maySend());
     // Left as begun: whoever holds the webhook next finds it, says "outcome unknown" and sends.
     if (attempted === null) run.abandon(begun.orderKey);
-    else this.#results.push({ ...attempted, run });
-    this.#inFlight--;
+    else this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
+    if (place.pool !== pool) run.slowInFlight--;
+    this.#places.leave(place);
+    this.#paced.ended(run);
     this.#wake.ring();
   }
 
   /** How many more requests this webhook may have in flight now, by its concurrency and its pace. */
   #placesOf(run: Run): number {
-    return Math.min(run.concurrency - run.inFlightCount, this.#paced.of(run, this.#now()).available(this.#now()));
+    return Math.min(run.concurrency - run.inFlightCount, this.#paced.available(run, this.#now()));
   }
 
   async #settle(): Promise<void> {
     if (this.#results.length === 0) return;
     const batch = [...this.#results];
     const now = this.#now();
-    const { store } = this.#options;
-    const counted = await store.settle(batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs })));
+    const runs = observeAll(batch);
+    const rows = batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs }));
+    const health = runs.map((run) => run.healthRow(now));
+    const counted = await this.#options.store.settle(rows, { owner: this.#lease.nodeId, health });
     // Only now: had the statement failed, the same results would be settled again at the next turn.
     this.#results = this.#results.slice(batch.length);
     const hasNext = new Map(counted.map((c) => [`${nameOf(c)}/${c.id}`, c.hasNext]));
@@ -244,7 +294,34 @@ export class Dispatcher {
       const found = hasNext.get(`${nameOf(begun)}/${begun.id}`);
       run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, found ?? true);
     }
-    for (const { settled, turnOff } of batch) if (turnOff) await store.turnOff(settled.begun, "receiver_gone");
+    for (const result of batch) this.#adjustPace(result);
+    for (const result of batch) await this.#takeMeasures(result);
+  }
+
+  #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
+    const now = this.#now();
+    if (verdict === "too_fast") this.#paced.of(run, now).slowDown(askedWaitMs, now);
+    else if (verdict === "delivered" && wasParked) this.#paced.of(run, now).riseFrom(now, now);
+  }
+
+  /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
+  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
+    const details = { outcome: settled.outcome, status: settled.status };
+    const { version } = run;
+    if (verdict === "gone") {
+      await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });
+      return;
+    }
+    const measure = measureDue(run.health, this.#now());
+    if (measure !== null) await this.#measure(run, measure, details);
+  }
+
+  async #measure(run: Run, measure: Measure, details: NoticeDetails): Promise<void> {
+    const { store } = this.#options;
+    if (measure.kind === "turn_off") return store.turnOff(run, { version: run.version, reason: "failing", details });
+    const { warned } = measure;
+    await store.warn(this.#lease.nodeId, { run, kind: WARNINGS[warned], warned, details });
+    run.health = { ...run.health, warned, warnedAtMs: warned === 0 ? null : this.#now() };
   }
 
   /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
@@ -254,24 +331,27 @@ export class Dispatcher {
     const now = this.#now();
     const asleep = idle.map(([, run]) => {
       const { clinicId, webhookId, fence } = run;
-      return { clinicId, webhookId, fence, nextInMs: run.hasSeenAll() ? run.nextDueInMs(now) : 0 };
+      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now) };
     });
     await this.#options.store.release(this.#lease.nodeId, asleep);
     for (const [name] of idle) this.#runs.delete(name);
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
-    this.#takeAtMs = Math.min(this.#takeAtMs, this.#now() + soonestMs);
+    for (const pool of POOLS) this.#takeAtMs[pool] = Math.min(this.#takeAtMs[pool], this.#now() + soonestMs);
   }
 
   #msToNextTurn(): number {
     const now = this.#now();
     const paced = Math.max(1, Math.min(POLL_MS, this.#paced.msUntilNext(now)));
     // Nothing more can begin: only a result or the lease changes that, and both ring.
-    if (this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX || !this.#lease.maySend()) return paced;
-    let wait = Math.min(paced, Math.max(0, this.#takeAtMs - now));
+    if (this.#stopping || !this.#lease.maySend()) return paced;
+    let wait = Math.min(paced, this.#places.msUntilSlow(now));
+    for (const pool of POOLS) {
+      if (this.#freePlaces(pool) > 0) wait = Math.min(wait, Math.max(0, this.#takeAtMs[pool] - now));
+    }
     for (const run of this.#runs.values()) {
       const due = run.nextDueInMs(now);
-      if (due !== null) wait = Math.min(wait, due);
+      if (due !== null && this.#freePlaces(run.pool) > 0) wait = Math.min(wait, due);
       if (!run.canSleep() && run.inFlightCount < run.concurrency) {
         const pause = this.#paced.of(run, now).msUntilNext(now);
         if (pause > 0) wait = Math.min(wait, pause);
@@ -283,6 +363,16 @@ export class Dispatcher {
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+/** Counts each result once for the health of its receiver, in the order in which they ended. Returns the runs of the batch. */
+function observeAll(batch: readonly Result[]): Run[] {
+  for (const result of batch.toSorted((a, b) => a.endedMs - b.endedMs)) {
+    const { run, verdict, startedMs: beganMs, endedMs } = result;
+    if (!result.isObserved) run.observed([{ verdict, beganMs, endedMs }]);
+    result.isObserved = true;
+  }
+  return [...new Set(batch.map(({ run }) => run))];
 }
 
 function nameOf(key: RunKey): string {

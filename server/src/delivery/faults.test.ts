@@ -166,7 +166,10 @@ describe("a node", () => {
     await engine.emit(clinicId, "consult:1");
     const node = await engine.store.register("dead", LEASE_MS);
     await engine.loseNode(node);
-    expect(await engine.store.take(node, 10, 8)).toMatchObject({ runs: [], begun: [] });
+    expect(await engine.store.take(node, { webhooks: 10, perWebhook: 8, suspect: false })).toMatchObject({
+      runs: [],
+      begun: [],
+    });
     await engine.startDispatcher();
     await until("another one does", async () => (await log().finished()).length === 1);
     expect(await log().attempts()).toHaveLength(1);
@@ -199,7 +202,9 @@ describe("a settling", () => {
     await engine.createWebhook(clinicId, { url: receiver.url });
     await engine.emit(clinicId, "consult:1");
     const node = await engine.store.register("one", LEASE_MS);
-    const begun = (await engine.store.take(node, 10, 8)).begun.find((b) => b.clinicId === clinicId);
+    const begun = (await engine.store.take(node, { webhooks: 10, perWebhook: 8, suspect: false })).begun.find(
+      (b) => b.clinicId === clinicId,
+    );
     if (!begun) throw new Error("nothing was begun");
     return {
       ...{
@@ -228,7 +233,9 @@ describe("a settling", () => {
     const result = await beginOne();
     const next = await engine.store.register("next", LEASE_MS);
     await engine.owner.query("update runs set owner = null, next_at = now() where clinic_id = $1", [clinicId]);
-    const again = (await engine.store.take(next, 10, 8)).begun.find((b) => b.clinicId === clinicId);
+    const again = (await engine.store.take(next, { webhooks: 10, perWebhook: 8, suspect: false })).begun.find(
+      (b) => b.clinicId === clinicId,
+    );
     if (!again) throw new Error("it was not begun again");
     expect(await engine.store.settle([result, { ...result, begun: again }])).toHaveLength(1);
     expect(await log().attempts()).toMatchObject([

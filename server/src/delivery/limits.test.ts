@@ -5,7 +5,7 @@ import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { fixedClock } from "../clock.ts";
-import { REQUESTS_IN_FLIGHT_MAX } from "./dispatcher.ts";
+import { HEALTHY_PLACES_MAX } from "./places.ts";
 
 let engine: TestEngine;
 let receivers: Receiver[];
@@ -102,7 +102,7 @@ describe("webhooks with a backlog", () => {
     }
     await engine.startDispatcher();
     for (let n = 0; n < 100; n++) await engine.emit(clinicId, `consult:${n}`);
-    await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+    await until("every place is taken", () => open === HEALTHY_PLACES_MAX);
     const last = await newReceiver();
     const other = await engine.createClinic();
     await engine.createWebhook(other, { url: last.url });
@@ -111,7 +111,7 @@ describe("webhooks with a backlog", () => {
     while (last.received.length === 0) {
       waiting.shift()?.();
       released++;
-      await until("the free place is taken", () => open === REQUESTS_IN_FLIGHT_MAX || last.received.length > 0);
+      await until("the free place is taken", () => open === HEALTHY_PLACES_MAX || last.received.length > 0);
     }
     expect(released).toBeLessThan(20); // of 400 that wait
     for (const receiver of receivers) receiver.answer = (_got, response) => response.writeHead(200).end();
@@ -138,7 +138,7 @@ describe("webhooks with a backlog", () => {
     const shareOfPoorest = () => Math.min(...receivers.map((r) => r.received.length));
     let released = 0;
     while (shareOfPoorest() < 5) {
-      await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+      await until("every place is taken", () => open === HEALTHY_PLACES_MAX);
       waiting.pop()?.(); // the youngest: whoever has just had a place gives it back
       released++;
     }

@@ -82,7 +82,11 @@ async function emitQuietly(count: number): Promise<void> {
 /** Takes what it can get and is never heard of again. */
 async function vanishingNode(): Promise<number> {
   const ghost = await engine.store.register("ghost", 30_000);
-  const taken = await engine.store.take(ghost, 2, 1 + Math.floor(random() * 8));
+  const taken = await engine.store.take(ghost, {
+    webhooks: 2,
+    perWebhook: 1 + Math.floor(random() * 8),
+    suspect: false,
+  });
   await engine.loseNode(ghost);
   return taken.begun.length;
 }

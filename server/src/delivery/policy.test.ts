@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OUTCOME_KINDS, type Outcome } from "../egress/outcome.ts";
-import { ATTEMPTS_PER_SCHEDULE, type DecisionInput, decide, RETRY_WAITS_MS } from "./policy.ts";
+import { ATTEMPTS_PER_SCHEDULE, askedWaitMs, decide, RETRY_WAITS_MS } from "./policy.ts";
+import { verdictOf } from "./verdict.ts";
 
 const NOW = Temporal.Instant.from("2026-03-01T12:00:00Z");
 const SECOND = 1_000;
@@ -24,10 +25,18 @@ const FAILURES: Outcome[] = [
 const failure = fc.constantFrom(...FAILURES);
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-function decideOn(input: Partial<DecisionInput>) {
-  return decide({ outcome: answered(500), attemptOfSchedule: 1, test: false, now: NOW, random: 0.5, ...input });
+interface Attempt {
+  outcome?: Outcome;
+  attemptOfSchedule?: number;
+  test?: boolean;
+  random?: number;
 }
-function waitAfter(input: Partial<DecisionInput>): number {
+
+function decideOn({ outcome = answered(500), attemptOfSchedule = 1, test = false, random = 0.5 }: Attempt) {
+  const verdict = verdictOf(outcome, null);
+  return decide({ verdict, attemptOfSchedule, test, askedWaitMs: askedWaitMs(outcome, verdict, NOW), random });
+}
+function waitAfter(input: Attempt): number {
   const decision = decideOn(input);
   if (decision.do !== "retry") throw new Error(`there is no retry but ${JSON.stringify(decision)}`);
   return decision.inMs;
@@ -109,7 +118,7 @@ describe("success", () => {
 
   test.each([301, 302, 303, 307, 308])("is not a redirect: %i is retried", (status) => {
     expect(decideOn({ outcome: answered(status, { location: "https://elsewhere.example.test/" }) })).toMatchObject({
-      ...{ do: "retry", turnOff: false },
+      do: "retry",
     });
   });
 });
@@ -172,23 +181,15 @@ describe("Retry-After", () => {
 });
 
 describe("410", () => {
-  test("turns the webhook off and keeps the delivery, even at its last attempt", () => {
+  test("keeps the delivery, even at its last attempt", () => {
     for (let attemptOfSchedule = 1; attemptOfSchedule <= 12; attemptOfSchedule++) {
-      expect(decideOn({ outcome: answered(410), attemptOfSchedule })).toMatchObject({ do: "retry", turnOff: true });
+      expect(decideOn({ outcome: answered(410), attemptOfSchedule })).toMatchObject({ do: "retry" });
     }
-  });
-
-  test("is the only answer that does", () => {
-    fc.assert(
-      fc.property(failure, fc.integer({ min: 1, max: 9 }), (outcome, attemptOfSchedule) => {
-        expect(decideOn({ outcome, attemptOfSchedule })).toMatchObject({ do: "retry", turnOff: false });
-      }),
-    );
   });
 });
 
 describe("a test", () => {
-  test("is never retried and turns nothing off, whatever came of it", () => {
+  test("is never retried, whatever came of it", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...FAILURES, answered(410), answered(429, { "retry-after": "1" })),

@@ -1,5 +1,6 @@
 /** How the rows of take.sql and refill.sql become a Scan. */
 import type { BlockChoice } from "@hookwell/sdk";
+import type { Warned } from "./health.ts";
 import type { Begun, RunKey, RunScan, Scan } from "./store.ts";
 
 /** One row of the answer of begin.sql; `kind` tells which columns it has. */
@@ -32,6 +33,14 @@ export interface ScanRow {
   subject: string;
   subject_version: number;
   facts: Buffer;
+  host: string | null;
+  failures: number | null;
+  failing_ms: number | null;
+  parked: boolean;
+  probes: number | null;
+  warned: Warned | null;
+  warned_ms: number | null;
+  recovered_ms: number | null;
 }
 
 /** Sorts the rows by their kinds. */
@@ -49,7 +58,11 @@ export function toScan(rows: ScanRow[]): Scan {
 
 function toRunScan(row: ScanRow): Omit<RunScan, keyof RunKey> {
   const { fence, version, proved, concurrency, seen, more, left_over: left, contended } = row;
-  return { fence, version, proved, concurrency, pacePerSecond: row.pace, seen, cursor: row.id, more, left, contended };
+  const { parked, host, failures, failing_ms: failingMs, probes, warned } = row;
+  return {
+    ...{ fence, version, proved, concurrency, pacePerSecond: row.pace, seen, cursor: row.id, more, left, contended },
+    ...{ parked, host, failures, failingMs, probes, warned, warnedMs: row.warned_ms, recoveredMs: row.recovered_ms },
+  };
 }
 
 function toBegun(row: ScanRow): Omit<Begun, keyof RunKey> {

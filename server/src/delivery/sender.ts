@@ -6,10 +6,12 @@ import type { Db } from "../db/schema.ts";
 import type { Outcome } from "../egress/outcome.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
+import type { KnownHost } from "../webhooks/known-hosts.ts";
 import { type AttemptContext, makeAttempt, sealAnswer } from "./attempt.ts";
-import { type Decision, decide } from "./policy.ts";
+import { askedWaitMs, type Decision, decide } from "./policy.ts";
 import type { Begun, SettledAttempt } from "./store.ts";
 import type { Target, Targets } from "./targets.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 export interface SenderOptions extends AttemptContext {
   /** runs as hookwell_dispatch */
@@ -26,8 +28,9 @@ export interface Attempted {
   /** monotonic ms */
   startedMs: number;
   endedMs: number;
-  /** the receiver said that it is gone */
-  turnOff: boolean;
+  verdict: Verdict;
+  /** for how long the receiver asks to be left alone */
+  askedWaitMs: number;
 }
 
 export class Sender {
@@ -52,7 +55,7 @@ export class Sender {
       const { clinicId: clinic_id, webhookId: webhook_id, eventId: event_id } = begun;
       logEvent(log, "delivery.failed_here", { clinic_id, webhook_id, event_id, err }, "error");
       const outcome: Outcome = { kind: "failed_here", detail: "our own fault", durationMs: 0, bodySent: false };
-      return this.#attempted(begun, startedMs, { outcome, choice: null, answer: null });
+      return this.#attempted(begun, startedMs, { outcome, choice: null, answer: null, host: null });
     }
   }
 
@@ -69,14 +72,17 @@ export class Sender {
     if (!maySend()) return null; // asked last: whatever was read before took its time
     const startedMs = clock.monotonicMs();
     const { outcome, choice } = await makeAttempt({ ...this.#options, clinicSeal }, begun, target);
-    return this.#attempted(begun, startedMs, { outcome, choice, answer: sealAnswer(begun, outcome, clinicSeal) });
+    const answer = sealAnswer(begun, outcome, clinicSeal);
+    return this.#attempted(begun, startedMs, { outcome, choice, answer, host: target.host });
   }
 
   #attempted(begun: Begun, startedMs: number, made: Made): Attempted {
     const { clock, random = Math.random } = this.#options;
     const { outcome } = made;
+    const verdict = verdictOf(outcome, made.host);
+    const asked = askedWaitMs(outcome, verdict, clock.now());
     const attemptOfSchedule = begun.attempt - begun.scheduleStart;
-    const decision = decide({ outcome, attemptOfSchedule, test: begun.test, now: clock.now(), random: random() });
+    const decision = decide({ verdict, attemptOfSchedule, test: begun.test, askedWaitMs: asked, random: random() });
     const settled = {
       begun,
       durationMs: outcome.durationMs,
@@ -88,7 +94,7 @@ export class Sender {
       next: toNext(decision),
     };
     this.#logAttempt(settled);
-    return { settled, startedMs, endedMs: clock.monotonicMs(), turnOff: decision.do === "retry" && decision.turnOff };
+    return { settled, startedMs, endedMs: clock.monotonicMs(), verdict, askedWaitMs: asked };
   }
 
   #logAttempt({ begun, outcome, status, durationMs }: Attempted["settled"]): void {
@@ -102,6 +108,7 @@ interface Made {
   outcome: Outcome;
   choice: SettledAttempt["choice"];
   answer: Buffer | null;
+  host: KnownHost | null;
 }
 
 function toNext(decision: Decision): SettledAttempt["next"] {

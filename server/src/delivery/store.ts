@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { BlockChoice } from "@hookwell/sdk";
 import type pg from "pg";
+import type { Warned } from "./health.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
@@ -54,6 +55,25 @@ export interface RunScan extends RunKey {
   left: boolean;
   /** somebody else changed a row between the snapshot and the lock: the scan may not have seen all */
   contended: boolean;
+  /** it is parked: what was begun is a probe */
+  parked: boolean;
+  // The rest is told by TAKE alone; times are in ms ago.
+  host: string | null;
+  failures: number | null;
+  failingMs: number | null;
+  probes: number | null;
+  warned: Warned | null;
+  warnedMs: number | null;
+  recoveredMs: number | null;
+}
+
+/** The health of a webhook's receiver, to be written down; times are in ms ago. */
+export interface RunHealth extends RunKey {
+  fence: number;
+  failures: number;
+  failingMs: number | null;
+  probes: number;
+  parked: boolean;
 }
 
 export interface WaitingHead extends RunKey {
@@ -95,6 +115,40 @@ export interface SettledAttempt {
   next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
 }
 
+export interface TakeRequest {
+  webhooks: number;
+  perWebhook: number;
+  /** true: those whose receivers failed last or have never answered; false: only the others */
+  suspect: boolean;
+}
+
+export interface SettledHealth {
+  owner: number;
+  health: readonly RunHealth[];
+}
+
+const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
+
+/** What the failing attempt came to: for the words of a notice. */
+export interface NoticeDetails {
+  outcome: string | null;
+  status: number | null;
+}
+
+export interface Warning {
+  run: RunKey & { fence: number };
+  kind: "webhook.failing" | "webhook.still_failing" | "webhook.off_soon" | "webhook.recovered";
+  warned: Warned;
+  details: NoticeDetails;
+}
+
+export interface TurningOff {
+  /** of the webhook, as it was when the decision was taken */
+  version: number;
+  reason: "receiver_gone" | "failing";
+  details: NoticeDetails;
+}
+
 export interface Counted extends RunKey {
   id: number;
   hasNext: boolean;
@@ -110,6 +164,8 @@ const REAP = sqlFile("reap");
 const REST = sqlFile("rest");
 const SWEEP = sqlFile("sweep");
 const END_LOST_TESTS = sqlFile("end_lost_tests");
+const WARN = sqlFile("warn");
+const TURN_OFF = sqlFile("turn_off");
 
 /** What the dispatcher asks of its store, whatever keeps it: PostgreSQL, or the model that the tests hold beside it. */
 export type EngineStore = Pick<DeliveryStore, keyof DeliveryStore>;
@@ -121,9 +177,12 @@ export class DeliveryStore {
     this.#pool = pool;
   }
 
-  /** Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each. */
-  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
-    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook]));
+  /**
+   * Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each: of one that is healthy, or,
+   * one delivery each, of those whose receivers are in doubt.
+   */
+  async take(owner: number, { webhooks, perWebhook, suspect }: TakeRequest): Promise<Scan> {
+    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook, suspect]));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
@@ -148,12 +207,15 @@ export class DeliveryStore {
     return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
   }
 
-  /** Writes what came of attempts; returns those that still counted for their delivery. The others are marked as late. */
-  async settle(results: readonly SettledAttempt[]): Promise<Counted[]> {
+  /**
+   * Writes what came of attempts, and the health of the receivers of webhooks that `owner` holds; returns the attempts that
+   * still counted for their delivery. The others are marked as late.
+   */
+  async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const rows = await this.#rows<{ clinic_id: number; webhook_id: number; id: number; has_next: boolean }>(
       "settle",
       SETTLE,
-      settleValues(results),
+      [...settleValues(results), ...healthValues(health), owner],
     );
     return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
   }
@@ -169,14 +231,17 @@ export class DeliveryStore {
     ]);
   }
 
-  /** Turns a webhook off because its receiver said that it is gone (410); what waits is kept. */
-  async turnOff(key: RunKey, reason: "receiver_gone"): Promise<void> {
-    await this.#rows(
-      "turn_off",
-      `update webhooks set enabled = false, off_reason = $3, version = version + 1, updated_at = now()
-       where clinic_id = $1 and id = $2 and enabled and deleted_at is null`,
-      [key.clinicId, key.webhookId, reason],
-    );
+  /** Tells a clinic once how its webhook's receiver fares, and remembers how far it has been told. */
+  async warn(owner: number, { run, kind, warned, details }: Warning): Promise<void> {
+    const { clinicId, webhookId, fence } = run;
+    await this.#rows("warn", WARN, [clinicId, webhookId, owner, fence, kind, warned, JSON.stringify(details)]);
+  }
+
+  /** Turns a webhook off, unless it was changed since `version`, and tells its clinic; what waits is kept. */
+  async turnOff(key: RunKey, { version, reason, details }: TurningOff): Promise<void> {
+    const kind = reason === "receiver_gone" ? "webhook.gone" : "webhook.turned_off";
+    const { clinicId, webhookId } = key;
+    await this.#rows("turn_off", TURN_OFF, [clinicId, webhookId, version, reason, kind, JSON.stringify(details)]);
   }
 
   /** A new node, alive for `leaseMs`. */
@@ -253,5 +318,17 @@ function settleValues(results: readonly SettledAttempt[]): unknown[] {
     results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
     results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
     begun.map((b) => b.test),
+  ];
+}
+
+function healthValues(health: readonly RunHealth[]): unknown[] {
+  return [
+    health.map((h) => h.clinicId),
+    health.map((h) => h.webhookId),
+    health.map((h) => h.fence),
+    health.map((h) => h.failures),
+    health.map((h) => h.failingMs),
+    health.map((h) => h.probes),
+    health.map((h) => h.parked),
   ];
 }

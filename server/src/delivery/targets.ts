@@ -10,6 +10,7 @@ import { sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
 import type { Seal } from "../seal/seal.ts";
+import { type KnownHost, knownHost } from "../webhooks/known-hosts.ts";
 import type { RunKey } from "./store.ts";
 
 const TARGETS_CACHED_MAX = 50_000;
@@ -17,6 +18,8 @@ const TARGETS_CACHED_MAX = 50_000;
 export interface Target {
   version: number;
   url: string;
+  /** the service that the address belongs to, where it is one that we know */
+  host: KnownHost | null;
   /** name, value, name, value … as the manager set them */
   customHeaders: string[];
   choice: DataChoice;
@@ -77,9 +80,11 @@ export class Targets {
       clinicSeal.open({ column: "webhook_secrets.secret", row: `${key.webhookId}/${s.id}` }, s.secret),
     );
     const headers = row.headers && clinicSeal.open({ column: "webhooks.headers", row: key.webhookId }, row.headers);
+    const url = clinicSeal.open({ column: "webhooks.url", row: key.webhookId }, row.url);
     return {
       version: row.version,
-      url: clinicSeal.open({ column: "webhooks.url", row: key.webhookId }, row.url),
+      url,
+      host: knownHost(new URL(url)),
       customHeaders: headers ? flatHeaders(headers) : [],
       choice: { practitioner: row.include_practitioner, patient: row.include_patient },
       sign: createSigner(opened),

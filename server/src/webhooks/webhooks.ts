@@ -84,8 +84,10 @@ export async function changeWebhook(
   if (before.draft && !after.draft) await keepWithinLimits(store, false);
   await updateWebhook(store, id, after);
   if (changed.includes("url")) await startSlowly(store, id);
-  // What was kept while the webhook was off is due now.
-  if (after.enabled && !before.enabled) await ring(store, id);
+  const isTurnedOn = after.enabled && !before.enabled;
+  if (isTurnedOn || changed.includes("url") || changed.includes("headers")) await forgetFailures(store, id);
+  // What was kept while the webhook was off, or parked, is due now.
+  if (after.enabled) await ring(store, id);
   const views = { before: auditView(before), after: { ...auditView(after), changed } };
   await note(tx, context, { id, action: "webhook.changed", ...views });
   return found(await readOne(store, id));
@@ -183,6 +185,16 @@ async function startSlowly({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx
     .updateTable("runs")
     .set({ answered_at: null, last_delivered_at: null, last_failed_at: null })
+    .where("clinic_id", "=", clinicId)
+    .where("webhook_id", "=", id)
+    .execute();
+}
+
+/** Whatever was wrong, a manager has mended something: it is no longer parked, and its failures count from the start. */
+async function forgetFailures({ tx, clinicId }: Store, id: number): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set({ failures: 0, failing_since: null, parked_at: null, probes: 0, warned: 0, warned_at: null })
     .where("clinic_id", "=", clinicId)
     .where("webhook_id", "=", id)
     .execute();

@@ -6,7 +6,15 @@
  */
 import type { RunKey } from "../../src/delivery/store.ts";
 import type { ModelStore } from "./model-store.ts";
-import { type DeliveryName, type DeliveryRow, deliveryName, type EventRow, nameOf, type WebhookRow } from "./tables.ts";
+import {
+  type DeliveryName,
+  type DeliveryRow,
+  deliveryName,
+  type EventRow,
+  HEALTHY_RUN,
+  nameOf,
+  type WebhookRow,
+} from "./tables.ts";
 
 export interface NewEvent {
   clinicId: number;
@@ -38,7 +46,8 @@ export class ClinicSide {
     tables.webhooks.set(nameOf(webhook), row);
     tables.runs.set(nameOf(webhook), {
       ...{ clinicId, webhookId, fence: 0, owner: null, nextAt: Number.POSITIVE_INFINITY, nextSequence: 1 },
-      ...{ answeredAt: proved ? nowMs() : null, lastDeliveredAt: null, lastFailedAt: null },
+      ...{ answeredAt: proved ? nowMs() : null, lastDeliveredAt: null, lastFailedAt: null, recoveredAt: null },
+      ...HEALTHY_RUN,
     });
   }
 
@@ -65,7 +74,9 @@ export class ClinicSide {
     const { nowMs, tables } = this.#store;
     const changed = { ...webhook, enabled, offReason: enabled ? null : "you", version: webhook.version + 1 };
     tables.webhooks.set(nameOf(key), { ...changed, updatedAt: nowMs() });
-    if (enabled) this.ring(key);
+    if (!enabled) return;
+    tables.changeRun(key, HEALTHY_RUN); // something was mended: its failures count from the start
+    this.ring(key);
   }
 
   ring({ clinicId, webhookId }: RunKey): void {

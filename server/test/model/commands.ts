@@ -4,7 +4,16 @@
  */
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { RefillRequest, RunKey, Scan, SettledAttempt } from "../../src/delivery/store.ts";
+import type { Warned } from "../../src/delivery/health.ts";
+import type {
+  RefillRequest,
+  RunHealth,
+  RunKey,
+  Scan,
+  SettledAttempt,
+  SettledHealth,
+  TurningOff,
+} from "../../src/delivery/store.ts";
 import { comparableScan, lookAtDatabase, lookAtModel } from "./look.ts";
 import type { Pair } from "./pair.ts";
 import { nameOf } from "./tables.ts";
@@ -87,14 +96,15 @@ const register = fc.constant(
   }),
 );
 
-const take = fc.tuple(nat, fc.integer({ min: 1, max: 8 })).map(([pick, perWebhook]) =>
+const take = fc.tuple(nat, fc.integer({ min: 1, max: 8 }), fc.boolean()).map(([pick, perWebhook, suspect]) =>
   command({
-    name: `take ${perWebhook}`,
+    name: `take ${perWebhook} ${suspect ? "in doubt" : "healthy"}`,
     can: hasNodes,
     async run(pair) {
       const owner = node(pair, pick);
-      const real = await pair.engine.store.take(owner, 64, perWebhook);
-      compareScans(pair, real, await pair.model.take(owner, 64, perWebhook));
+      const request = { webhooks: 64, perWebhook, suspect };
+      const real = await pair.engine.store.take(owner, request);
+      compareScans(pair, real, await pair.model.take(owner, request));
     },
   }),
 );
@@ -139,34 +149,67 @@ const ending = fc.record({
   ),
 });
 
+const ailing = fc.record({
+  failures: fc.constantFrom(0, 0, 1, 5),
+  failingMs: fc.constantFrom(0, 900, 61_000),
+  probes: fc.nat({ max: 3 }),
+  parked: fc.boolean(),
+  stale: fc.constantFrom(0, 0, 0, 1),
+});
+type Ailing = typeof ailing extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** What the holder of each of the webhooks says of its receiver. */
+function healthOf(pair: Pair, results: readonly SettledAttempt[], { stale, ...drawn }: Ailing): SettledHealth {
+  const runs = new Map(results.map(({ begun }) => [begun.webhookId, pair.model.tables.run(begun)]));
+  const health = [...runs.values()].map(({ clinicId, webhookId, fence, failingSince }): RunHealth => {
+    const failingMs = failingSince === null ? drawn.failingMs : pair.clock.nowMs - failingSince + drawn.failingMs;
+    const key = { clinicId, webhookId, fence: fence - stale };
+    if (drawn.failures === 0) return { ...key, failures: 0, failingMs: null, probes: 0, parked: false };
+    return { ...key, ...drawn, failingMs };
+  });
+  return { owner: [...runs.values()][0]?.owner ?? 0, health };
+}
+
 /** Results of what was begun at any time: twice, late, of a lost claim, as they come. */
-const settle = fc.array(ending, { minLength: 1, maxLength: 4 }).map((endings) =>
+const settle = fc.tuple(fc.array(ending, { minLength: 1, maxLength: 4 }), ailing).map(([endings, drawn]) =>
   command({
-    name: `settle ${JSON.stringify(endings)}`,
+    name: `settle ${JSON.stringify(endings)} ${JSON.stringify(drawn)}`,
     can: (pair) => pair.begun.length > 0,
     async run(pair) {
-      const recent = pair.begun.slice(-12);
-      const results = new Map(
-        endings.map((end) => {
-          const begun = pickFrom(recent, end.pick);
-          const status = end.next.do === "finish" && end.next.state === "delivered" ? 200 : 500;
-          const said = {
-            outcome: "answered",
-            status,
-            choice: begun.choice,
-            bodySent: true,
-            answer: null,
-            durationMs: 5,
-          };
-          const { startedMsAgo, next } = end;
-          return [`${begun.id}/${begun.attempt}`, { begun, startedMsAgo, next, ...said }];
-        }),
-      );
-      const batch = [...results.values()];
-      const real = await pair.engine.store.settle(batch);
-      const model = await pair.model.settle(batch);
+      const batch = batchOf(pair, endings);
+      const health = healthOf(pair, batch, drawn);
+      const real = await pair.engine.store.settle(batch, health);
+      const model = await pair.model.settle(batch, health);
       const byId = (a: { id: number }, b: { id: number }) => a.id - b.id;
       expect(real.toSorted(byId)).toEqual(model.toSorted(byId));
+    },
+  }),
+);
+
+function batchOf(pair: Pair, endings: readonly { pick: number; startedMsAgo: number; next: SettledAttempt["next"] }[]) {
+  const recent = pair.begun.slice(-12);
+  const results = endings.map(({ pick, startedMsAgo, next }): SettledAttempt => {
+    const begun = pickFrom(recent, pick);
+    const status = next.do === "finish" && next.state === "delivered" ? 200 : 500;
+    const said = { outcome: "answered", status, choice: begun.choice, bodySent: true, answer: null, durationMs: 5 };
+    return { begun, startedMsAgo, next, ...said };
+  });
+  return [...new Map(results.map((one) => [`${one.begun.id}/${one.begun.attempt}`, one])).values()];
+}
+
+const warn = fc.tuple(nat, fc.integer({ min: 0, max: 3 }), fc.constantFrom(0, 0, 1)).map(([pick, level, stale]) =>
+  command({
+    name: `warn ${level}`,
+    can: hasNodes,
+    async run(pair) {
+      const run = pair.model.tables.run(webhook(pair, pick));
+      const kinds = ["webhook.recovered", "webhook.failing", "webhook.still_failing", "webhook.off_soon"] as const;
+      const details = { outcome: "answered", status: 500 };
+      const { clinicId, webhookId, fence } = run;
+      const key = { clinicId, webhookId, fence: fence - stale };
+      const warning = { run: key, kind: kinds[level] ?? kinds[0], warned: level as Warned, details };
+      const owner = run.owner ?? node(pair, pick);
+      await Promise.all([pair.engine.store.warn(owner, warning), pair.model.warn(owner, warning)]);
     },
   }),
 );
@@ -223,11 +266,16 @@ const configure = fc.tuple(nat, fc.constantFrom("off", "on", "on", "on", "on", "
       const key = webhook(pair, pick);
       if (what === "delete") await pair.deleteWebhook(key);
       else if (what !== "gone") await pair.setEnabled(key, what === "on");
-      else
-        await Promise.all([pair.engine.store.turnOff(key, "receiver_gone"), pair.model.turnOff(key, "receiver_gone")]);
+      else await turnOff(pair, key, pick % 5 === 0 ? 1 : 0);
     },
   }),
 );
+
+async function turnOff(pair: Pair, key: RunKey, stale: number): Promise<void> {
+  const version = pair.model.tables.webhook(key).version - stale;
+  const turning: TurningOff = { version, reason: "failing", details: { outcome: "answered", status: 500 } };
+  await Promise.all([pair.engine.store.turnOff(key, turning), pair.model.turnOff(key, turning)]);
+}
 
 function mayConfigure(pair: Pair, key: RunKey, what: string): boolean {
   const { enabled, deleted } = pair.model.tables.webhook(key);
@@ -263,5 +311,5 @@ export const ALL_COMMANDS: fc.Arbitrary<Command>[] = [
     settle,
     settle,
   ],
-  ...[release, passTime, ofNode, upkeep, configure, resend],
+  ...[release, release, warn, passTime, ofNode, upkeep, configure, resend],
 ];

@@ -1,6 +1,6 @@
 /** One look at the engine's tables, the real ones and the model's, in one form that can be compared. */
 import type pg from "pg";
-import type { Scan } from "../../src/delivery/store.ts";
+import type { RunScan, Scan } from "../../src/delivery/store.ts";
 import type { Tables } from "./tables.ts";
 
 /** Rows as lists, each table in the order of its key. Times in ms; null where it never comes. */
@@ -13,6 +13,7 @@ export interface Look {
   nodes: unknown[];
   attempts: unknown[];
   finished: unknown[];
+  notices: unknown[];
 }
 
 const ms = (column: string) =>
@@ -23,7 +24,8 @@ const list = (columns: string, from: string, order: string) =>
 const LOOK = `select json_build_object(
   'webhooks', ${list("id, version, enabled, off_reason, deleted_at is not null", "webhooks", "id")},
   'runs', ${list(
-    `webhook_id, fence, owner, ${ms("next_at")}, next_sequence, ${ms("answered_at")}, ${ms("last_delivered_at")}, ${ms("last_failed_at")}`,
+    `webhook_id, fence, owner, ${ms("next_at")}, next_sequence, ${ms("answered_at")}, ${ms("last_delivered_at")}, ${ms("last_failed_at")},
+      failures, ${ms("failing_since")}, ${ms("parked_at")}, probes, warned, ${ms("warned_at")}, ${ms("recovered_at")}`,
     "runs",
     "webhook_id",
   )},
@@ -43,7 +45,8 @@ const LOOK = `select json_build_object(
     "webhook_id, event_id, part, sequence, attempt, state, reason",
     "finished_deliveries",
     "webhook_id, event_id, part",
-  )}) as look`;
+  )},
+  'notices', ${list(`webhook_id, cause, kind, ${ms("created_at")}`, "notices", "webhook_id, cause")}) as look`;
 
 export async function lookAtDatabase(owner: pg.Pool, clinicId: number): Promise<Look> {
   const { rows } = await owner.query<{ look: Look }>({ name: "look", text: LOOK, values: [clinicId] });
@@ -70,6 +73,7 @@ export function lookAtModel(tables: Tables): Look {
       .map((r) => [
         ...[r.webhookId, r.fence, r.owner, time(r.nextAt), r.nextSequence],
         ...[r.answeredAt, r.lastDeliveredAt, r.lastFailedAt],
+        ...[r.failures, r.failingSince, r.parkedAt, r.probes, r.warned, r.warnedAt, r.recoveredAt],
       ])
       .sort(byText),
     deliveries: [...tables.deliveries.values()]
@@ -87,7 +91,15 @@ export function lookAtModel(tables: Tables): Look {
     finished: [...tables.finished.values()]
       .map((f) => [f.webhookId, f.eventId, f.part, f.sequence, f.attempt, f.state, f.reason])
       .sort(byText),
+    notices: [...tables.notices.values()].map((n) => [n.webhookId, n.cause, n.kind, n.at]).sort(byText),
   };
+}
+
+/** SQL tells times as fractions that have come through seconds. */
+function inWholeMs(run: RunScan): RunScan {
+  const whole = (ms: number | null) => (ms === null ? null : Math.round(ms));
+  const { failingMs, warnedMs, recoveredMs } = run;
+  return { ...run, failingMs: whole(failingMs), warnedMs: whole(warnedMs), recoveredMs: whole(recoveredMs) };
 }
 
 /** What a scan says, without the facts, in an order of its own. */
@@ -95,7 +107,7 @@ export function comparableScan(scan: Scan): unknown {
   const byIds = (a: { webhookId: number; id?: number }, b: { webhookId: number; id?: number }) =>
     a.webhookId - b.webhookId || (a.id ?? 0) - (b.id ?? 0);
   return {
-    runs: scan.runs.toSorted(byIds),
+    runs: scan.runs.map(inWholeMs).sort(byIds),
     begun: scan.begun.map(({ event: { facts: _, ...event }, ...rest }) => ({ ...rest, event })).sort(byIds),
     waiting: scan.waiting
       .map((head) => ({ ...head, dueInMs: Math.round(head.dueInMs) }))

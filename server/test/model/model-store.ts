@@ -13,6 +13,10 @@ import {
   type RunKey,
   type Scan,
   type SettledAttempt,
+  type SettledHealth,
+  type TakeRequest,
+  type TurningOff,
+  type Warning,
   WINDOW_ROWS,
 } from "../../src/delivery/store.ts";
 import { type Leased, scanAll } from "./scan.ts";
@@ -20,6 +24,9 @@ import { deliveryName, nameOf, type RunRow, Tables } from "./tables.ts";
 
 /** Others take over so long after a node's time has run out. */
 const TAKEN_OVER_AFTER_MS = 5_000;
+/** A moment that two clocks tell is the same one within this. */
+const SAME_MOMENT_MS = 1_000;
+const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
 
 export interface Seen {
   tables: Tables;
@@ -44,22 +51,30 @@ export class ModelStore implements EngineStore {
     return { tables: this.tables.snapshot(), atMs: this.nowMs() };
   }
 
-  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
-    return this.takeAsSeen(this.snapshot(), { owner, webhooks, perWebhook });
+  async take(owner: number, request: TakeRequest): Promise<Scan> {
+    return this.takeAsSeen(this.snapshot(), { ...request, owner });
   }
 
-  takeAsSeen({ tables: seen, atMs }: Seen, asked: { owner: number; webhooks: number; perWebhook: number }): Scan {
-    const { owner, webhooks, perWebhook } = asked;
+  takeAsSeen({ tables: seen, atMs }: Seen, asked: TakeRequest & { owner: number }): Scan {
+    const { owner, webhooks, perWebhook, suspect } = asked;
     const due = dueOf(seen, atMs);
-    const mayTake = (key: RunKey) => seen.nodes.has(owner) && seen.isOn(key) && this.tables.run(key).owner === null;
-    const leased = due.filter(mayTake).slice(0, webhooks);
-    const leases = leased.map((key): Leased => {
-      const { fence, answeredAt } = this.tables.run(key);
-      const { concurrency, pacePerSecond } = seen.webhook(key);
-      const want = answeredAt === null ? 1 : Math.min(concurrency, Math.floor(pacePerSecond / 5) + 1, perWebhook);
-      const look = Math.min(WINDOW_ROWS, 4 * perWebhook);
-      return { ...keyOf(key), fence: fence + 1, cursor: 0, want, look, passedOver: [], freed: [] };
-    });
+    const mayTake = (key: RunKey) => {
+      const run = this.tables.run(key);
+      if (!seen.nodes.has(owner) || !seen.isOn(key) || run.owner !== null) return false;
+      // A parked one hears no bell, only its probe's time.
+      return isSuspect(run) === suspect && (run.parkedAt === null || run.nextAt <= atMs);
+    };
+    const leases = due
+      .filter(mayTake)
+      .slice(0, webhooks)
+      .map((key): Leased => {
+        const run = this.tables.run(key);
+        const { concurrency, pacePerSecond } = seen.webhook(key);
+        const want = suspect ? 1 : Math.min(concurrency, Math.floor(pacePerSecond / 5) + 1, perWebhook);
+        const look = run.parkedAt === null ? Math.min(WINDOW_ROWS, 4 * perWebhook) : WINDOW_ROWS;
+        const unread = { cursor: 0, passedOver: [], freed: [], isTaken: true };
+        return { ...keyOf(key), ...unread, fence: run.fence + 1, want, look };
+      });
     const rung = due.filter((key) => seen.run(key).owner === owner).map(keyOf);
     return { ...scanAll({ now: this.tables, seen, atMs, owner }, leases), rung };
   }
@@ -82,16 +97,20 @@ export class ModelStore implements EngineStore {
         ...request,
         cursor: request.cursor ?? Number.POSITIVE_INFINITY,
         freed: asked.freed.filter((one) => nameOf(one) === nameOf(request)),
+        isTaken: false,
       }),
     );
     return scanAll({ now: this.tables, seen, atMs, owner }, leases);
   }
 
-  async settle(results: readonly SettledAttempt[]): Promise<Counted[]> {
+  async settle(results: readonly SettledAttempt[], settled: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const at = this.nowMs();
     const before = this.tables.snapshot();
     const counted = results.flatMap((result) => this.#settleOne(result, at, before) ?? []);
-    for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) this.#noteHealth(ofRun, at);
+    for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) {
+      this.#noteAnswers(ofRun, at);
+      this.#noteHealth(ofRun, at, settled);
+    }
     return counted;
   }
 
@@ -114,7 +133,7 @@ export class ModelStore implements EngineStore {
   }
 
   /** A success proves the address only where nothing has been changed since it was asked for. */
-  #noteHealth(results: readonly SettledAttempt[], at: number): void {
+  #noteAnswers(results: readonly SettledAttempt[], at: number): void {
     const [first] = results;
     if (!first) return;
     const run = this.tables.run(first.begun);
@@ -129,6 +148,35 @@ export class ModelStore implements EngineStore {
     });
   }
 
+  /** The holder's word on its receiver counts, unless the webhook was changed since the first of these attempts began. */
+  #noteHealth(results: readonly SettledAttempt[], at: number, { owner, health }: SettledHealth): void {
+    const [first] = results;
+    const told = first && health.find((one) => nameOf(one) === nameOf(first.begun));
+    if (!told) return;
+    const run = this.tables.run(told);
+    const firstBegunAt = Math.min(...results.map(({ startedMsAgo }) => at - startedMsAgo));
+    if (run.owner !== owner || run.fence !== told.fence) return;
+    if (firstBegunAt <= this.tables.webhook(told).updatedAt) return;
+    const since = told.failingMs === null ? null : at - told.failingMs;
+    const isSame = since !== null && run.failingSince !== null && Math.abs(since - run.failingSince) < SAME_MOMENT_MS;
+    this.tables.changeRun(told, {
+      failures: told.failures,
+      failingSince: isSame ? run.failingSince : since,
+      probes: told.probes,
+      parkedAt: told.parked ? (run.parkedAt ?? at) : null,
+      recoveredAt: !told.parked && run.parkedAt !== null ? at : run.recoveredAt,
+    });
+  }
+
+  async warn(owner: number, { run: key, kind, warned }: Warning): Promise<void> {
+    const run = this.tables.run(key);
+    if (run.owner !== owner || run.fence !== key.fence) return;
+    const at = this.nowMs();
+    this.tables.changeRun(key, { warned, warnedAt: warned === 0 ? null : at });
+    const since = run.failingSince ?? run.warnedAt;
+    if (since !== null) this.tables.tell(key, kind, { cause: since, at });
+  }
+
   async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
     for (const { nextInMs, ...key } of runs) {
       const run = this.tables.run(key);
@@ -138,11 +186,14 @@ export class ModelStore implements EngineStore {
     }
   }
 
-  async turnOff(key: RunKey, reason: "receiver_gone"): Promise<void> {
+  async turnOff(key: RunKey, { version, reason }: TurningOff): Promise<void> {
     const webhook = this.tables.webhook(key);
-    if (!this.tables.isOn(key)) return;
-    const change = { enabled: false, offReason: reason, version: webhook.version + 1, updatedAt: this.nowMs() };
+    if (!this.tables.isOn(key) || webhook.version !== version) return;
+    const at = this.nowMs();
+    const change = { enabled: false, offReason: reason, version: version + 1, updatedAt: at };
     this.tables.webhooks.set(nameOf(key), { ...webhook, ...change });
+    const kind = reason === "receiver_gone" ? "webhook.gone" : "webhook.turned_off";
+    this.tables.tell(key, kind, { cause: version + 1, at });
   }
 
   async register(name: string, leaseMs: number): Promise<number> {
@@ -190,9 +241,13 @@ export class ModelStore implements EngineStore {
     }
   }
 
-  /** Webhooks that are off stay out of what is due, and their bells go. */
+  /** Webhooks that are off stay out of what is due, and their bells go, as do those of parked ones: they hear none. */
   rest(): void {
-    for (const bell of [...this.tables.bells.values()]) if (!this.tables.isOn(bell)) this.tables.bells.delete(bell.id);
+    for (const bell of [...this.tables.bells.values()]) {
+      const { parkedAt, owner } = this.tables.run(bell);
+      const isDeaf = parkedAt !== null && owner === null;
+      if (isDeaf || !this.tables.isOn(bell)) this.tables.bells.delete(bell.id);
+    }
     for (const run of [...this.tables.runs.values()]) {
       if (run.owner !== null || run.nextAt > this.nowMs() || this.tables.isOn(run)) continue;
       this.tables.changeRun(run, { nextAt: Number.POSITIVE_INFINITY });
@@ -210,6 +265,11 @@ export class ModelStore implements EngineStore {
     if (run.owner !== null || run.nextAt < Number.POSITIVE_INFINITY || !this.tables.isOn(run)) return false;
     return this.tables.deliveriesOf(run).size > 0 && !this.tables.hasBell(run);
   }
+}
+
+/** A receiver that failed last, or has never answered. */
+function isSuspect({ answeredAt, failures }: RunRow): boolean {
+  return answeredAt === null || failures > 0;
 }
 
 /** Webhooks that may have due work, what has waited longest first: retries by their time, bells by their number. */

@@ -50,7 +50,16 @@ export class Pair {
 
   /** A clinic of its own; what other clinics had left is gone. */
   static async create(engine: TestEngine, clock: DatabaseClock): Promise<Pair> {
-    for (const table of ["bells", "deliveries", "runs", "nodes", "attempts", "finished_deliveries", "events"])
+    for (const table of [
+      "bells",
+      "deliveries",
+      "runs",
+      "nodes",
+      "attempts",
+      "finished_deliveries",
+      "events",
+      "notices",
+    ])
       await engine.owner.query(`delete from ${table}`);
     const pair = new Pair(engine, clock, await engine.createClinic());
     for (const settings of WEBHOOKS) await pair.#addWebhook(settings);
@@ -71,7 +80,7 @@ export class Pair {
     const { id } = await this.engine.createWebhook(this.clinicId, { url, proved, ...settings });
     const key = { clinicId: this.clinicId, webhookId: id };
     this.side.addWebhook(
-      { ...key, ...settings, enabled: true, choice: { practitioner: "off", patient: "off" } },
+      { ...key, ...settings, host: new URL(url).host, enabled: true, choice: { practitioner: "off", patient: "off" } },
       proved,
     );
     this.webhooks.push(key);

@@ -17,6 +17,8 @@ export interface Leased extends RunKey {
   look: number;
   passedOver: readonly string[];
   freed: readonly FreedKey[];
+  /** by TAKE, which tells of the receiver's health as well */
+  isTaken: boolean;
 }
 
 export interface Scanning {
@@ -27,7 +29,7 @@ export interface Scanning {
   owner: number;
 }
 
-/** The places of requests in flight that a webhook may have: one until it has answered 2xx once. */
+/** Looks at each leased webhook, begins what may be begun, and says what it has seen. */
 export function scanAll(scanning: Scanning, leased: readonly Leased[]): Scan {
   const scan: Scan = { runs: [], begun: [], waiting: [], rung: [] };
   for (const lease of leased) scanOne(scanning, lease, scan);
@@ -44,11 +46,14 @@ function scanOne(scanning: Scanning, lease: Leased, scan: Scan): void {
   const heads = window.filter((row) => isHead(row, all));
   const freed = lease.freed.flatMap(({ orderKey }) => all.find((row) => row.orderKey === orderKey) ?? []);
   const startable = (row: DeliveryRow) => row.dueAt <= atMs && isNobodys(row, lease.fence);
-  const able = heads.filter(startable);
+  const isProbing = now.run(key).parkedAt !== null;
+  // A probe is for what has been due for longest, so that the subjects take turns (contract §7).
+  const able = heads.filter(startable).sort((a, b) => (isProbing ? a.dueAt - b.dueAt : 0) || a.id - b.id);
   const picked = [...able.slice(0, lease.want), ...freed.filter(startable)];
   if (new Set(picked).size !== picked.length) throw new Error("a freed subject was not passed over by the scan");
-  const leftOver = able[lease.want];
+  const leftOverId = Math.min(...able.slice(lease.want).map(({ id }) => id));
 
+  const described = describeRun(scanning, key, lease.isTaken);
   const locked = picked.flatMap((row) => lockAgain(scanning, lease, row) ?? []);
   const begun = locked.sort((a, b) => a.id - b.id).map((row) => begin(scanning, lease, row));
   now.changeRun(key, { fence: lease.fence, owner, nextAt: Number.POSITIVE_INFINITY });
@@ -59,13 +64,14 @@ function scanOne(scanning: Scanning, lease: Leased, scan: Scan): void {
       .filter(({ dueAt }) => dueAt > atMs && dueAt < Number.POSITIVE_INFINITY)
       .map(({ orderKey, dueAt }) => ({ ...key, orderKey, dueInMs: dueAt - atMs })),
   );
+  const isLeft = leftOverId < Number.POSITIVE_INFINITY;
   scan.runs.push({
-    ...describeRun(scanning, key),
+    ...described,
     fence: lease.fence,
     seen: window.length,
-    cursor: leftOver ? leftOver.id - 1 : (window.at(-1)?.id ?? null),
-    more: leftOver !== undefined || window.length >= lease.look,
-    left: leftOver !== undefined,
+    cursor: isLeft ? leftOverId - 1 : (window.at(-1)?.id ?? null),
+    more: isLeft || window.length >= lease.look,
+    left: isLeft,
     contended: locked.length !== picked.length,
   });
 }
@@ -128,12 +134,19 @@ function noteUnknown(now: Tables, row: DeliveryRow, startedAt: number): void {
   if (!now.attempts.has(name)) now.attempts.set(name, unknown);
 }
 
-function describeRun(
-  { now, seen }: Scanning,
-  key: RunKey,
-): Pick<RunScan, keyof RunKey | "version" | "proved" | "concurrency" | "pacePerSecond"> {
-  const { version, concurrency, pacePerSecond } = seen.webhook(key);
-  return { ...key, version, concurrency, pacePerSecond, proved: now.run(key).answeredAt !== null };
+type Described = Omit<RunScan, "fence" | "seen" | "cursor" | "more" | "left" | "contended">;
+
+function describeRun({ now, seen, atMs }: Scanning, key: RunKey, isTaken: boolean): Described {
+  const { version, concurrency, pacePerSecond, host } = seen.webhook(key);
+  const { answeredAt, failures, failingSince, parkedAt, probes, warned, warnedAt, recoveredAt } = now.run(key);
+  const ago = (at: number | null) => (at === null ? null : atMs - at);
+  const told = { host, failures, failingMs: ago(failingSince), probes, warned, warnedMs: ago(warnedAt) };
+  const untold = { host: null, failures: null, failingMs: null, probes: null, warned: null, warnedMs: null };
+  return {
+    ...{ ...key, version, concurrency, pacePerSecond, proved: answeredAt !== null, parked: parkedAt !== null },
+    ...(isTaken ? told : untold),
+    recoveredMs: isTaken ? ago(recoveredAt) : null,
+  };
 }
 
 /** The model splits nothing: every event has one participant. */

@@ -5,6 +5,7 @@
  * database's clock; "never" is Infinity.
  */
 import type { BlockChoice } from "@hookwell/sdk";
+import type { Warned } from "../../src/delivery/health.ts";
 import type { RunKey, SettledAttempt } from "../../src/delivery/store.ts";
 
 export interface Choice {
@@ -20,6 +21,7 @@ export interface WebhookRow extends RunKey {
   readonly updatedAt: number;
   readonly concurrency: number;
   readonly pacePerSecond: number;
+  readonly host: string;
   readonly choice: Choice;
 }
 
@@ -31,6 +33,34 @@ export interface RunRow extends RunKey {
   readonly answeredAt: number | null;
   readonly lastDeliveredAt: number | null;
   readonly lastFailedAt: number | null;
+  /** failures of the receiver itself, in a row, and when the first of them began */
+  readonly failures: number;
+  readonly failingSince: number | null;
+  readonly parkedAt: number | null;
+  /** probes that failed since it was parked */
+  readonly probes: number;
+  /** how far its clinic has been told, and when */
+  readonly warned: Warned;
+  readonly warnedAt: number | null;
+  readonly recoveredAt: number | null;
+}
+
+type Health = "failures" | "failingSince" | "parkedAt" | "probes" | "warned" | "warnedAt";
+/** A run whose receiver has done nothing wrong. */
+export const HEALTHY_RUN: Pick<RunRow, Health> = {
+  failures: 0,
+  failingSince: null,
+  parkedAt: null,
+  probes: 0,
+  warned: 0,
+  warnedAt: null,
+};
+
+export interface NoticeRow extends RunKey {
+  readonly kind: string;
+  /** one notice per cause */
+  readonly cause: string;
+  readonly at: number;
 }
 
 /** What names one delivery. */
@@ -101,6 +131,7 @@ export class Tables {
   readonly attempts = new Map<string, AttemptRow>();
   readonly finished = new Map<string, FinishedRow>();
   readonly subjects = new Map<string, number>();
+  readonly notices = new Map<string, NoticeRow>();
 
   /** What a statement that begins now would see, whatever is committed while it runs. */
   snapshot(): Tables {
@@ -161,6 +192,13 @@ export class Tables {
     this.removeDelivery(row);
     const finished = { clinicId, webhookId, eventId, part, choice, sequence, attempt, state, reason };
     this.finished.set(deliveryName(row), finished);
+  }
+
+  /** Tells a clinic once per cause. */
+  tell(key: RunKey, kind: string, { cause, at }: { cause: string | number; at: number }): void {
+    const { clinicId, webhookId } = key;
+    const row = { clinicId, webhookId, kind, cause: `${kind}:${webhookId}:${cause}`, at };
+    if (!this.notices.has(row.cause)) this.notices.set(row.cause, row);
   }
 
   /** A result's attempt row; the key is the attempt, so that the same one written twice is one row. */

@@ -24,15 +24,19 @@ export const BREAKAGES: readonly Breakage[] = [
     name: "settle is not fenced: a lost claim's result counts",
     model(model) {
       const settle = model.settle.bind(model);
-      model.settle = (results) =>
-        settle(
-          results.map((result) => {
-            const row = rowOf(result, model);
-            return row
-              ? { ...result, begun: { ...result.begun, fence: row.fence ?? 0, attempt: row.attempt } }
-              : result;
-          }),
-        );
+      model.settle = (results, health) => {
+        const claims = results.flatMap((result) => {
+          const row = rowOf(result, model);
+          if (row) model.tables.putDelivery({ ...row, fence: result.begun.fence, attempt: result.begun.attempt });
+          return row ?? [];
+        });
+        const counted = settle(results, health);
+        for (const { fence, attempt, ...key } of claims) {
+          const row = model.tables.deliveriesOf(key).get(key.id);
+          if (row) model.tables.putDelivery({ ...row, fence, attempt });
+        }
+        return counted;
+      };
     },
   },
   {
@@ -43,9 +47,9 @@ export const BREAKAGES: readonly Breakage[] = [
     name: "a result whose settling fails is dropped",
     store: (inner) => ({
       ...inner,
-      settle: (results) =>
+      settle: (results, health) =>
         inner
-          .settle(results)
+          .settle(results, health)
           .catch(() =>
             results.map(({ begun: { clinicId, webhookId, id } }) => ({ clinicId, webhookId, id, hasNext: true })),
           ),
@@ -101,9 +105,10 @@ export const BREAKAGES: readonly Breakage[] = [
     name: "a retry is due at once",
     store: (inner) => ({
       ...inner,
-      settle: (results) =>
+      settle: (results, health) =>
         inner.settle(
           results.map((one) => (one.next.do === "retry" ? { ...one, next: { do: "retry", inMs: 0 } } : one)),
+          health,
         ),
     }),
   },

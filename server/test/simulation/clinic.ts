@@ -65,7 +65,8 @@ export class SimulatedClinic {
   addWebhook({ concurrency, pacePerSecond, proved }: WebhookPlan): RunKey {
     const key = { clinicId: CLINIC_ID, webhookId: this.webhooks.length + 1 };
     const choice = { practitioner: "off", patient: "id" } as const;
-    this.side.addWebhook({ ...key, concurrency, pacePerSecond, enabled: true, choice }, proved);
+    const host = hostOf(key);
+    this.side.addWebhook({ ...key, concurrency, pacePerSecond, host, enabled: true, choice }, proved);
     this.webhooks.push(key);
     return key;
   }
@@ -83,7 +84,7 @@ export class SimulatedClinic {
       ];
     }
     if (table !== "webhooks") throw new Error(`the simulated clinic has no table ${table}`);
-    const address = `https://receiver.example.test/${key.webhookId}`;
+    const address = `https://${hostOf(key)}/${key.webhookId}`;
     const url = clinicSeal.seal({ column: "webhooks.url", row: key.webhookId }, address);
     const { practitioner: include_practitioner, patient: include_patient } = choice;
     return [{ version, url, headers: null, include_practitioner, include_patient }];
@@ -156,4 +157,9 @@ export class SimulatedClinic {
     this.resent.add(deliveryId(row));
     this.side.resend(row, `resend:${this.resent.size}:${row.eventId}`);
   }
+}
+
+/** Every receiver is a host of its own. */
+function hostOf({ webhookId }: RunKey): string {
+  return `receiver-${webhookId}.example.test`;
 }

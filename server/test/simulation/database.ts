@@ -126,13 +126,13 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
     await call("rest", () => model.rest());
   };
   return {
-    take: (owner, webhooks, perWebhook) =>
-      scan(`take by ${owner}`, (seen) => model.takeAsSeen(seen, { owner, webhooks, perWebhook })),
+    take: (owner, request) => scan(`take by ${owner}`, (seen) => model.takeAsSeen(seen, { ...request, owner })),
     refill: (owner, requests, freed = []) =>
       scan(`refill by ${owner}`, (seen) => model.refillAsSeen(seen, { owner, requests, freed })),
-    settle: (results) => call(`settle ${results.length}`, () => model.settle(results)),
+    settle: (results, health) => call(`settle ${results.length}`, () => model.settle(results, health)),
+    warn: (owner, warning) => call(`warn ${warning.warned}`, () => model.warn(owner, warning)),
     release: (owner, runs) => call(`release ${runs.length} by ${owner}`, () => model.release(owner, runs)),
-    turnOff: (key, reason) => call("turn off", () => model.turnOff(key, reason)),
+    turnOff: (key, turning) => call("turn off", () => model.turnOff(key, turning)),
     register: (name, leaseMs) => call("register", () => model.register(name, leaseMs)),
     heartbeat: (owner, leaseMs) => call(`heartbeat ${owner}`, () => model.heartbeat(owner, leaseMs)),
     reap,

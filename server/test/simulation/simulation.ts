@@ -180,34 +180,37 @@ function heads(world: World, key: RunKey): DeliveryRow[] {
   return rows.filter((row, at) => rows.findIndex(({ orderKey }) => orderKey === row.orderKey) === at);
 }
 
-/** Due long ago, with nothing wrong and nothing arriving at that webhook: nobody will ever send it. */
+/** When the next delivery of a webhook may be sent, in ms since the beginning: a parked one waits for its probe. */
+function nextDueMs(world: World, key: RunKey): number {
+  const { parkedAt, nextAt, owner } = world.model.tables.run(key);
+  const due = Math.min(...heads(world, key).map(({ dueAt }) => dueAt));
+  const isWaiting = parkedAt !== null && owner === null;
+  return (isWaiting ? Math.max(due, nextAt) : due) - EPOCH_MS;
+}
+
+/** Due long ago, with nothing wrong and nothing sent to that webhook: nobody will ever send it. */
 function forgotten(world: World): string[] {
-  const { timeline, network, clinic } = world;
+  const { timeline, network, clinic, model } = world;
   const longAgoMs = timeline.nowMs - FORGOTTEN_AFTER_MS;
   const moves = (key: RunKey) =>
-    world.model.tables.webhook(key).updatedAt > EPOCH_MS + longAgoMs ||
-    network.posts.findLast(({ webhook, atMs }) => webhook === key.webhookId && atMs > longAgoMs) !== undefined;
+    model.tables.webhook(key).updatedAt > EPOCH_MS + longAgoMs ||
+    network.posts.some(({ webhook, atMs }) => webhook === key.webhookId && atMs > longAgoMs);
   return clinic.webhooks
-    .filter((key) => world.model.tables.isOn(key) && !moves(key))
-    .flatMap((key) => heads(world, key))
-    .filter(({ dueAt }) => dueAt < EPOCH_MS + longAgoMs)
-    .map(({ webhookId, id }) => `delivery ${webhookId}/${id} is due and was forgotten`);
+    .filter((key) => model.tables.isOn(key) && !moves(key) && nextDueMs(world, key) < longAgoMs)
+    .map(({ webhookId }) => `webhook ${webhookId} has something due and was forgotten`);
 }
 
 function isQuiet(world: World): boolean {
   const { network, timeline, clinic } = world;
-  const soonMs = EPOCH_MS + timeline.nowMs + QUIET_MS;
-  return (
-    network.inFlight === 0 && clinic.webhooks.every((key) => heads(world, key).every(({ dueAt }) => dueAt > soonMs))
-  );
+  return network.inFlight === 0 && clinic.webhooks.every((key) => nextDueMs(world, key) > timeline.nowMs + QUIET_MS);
 }
 
 async function sleepUntilDue(world: World): Promise<void> {
   const { timeline, clinic, plan } = world;
-  const due = clinic.webhooks.flatMap((key) => heads(world, key).map(({ dueAt }) => dueAt));
-  if (due.length === 0) return;
+  const dueMs = Math.min(...clinic.webhooks.map((key) => nextDueMs(world, key)));
+  if (dueMs === Number.POSITIVE_INFINITY) return;
   await world.stopAll();
   await timeline.runUntil(timeline.nowMs + 30 * SECOND_MS); // what is under way to those that have stopped
-  timeline.jumpTo(Math.min(...due) - EPOCH_MS - SECOND_MS);
+  timeline.jumpTo(dueMs - SECOND_MS);
   for (let n = 0; n < plan.nodes; n++) world.startNode();
 }
