@@ -75,6 +75,7 @@ export class Targets {
       )
       .orderBy("id", "desc")
       .execute();
+    if (secrets.length === 0) return null; // every webhook has one: this one was deleted between the two reads
     const clinicSeal = await seal.forClinic(db, key.clinicId);
     const opened = secrets.map((s) =>
       clinicSeal.open({ column: "webhook_secrets.secret", row: `${key.webhookId}/${s.id}` }, s.secret),

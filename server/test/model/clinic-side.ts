@@ -99,7 +99,10 @@ export class ClinicSide {
   clearDeleted(key: RunKey): void {
     const { tables } = this.#store;
     if (!tables.webhook(key).deleted) return;
-    for (const row of tables.deliveriesOf(key).values()) tables.finish(row, "cancelled", "deleted");
+    for (const row of tables.deliveriesOf(key).values()) {
+      if (row.begunAt !== null) tables.noteUnknown(row, row.begunAt);
+      tables.finish(row, "cancelled", "deleted");
+    }
   }
 
   /** The same delivery and number once more: one new schedule, outside the order. Null where it cannot be sent again. */

@@ -6,7 +6,7 @@
  * (`now`): a row that somebody else has changed in between is not begun, and the scan says that it cannot be trusted.
  */
 import type { Begun, FreedKey, RunKey, RunScan, Scan } from "../../src/delivery/store.ts";
-import { attemptName, type DeliveryRow, nameOf, type Tables } from "./tables.ts";
+import { type DeliveryRow, nameOf, type Tables } from "./tables.ts";
 
 /** A webhook that is leased to the node that asks, and what it wants of it. */
 export interface Leased extends RunKey {
@@ -98,7 +98,7 @@ function lockAgain({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): De
 
 function begin({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): Begun {
   const { clinicId, webhookId, id, eventId, part, orderKey, choice, scheduleStart } = row;
-  if (row.begunAt !== null) noteUnknown(now, row, row.begunAt);
+  if (row.begunAt !== null) now.noteUnknown(row, row.begunAt);
   const run = now.run(row);
   const sequence = row.sequence ?? run.nextSequence;
   if (row.sequence === null) now.changeRun(row, { nextSequence: run.nextSequence + 1 });
@@ -114,24 +114,6 @@ function begin({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): Begun 
     fence: lease.fence,
     event: { name, subject, subjectVersion, facts },
   };
-}
-
-/** A claim that was lost with its node: what came of it is not known, unless a late result has said so already. */
-function noteUnknown(now: Tables, row: DeliveryRow, startedAt: number): void {
-  const { clinicId, webhookId, eventId, part, attempt } = row;
-  const unknown = {
-    clinicId,
-    webhookId,
-    eventId,
-    part,
-    attempt,
-    startedAt,
-    outcome: "unknown",
-    status: null,
-    late: false,
-  };
-  const name = attemptName(unknown);
-  if (!now.attempts.has(name)) now.attempts.set(name, unknown);
 }
 
 type Described = Omit<RunScan, "fence" | "seen" | "cursor" | "more" | "left" | "contended">;

@@ -201,6 +201,14 @@ export class Tables {
     if (!this.notices.has(row.cause)) this.notices.set(row.cause, row);
   }
 
+  /** A claim that was lost with its node: what came of it is not known, unless a late result has said so already. */
+  noteUnknown({ clinicId, webhookId, eventId, part, attempt }: DeliveryRow, startedAt: number): void {
+    const key = { clinicId, webhookId, eventId, part, attempt };
+    const name = attemptName(key);
+    if (!this.attempts.has(name))
+      this.attempts.set(name, { ...key, startedAt, outcome: "unknown", status: null, late: false });
+  }
+
   /** A result's attempt row; the key is the attempt, so that the same one written twice is one row. */
   noteAttempt(result: SettledAttempt, at: number, late: boolean): void {
     const { begun, outcome, status } = result;
