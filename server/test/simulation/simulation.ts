@@ -32,6 +32,8 @@ export interface History {
   lines: string[];
   /** how much of what there was */
   counts: {
+    /** webhooks that were parked at some time */
+    parked: number;
     posts: number;
     receptions: number;
     unknown: number;
@@ -58,6 +60,7 @@ export async function simulate(seed: number, breakage: Breakage | null = null): 
     fingerprint: world.timeline.fingerprint(),
     lines: world.timeline.lines,
     counts: {
+      parked: [...world.model.tables.notices.values()].filter(({ kind }) => kind === "webhook.failing").length,
       posts: world.network.posts.length,
       receptions: world.network.receptions.length,
       unknown: attempts.filter(({ outcome }) => outcome === "unknown").length,
