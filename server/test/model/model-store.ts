@@ -38,8 +38,6 @@ export class ModelStore implements EngineStore {
   readonly nowMs: () => number;
   /** the next number of each counter */
   readonly next = { node: 1, bell: 1, delivery: 1, statement: 1 };
-  /** how often a sweep has found a sleeper: more than never is an alarm */
-  sleepersFound = 0;
 
   /** @param nowMs the database's clock, in milliseconds */
   constructor(nowMs: () => number) {
@@ -255,10 +253,14 @@ export class ModelStore implements EngineStore {
   }
 
   async sweep(): Promise<number> {
-    const sleepers = [...this.tables.runs.values()].filter((run) => this.#sleepsInVain(run));
+    const sleepers = this.sleepers();
     for (const run of sleepers) this.tables.changeRun(run, { nextAt: this.nowMs() });
-    this.sleepersFound += sleepers.length;
     return sleepers.length;
+  }
+
+  /** Webhooks that sleep without an end although something waits for them: at no moment there should be one. */
+  sleepers(): RunRow[] {
+    return [...this.tables.runs.values()].filter((run) => this.#sleepsInVain(run));
   }
 
   #sleepsInVain(run: RunRow): boolean {

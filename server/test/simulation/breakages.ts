@@ -6,13 +6,14 @@ import type { Clock } from "../../src/clock.ts";
 import type { EngineStore, SettledAttempt } from "../../src/delivery/store.ts";
 import type { ModelStore } from "../model/model-store.ts";
 import { type DeliveryRow, nameOf } from "../model/tables.ts";
+import type { Process } from "./process.ts";
 
 export interface Breakage {
   name: string;
   /** between a node and its store */
   store?: (inner: EngineStore, model: ModelStore) => EngineStore;
   /** between a node and its clock */
-  clock?: (inner: Clock) => Clock;
+  clock?: (inner: Clock, process: Process) => Clock;
   /** in the database itself */
   model?: (model: ModelStore) => void;
 }
@@ -67,15 +68,8 @@ export const BREAKAGES: readonly Breakage[] = [
     }),
   },
   {
-    name: "a heartbeat that failed counts as one that succeeded: a node goes on after its lease",
-    store: (inner) => ({
-      ...inner,
-      heartbeat: (owner, leaseMs) =>
-        inner.heartbeat(owner, leaseMs).then(
-          () => true,
-          () => true,
-        ),
-    }),
+    name: "the lease is counted on a clock that stands still while the process does",
+    clock: (inner, process) => ({ ...inner, monotonicMs: () => inner.monotonicMs() - process.stoodStillMs }),
   },
   {
     name: "order is forgotten: every delivery is a subject of its own",

@@ -48,6 +48,8 @@ export class SimulatedDatabase {
   faults = NO_DATABASE_FAULTS;
   /** while it is down every statement fails: before it is carried out, or at its commit */
   downUntilMs = 0;
+  /** called after each statement: what has to hold at every moment is looked at then */
+  watch: () => void = () => {};
   /** statements that failed although they were committed */
   failedAfterCommit = 0;
 
@@ -79,6 +81,7 @@ export class SimulatedDatabase {
         const done = Promise.resolve(statement.work(sight));
         done.then(
           (value) => {
+            this.watch();
             this.#timeline.trace(`${process.name} ${name} ${fate === "well" ? "" : fate} ${describe(value)}`);
             if (fate === "well") return answer(back, () => resolve(value));
             this.failedAfterCommit++;

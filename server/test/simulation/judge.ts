@@ -3,6 +3,7 @@
  * receivers got, and the rows that are left; it knows contract §7 and nothing of how the engine works. Each violation is a
  * sentence.
  */
+import { PROBE_WAITS_MS } from "../../src/delivery/health.ts";
 import { RETRY_WAITS_MS } from "../../src/delivery/policy.ts";
 import { deliveryId } from "../../src/outbox/identifiers.ts";
 import { type Reception as Heard, violations as violationsOf } from "../history.ts";
@@ -13,6 +14,11 @@ import type { World } from "./world.ts";
 
 const ATTEMPTS_PER_SCHEDULE = 10;
 const SHORTEST_JITTER = 0.9;
+const DAY_MS = 86_400_000;
+/** The database is down for less than this in one piece. */
+const WRITTEN_DOWN_AFTER_MS = 120_000;
+/** Claims from the time of trouble are over by then. */
+const RECOVERY_MS = 120_000;
 
 /** One delivery that should exist, and all that is known of it. */
 interface Case {
@@ -36,6 +42,9 @@ export function judge(world: World): string[] {
     ...order(cases),
     ...numbers(world, cases),
     ...sending(world),
+    ...unheard(world),
+    ...notices(world),
+    ...probes(world),
     ...complaints(world),
     ...(world.plan.isCalm ? calmness(world, cases) : []),
     ...independent(world, cases),
@@ -155,15 +164,51 @@ function sending({ network, model }: World): string[] {
     ...[...attempts.keys()].filter((name) => !rows.has(name)).map((name) => `${name} left no attempt row`),
     ...network.posts
       .filter(({ leaseReaches }) => !leaseReaches)
-      .map(({ id, attempt, process }) => `${process} sent ${id}#${attempt} beyond its lease`),
+      .map(({ id, attempt, process }) => `${process.name} sent ${id}#${attempt} beyond its lease`),
   ];
 }
 
+/** An answer that a node has heard is written down, whatever becomes of its lease, as long as the node lives. */
+function unheard({ network, model }: World): string[] {
+  const unknown = new Set(
+    [...model.tables.attempts.values()]
+      .filter(({ outcome }) => outcome === "unknown")
+      .map((row) => `${deliveryId(row)}#${row.attempt}`),
+  );
+  return network.posts
+    .filter(({ heardMs, process }) => heardMs !== null && process.endMs > heardMs + WRITTEN_DOWN_AFTER_MS)
+    .map(({ id, attempt }) => `${id}#${attempt}`)
+    .filter((name) => unknown.has(name))
+    .map((name) => `${name} was answered, and its node has forgotten it`);
+}
+
+/** A webhook is turned off for failing only where its clinic was warned a day before. */
+function notices({ model }: World): string[] {
+  const told = [...model.tables.notices.values()];
+  return told
+    .filter(({ kind }) => kind === "webhook.turned_off")
+    .filter(({ webhookId, at }) => {
+      const warnings = told.filter((one) => one.webhookId === webhookId && one.kind === "webhook.off_soon");
+      return !warnings.some((warning) => at - warning.at >= DAY_MS);
+    })
+    .map(({ webhookId }) => `webhook ${webhookId} was turned off without a warning a day before`);
+}
+
+/** Once nothing goes wrong any more, a parked webhook is left alone for at least the shortest wait between two attempts. */
+function probes({ network, plan }: World): string[] {
+  const late = network.posts.filter(({ atMs, isProbe }) => isProbe && atMs > plan.troubleMs + RECOVERY_MS);
+  return [...Map.groupBy(late, ({ webhook }) => webhook)].flatMap(([webhook, posts]) =>
+    posts
+      .filter(({ atMs }, at) => at > 0 && atMs - (posts[at - 1]?.atMs ?? 0) < (PROBE_WAITS_MS[0] ?? 0))
+      .map(({ atMs }) => `webhook ${webhook} is parked and got two probes at ${atMs.toFixed(0)}`),
+  );
+}
+
 /** Nothing sleeps that should not, and the only errors are those of the database. */
-function complaints({ complaints: heard, model }: World): string[] {
+function complaints({ complaints: heard, sleepers }: World): string[] {
   const own = heard.filter(({ kind, event }) => kind !== "ConnectionLost" && event !== "dispatcher.sleepers_found");
   return [
-    ...(model.sleepersFound > 0 ? [`${model.sleepersFound} webhooks slept although something waited for them`] : []),
+    ...[...sleepers].map(([id, atMs]) => `webhook ${id} slept at ${atMs.toFixed(0)} although something waited for it`),
     ...own.map(({ node, event, kind }) => `${node} complained of ${event} ${kind}`),
   ];
 }

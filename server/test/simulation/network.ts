@@ -10,11 +10,15 @@ import type { Timeline } from "./timeline.ts";
 
 /** One request that a process handed to the network. */
 export interface Post {
-  process: string;
+  process: Process;
   /** ms of simulated time at which the process began to send */
   atMs: number;
   /** whether the lease of the sending process reached the deadline in that moment, by the database's own clock */
   leaseReaches: boolean;
+  /** its webhook was parked */
+  isProbe: boolean;
+  /** when the process heard what came of it; null while it has not */
+  heardMs: number | null;
   id: string;
   webhook: number;
   subject: string;
@@ -80,21 +84,26 @@ export class SimulatedNetwork {
     this.#random = random;
   }
 
-  /** The way out of one process. `leaseReaches` is asked at the moment of sending. */
-  egressOf(process: Process, leaseReaches: () => boolean): Egress {
+  /** The way out of one process. What it believes of its lease and of the webhook is asked at the moment of sending. */
+  egressOf(process: Process, asked: { leaseReaches: () => boolean; isParked: (webhook: number) => boolean }): Egress {
     return {
       check: (text) => ({ ok: true, url: new URL(text), loopback: false }),
       vet: async () => ({ ok: true }),
-      post: (request) => this.#post(process, this.#read(process, request, leaseReaches())),
+      post: (request) => this.#post(process, this.#read(process, request, asked)),
       close: async () => {},
     };
   }
 
-  #read(process: Process, { url, headers, body }: OutboundRequest, leaseReaches: boolean): Post {
+  #read(
+    process: Process,
+    { url, headers, body }: OutboundRequest,
+    asked: { leaseReaches: () => boolean; isParked: (webhook: number) => boolean },
+  ): Post {
+    const webhook = Number(url.pathname.slice(1));
     const header = (name: string) => headers[headers.indexOf(name) + 1] ?? "";
     return {
-      ...{ process: process.name, atMs: this.#timeline.nowMs, leaseReaches, body },
-      webhook: Number(url.pathname.slice(1)),
+      ...{ process, atMs: this.#timeline.nowMs, leaseReaches: asked.leaseReaches(), body, webhook, heardMs: null },
+      isProbe: asked.isParked(webhook),
       id: header("webhook-id"),
       subject: header("webhook-subject"),
       version: Number(header("webhook-subject-version")),
@@ -115,7 +124,10 @@ export class SimulatedNetwork {
       this.#count(post.webhook, -1);
       callOff();
       const durationMs = Math.round(this.#timeline.nowMs - post.atMs);
-      process.reach(() => resolve({ ...outcome, durationMs } as Outcome));
+      process.reach(() => {
+        post.heardMs = this.#timeline.nowMs;
+        resolve({ ...outcome, durationMs } as Outcome);
+      });
     };
     const callOff = this.#timeline.after(DEADLINE_MS + process.stillForMs, () =>
       end({ kind: "timed_out", detail: "deadline", bodySent: true }),
@@ -142,7 +154,7 @@ export class SimulatedNetwork {
     const status = this.#answerOf(habits);
     this.receptions.push({ ...post, receivedMs: this.#timeline.nowMs, status });
     this.#timeline.trace(
-      `${post.process} sent ${post.webhook}/${post.id}#${post.attempt} seq ${post.sequence} → ${status}`,
+      `${post.process.name} sent ${post.webhook}/${post.id}#${post.attempt} seq ${post.sequence} → ${status}`,
     );
     if (drawn < refuses + swallows + hangs) return;
     const reset = drawn < refuses + swallows + hangs + resetsAfterAccepting;

@@ -3,6 +3,7 @@ import { Dispatcher } from "../../src/delivery/dispatcher.ts";
 import type { EngineStore } from "../../src/delivery/store.ts";
 import { DEADLINE_MS } from "../../src/egress/client.ts";
 import { createLog } from "../../src/log.ts";
+import { CLINIC_ID } from "./clinic.ts";
 import { storeOf } from "./database.ts";
 import { EPOCH_MS, Process } from "./process.ts";
 import { readsOver } from "./reads.ts";
@@ -22,14 +23,17 @@ export class SimulatedNode {
     const { database, network, model, breakage, clinic } = world;
     const noted = this.#noting(storeOf(database, model, process));
     const store = breakage?.store?.(noted, model) ?? noted;
-    const clock = breakage?.clock?.(process.clock) ?? process.clock;
+    const clock = breakage?.clock?.(process.clock, process) ?? process.clock;
     const random = world.random.fork();
     this.dispatcher = new Dispatcher({
       ...{ store, clock, name, seal: clinic.seal },
       db: readsOver((table, parameters) =>
         database.call(process, `read ${table}`, { look: () => {}, work: () => clinic.read(table, parameters) }),
       ),
-      egress: network.egressOf(process, () => this.#leaseReachesDeadline()),
+      egress: network.egressOf(process, {
+        leaseReaches: () => this.#leaseReachesDeadline(),
+        isParked: (webhookId) => model.tables.run({ clinicId: CLINIC_ID, webhookId }).parkedAt !== null,
+      }),
       log: createLog({ level: "warn", destination: { write: (line: string) => world.heard(name, line) } }),
       random: () => random.next(),
     });

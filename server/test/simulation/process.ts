@@ -14,8 +14,11 @@ export class Process {
   readonly #timeline: Timeline;
   readonly #bornMs: number;
   #wallAheadMs = 0;
-  #isDead = false;
+  /** ms of simulated time at which it was killed */
+  #endMs = Number.POSITIVE_INFINITY;
   #stillUntilMs = 0;
+  /** ms for which it has stood still in all */
+  stoodStillMs = 0;
   #waiting: (() => void)[] = [];
 
   constructor(name: string, timeline: Timeline) {
@@ -25,7 +28,11 @@ export class Process {
   }
 
   get isDead(): boolean {
-    return this.#isDead;
+    return this.#endMs < Number.POSITIVE_INFINITY;
+  }
+
+  get endMs(): number {
+    return this.#endMs;
   }
 
   get stillForMs(): number {
@@ -47,7 +54,7 @@ export class Process {
 
   /** Whatever comes from outside comes through here: timers, answers of the database and of receivers. */
   reach(happen: () => void): void {
-    if (this.#isDead) return;
+    if (this.isDead) return;
     if (this.stillForMs === 0 && this.#waiting.length === 0) {
       happen();
       return;
@@ -58,7 +65,7 @@ export class Process {
 
   /** One at a time, as an event loop does: what the first sets off comes before the second. */
   #letIn(): void {
-    if (this.#isDead) return;
+    if (this.isDead) return;
     if (this.stillForMs > 0) {
       this.#timeline.after(this.stillForMs, () => this.#letIn());
       return;
@@ -70,7 +77,10 @@ export class Process {
 
   standStill(ms: number): void {
     this.#timeline.trace(`${this.name} stands still for ${ms.toFixed(0)} ms`);
-    this.#stillUntilMs = Math.max(this.#stillUntilMs, this.#timeline.nowMs + ms);
+    const { nowMs } = this.#timeline;
+    const untilMs = Math.max(this.#stillUntilMs, nowMs + ms);
+    this.stoodStillMs += untilMs - Math.max(this.#stillUntilMs, nowMs);
+    this.#stillUntilMs = untilMs;
   }
 
   /** The wall clock jumps; the monotonic one does not. */
@@ -81,7 +91,7 @@ export class Process {
 
   kill(): void {
     this.#timeline.trace(`${this.name} is killed`);
-    this.#isDead = true;
+    this.#endMs = this.#timeline.nowMs;
     this.#waiting = [];
   }
 }

@@ -31,6 +31,8 @@ export class World {
   readonly network: SimulatedNetwork;
   readonly clinic: SimulatedClinic;
   readonly complaints: Complaint[] = [];
+  /** webhooks that slept in vain at some moment, and when that was first seen */
+  readonly sleepers = new Map<number, number>();
   readonly breakage: Breakage | null;
   nodes: SimulatedNode[] = [];
   /** nodes are started again when they end, until the world ends */
@@ -46,6 +48,9 @@ export class World {
     this.breakage = parts.breakage;
     this.database = new SimulatedDatabase(this.timeline, this.random.fork());
     this.network = new SimulatedNetwork(this.timeline, this.random.fork());
+    this.database.watch = () => {
+      for (const { webhookId } of this.model.sleepers()) this.sleepers.set(webhookId, this.timeline.nowMs);
+    };
     for (const webhook of this.plan.webhooks) {
       const { webhookId } = this.clinic.addWebhook(webhook);
       this.network.habits.set(webhookId, webhook.habits);
