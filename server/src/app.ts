@@ -196,7 +196,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: ()
   const dispatchDb = createKysely(pools.dispatch);
   const store = new DeliveryStore(pools.dispatch);
   const targets = new Targets({ db: dispatchDb, seal, clock });
-  const sender = new Sender({ db: dispatchDb, ...{ seal, clock, log, egress, targets } });
+  const sender = new Sender({ clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress, nudge },
     publicUrl: config.publicUrl,

@@ -67,8 +67,9 @@ export function createPools(options: PoolsOptions): Pools {
     log,
     name: "dispatch",
     role: "hookwell_dispatch",
-    // The engine's tables go from empty to a million rows and back: a plan kept from one is ruin for the other.
-    settings: "-c plan_cache_mode=force_custom_plan",
+    // The engine's tables go from empty to a million rows and back: a plan kept from one is ruin for the other. (On an empty
+    // table every index costs the same, and one that is no use later may be chosen.)
+    settings: "-c plan_cache_mode=force_custom_plan -c jit=off",
     max: options.dispatchConnectionsMax ?? DISPATCH_CONNECTIONS_MAX,
     limits,
   });

@@ -6,9 +6,10 @@
  * before the request's deadline; every attempt's outcome is settled, fenced, or left to the next holder as "unknown".
  * Does not: hold SQL (store.ts), know what a webhook still has to look at (run.ts), send (sender.ts), decide (policy.ts).
  *
- * One turn of the loop: settle what came back → take new runs → refill those we hold, in turn → put idle ones to sleep →
- * wait. Settling and refilling never overlap: a refill's snapshot must be younger than the settling that freed a subject.
- * Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves.
+ * One turn of the loop: begin to settle what came back → take new runs → refill those we hold, in turn → put idle ones to
+ * sleep → wait. Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves. Settling
+ * goes on beside taking and refilling, one batch after another: what is being settled still counts as in flight, so a scan
+ * passes over it, and its subject is looked at again once it is settled.
  */
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
@@ -19,6 +20,7 @@ import { type Measure, measureDue } from "./health.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
+import { POLL_MS, Round } from "./round.ts";
 import { type Refill, Run } from "./run.ts";
 import { type Attempted, Sender } from "./sender.ts";
 import type { Begun, EngineStore, NoticeDetails, RunKey, RunScan, Scan } from "./store.ts";
@@ -27,7 +29,6 @@ import { Wake } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-const POLL_MS = 1_000;
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
 const AFTER_FAILURE_MS = 500;
@@ -76,9 +77,9 @@ export class Dispatcher {
   readonly #paced: Paced;
   readonly #places = new Places();
   #results: Result[] = [];
-  /** Monotonic ms from which on the next TAKE of each pool is due; now after a nudge. */
-  readonly #takeAtMs = { healthy: Number.NEGATIVE_INFINITY, suspect: Number.NEGATIVE_INFINITY };
-  #suspectsTakenAtMs = Number.NEGATIVE_INFINITY;
+  #settling: Promise<void> | null = null;
+  #settleFailure: { error: unknown } | null = null;
+  readonly #rounds: Record<Pool, Round> = { healthy: new Round(0), suspect: new Round(SUSPECTS_TAKEN_EVERY_MS) };
   #stopping = false;
   #loop: Promise<void> | null = null;
 
@@ -116,7 +117,7 @@ export class Dispatcher {
 
   async #work(): Promise<void> {
     let failedTurns = 0;
-    while (!(this.#stopping && this.#inFlight === 0 && this.#results.length === 0)) {
+    while (!(this.#stopping && this.#inFlight === 0 && this.#results.length === 0 && this.#settling === null)) {
       try {
         await this.#turn();
         failedTurns = 0;
@@ -132,7 +133,7 @@ export class Dispatcher {
   }
 
   async #turn(): Promise<void> {
-    await this.#settle();
+    this.#settleBeside();
     if (this.#lease.isLost()) return this.#beginAfresh();
     this.#places.moveSlow(this.#now());
     if (!this.#stopping) {
@@ -142,7 +143,23 @@ export class Dispatcher {
       await this.#sleepRuns({ stopping: false });
     }
     this.#sendWhatThePaceAllows();
-    if (this.#results.length === 0) await this.#wake.wait(this.#msToNextTurn());
+    if (this.#results.length === 0 || this.#settling !== null) await this.#wake.wait(this.#msToNextTurn());
+  }
+
+  /** Begins to settle what has come back, unless that is under way. A failure is the next turn's. */
+  #settleBeside(): void {
+    const failure = this.#settleFailure;
+    this.#settleFailure = null;
+    if (failure !== null) throw failure.error;
+    if (this.#settling !== null || this.#results.length === 0) return;
+    this.#settling = this.#settle()
+      .catch((error: unknown) => {
+        this.#settleFailure = { error };
+      })
+      .finally(() => {
+        this.#settling = null;
+        this.#wake.ring();
+      });
   }
 
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
@@ -160,24 +177,26 @@ export class Dispatcher {
   }
 
   #takeSoon(): void {
-    this.#takeAtMs.healthy = Number.NEGATIVE_INFINITY;
-    this.#takeAtMs.suspect = this.#suspectsTakenAtMs + SUSPECTS_TAKEN_EVERY_MS;
+    for (const pool of POOLS) this.#rounds[pool].nudge();
   }
 
   async #take(pool: Pool): Promise<void> {
     const places = this.#freePlaces(pool);
-    if (places <= 0 || this.#now() < this.#takeAtMs[pool] || !this.#lease.maySend()) return;
-    this.#takeAtMs[pool] = this.#now() + POLL_MS;
+    const round = this.#rounds[pool];
+    if (places <= 0 || round.msUntilDue(this.#now()) > 0 || !this.#lease.maySend()) return;
+    round.began(this.#now());
     const suspect = pool === "suspect";
-    if (suspect) this.#suspectsTakenAtMs = this.#now();
     const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
     const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
-    const scan = await this.#options.store.take(this.#lease.nodeId, { webhooks, perWebhook, suspect });
+    const scan = await this.#options.store.take(this.#lease.nodeId, {
+      ...{ webhooks, perWebhook, suspect },
+      ...(round.after && { after: round.after }),
+    });
+    round.ended(scan, scan.runs.length === webhooks, this.#now());
     const begun = Map.groupBy(scan.begun, nameOf);
     for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
     for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
     this.#handle(scan);
-    if (scan.runs.length === webhooks) this.#takeAtMs[pool] = this.#now() + (suspect ? SUSPECTS_TAKEN_EVERY_MS : 0);
     if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
   }
 
@@ -279,10 +298,10 @@ export class Dispatcher {
   }
 
   async #settle(): Promise<void> {
-    if (this.#results.length === 0) return;
     const batch = [...this.#results];
     const now = this.#now();
     const runs = observeAll(batch);
+    const restarts = new Map(runs.map((run) => [run, run.restarts]));
     const rows = batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs }));
     const health = runs.map((run) => run.healthRow(now));
     const counted = await this.#options.store.settle(rows, { owner: this.#lease.nodeId, health });
@@ -291,8 +310,10 @@ export class Dispatcher {
     const hasNext = new Map(counted.map((c) => [`${nameOf(c)}/${c.id}`, c.hasNext]));
     for (const { run, settled, endedMs } of batch) {
       const { begun, next } = settled;
-      const found = hasNext.get(`${nameOf(begun)}/${begun.id}`);
-      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, found ?? true);
+      // A scan from the start that was under way meanwhile heard a bell for what this statement could not see, and passed it over.
+      const mayHaveNext = hasNext.get(`${nameOf(begun)}/${begun.id}`) ?? true;
+      const isToLookUp = mayHaveNext || run.restarts !== restarts.get(run);
+      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
     }
     for (const result of batch) this.#adjustPace(result);
     for (const result of batch) await this.#takeMeasures(result);
@@ -337,7 +358,7 @@ export class Dispatcher {
     for (const [name] of idle) this.#runs.delete(name);
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
-    for (const pool of POOLS) this.#takeAtMs[pool] = Math.min(this.#takeAtMs[pool], this.#now() + soonestMs);
+    for (const pool of POOLS) this.#rounds[pool].dueAt(this.#now() + soonestMs);
   }
 
   #msToNextTurn(): number {
@@ -347,7 +368,7 @@ export class Dispatcher {
     if (this.#stopping || !this.#lease.maySend()) return paced;
     let wait = Math.min(paced, this.#places.msUntilSlow(now));
     for (const pool of POOLS) {
-      if (this.#freePlaces(pool) > 0) wait = Math.min(wait, Math.max(0, this.#takeAtMs[pool] - now));
+      if (this.#freePlaces(pool) > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(now));
     }
     for (const run of this.#runs.values()) {
       const due = run.nextDueInMs(now);

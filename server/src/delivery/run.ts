@@ -16,9 +16,8 @@ export const UNPROVED_CONCURRENCY = 1;
 export const UNPROVED_PER_SECOND = 1;
 const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
-/** Rows to look at for each place that is free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
-const LOOK_PER_PLACE = 4;
-const LOOK_MIN_ROWS = 16;
+/** Rows to look at beyond the places that are free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
+const LOOK_MORE_ROWS = 1;
 
 export interface Refill {
   request: RefillRequest;
@@ -41,6 +40,8 @@ export class Run {
   health: Health = HEALTHY;
   /** requests in flight whose answers take long */
   slowInFlight = 0;
+  /** scans from the start that were asked for: they consume the bells */
+  restarts = 0;
   #concurrency = UNPROVED_CONCURRENCY;
   pacePerSecond = UNPROVED_PER_SECOND;
   /** no longer ours, or the webhook was turned off: nothing new is begun */
@@ -171,8 +172,9 @@ export class Run {
     if (!scans && freed.length === 0) return null;
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
+    if (scans && this.#cursor === 0) this.restarts++;
     const { clinicId, webhookId, fence } = this;
-    const look = Math.min(WINDOW_ROWS, Math.max(LOOK_MIN_ROWS, want * LOOK_PER_PLACE) * this.#lookFactor);
+    const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
       request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver },
       freed,

@@ -5,7 +5,7 @@ import type { Begun, RunKey, RunScan, Scan } from "./store.ts";
 
 /** One row of the answer of begin.sql; `kind` tells which columns it has. */
 export interface ScanRow {
-  kind: "run" | "waiting" | "begun" | "rung";
+  kind: "run" | "waiting" | "begun" | "rung" | "looked";
   clinic_id: number;
   webhook_id: number;
   fence: number;
@@ -45,12 +45,13 @@ export interface ScanRow {
 
 /** Sorts the rows by their kinds. */
 export function toScan(rows: ScanRow[]): Scan {
-  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [] };
+  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null };
   for (const row of rows) {
     const key = { clinicId: row.clinic_id, webhookId: row.webhook_id };
     if (row.kind === "run") scan.runs.push({ ...key, ...toRunScan(row) });
     else if (row.kind === "begun") scan.begun.push({ ...key, ...toBegun(row) });
     else if (row.kind === "waiting") scan.waiting.push({ ...key, orderKey: row.order_key, dueInMs: row.due_in_ms });
+    else if (row.kind === "looked") scan.lookedUpTo = key;
     else scan.rung.push(key);
   }
   return scan;

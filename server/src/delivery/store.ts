@@ -87,6 +87,8 @@ export interface Scan {
   waiting: WaitingHead[];
   /** held webhooks that have unheard bells */
   rung: RunKey[];
+  /** there may be more bells after this webhook's; null where all have been looked at */
+  lookedUpTo: RunKey | null;
 }
 
 export interface RefillRequest extends RunKey {
@@ -120,7 +122,11 @@ export interface TakeRequest {
   perWebhook: number;
   /** true: those whose receivers failed last or have never answered; false: only the others */
   suspect: boolean;
+  /** goes on among the bells after this webhook; from the first one by default */
+  after?: RunKey;
 }
+
+const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
 
 export interface SettledHealth {
   owner: number;
@@ -181,8 +187,9 @@ export class DeliveryStore {
    * Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each: of one that is healthy, or,
    * one delivery each, of those whose receivers are in doubt.
    */
-  async take(owner: number, { webhooks, perWebhook, suspect }: TakeRequest): Promise<Scan> {
-    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook, suspect]));
+  async take(owner: number, { webhooks, perWebhook, suspect, after = FIRST }: TakeRequest): Promise<Scan> {
+    const look = [webhooks, WINDOW_ROWS, perWebhook, suspect, after.clinicId, after.webhookId, 4 * webhooks];
+    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, ...look]));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */

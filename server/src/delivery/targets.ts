@@ -4,12 +4,12 @@
  * Every claim says which version of the webhook it saw, so a changed address, secret or data choice applies to the next
  * attempt (contract §6) without a query per delivery.
  */
-import type { DataChoice } from "@hookwell/sdk";
+import type { BlockChoice, DataChoice } from "@hookwell/sdk";
 import { createSigner, type Signer } from "@hookwell/sdk/signature-node";
 import { sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
-import type { Seal } from "../seal/seal.ts";
+import type { ClinicSeal, Seal } from "../seal/seal.ts";
 import { type KnownHost, knownHost } from "../webhooks/known-hosts.ts";
 import type { RunKey } from "./store.ts";
 
@@ -23,6 +23,7 @@ export interface Target {
   /** name, value, name, value … as the manager set them */
   customHeaders: string[];
   choice: DataChoice;
+  clinicSeal: ClinicSeal;
   sign: Signer;
   /** when one of the secrets retires and the signer has to be made anew */
   validUntil: Temporal.Instant | null;
@@ -35,9 +36,40 @@ interface TargetsOptions {
   clock: Clock;
 }
 
+/** Webhooks read by one statement, at most. */
+const LOADED_AT_ONCE_MAX = 256;
+
+interface Wanted {
+  key: RunKey;
+  loaded: (target: Target | null) => void;
+  failed: (error: unknown) => void;
+}
+
+interface TargetRow {
+  clinic_id: number;
+  id: number;
+  version: number;
+  url: Buffer;
+  headers: Buffer | null;
+  include_practitioner: BlockChoice;
+  include_patient: BlockChoice;
+  secret_id: number | null;
+  secret: Buffer | null;
+  retires_at: Temporal.Instant | null;
+}
+
+/** What is stored of a webhook, with its live secrets, newest first. */
+interface StoredTarget {
+  row: TargetRow;
+  clinicSeal: ClinicSeal;
+  secrets: { id: number; secret: Buffer; retires_at: Temporal.Instant | null }[];
+}
+
 export class Targets {
   readonly #options: TargetsOptions;
   readonly #cache = new Map<string, Target>();
+  /** those asked for since the last statement, by name; each is read once however many ask */
+  #wanted = new Map<string, { key: RunKey; target: Promise<Target | null> } & Omit<Wanted, "key">>();
 
   constructor(options: TargetsOptions) {
     this.#options = options;
@@ -45,7 +77,7 @@ export class Targets {
 
   /** The target as of at least the given version; null when the webhook is gone meanwhile. */
   async get(key: RunKey, version: number): Promise<Target | null> {
-    const name = `${key.clinicId}/${key.webhookId}`;
+    const name = nameOf(key);
     const cached = this.#cache.get(name);
     if (cached && cached.version >= version && this.#isValid(cached)) return cached;
     const loaded = await this.load(key);
@@ -54,46 +86,84 @@ export class Targets {
     return loaded;
   }
 
-  /** Reads and unseals a webhook, drafts included (for a test before saving). */
-  async load(key: RunKey): Promise<Target | null> {
+  /** Reads and unseals a webhook, drafts included (for a test before saving). Those asked for together are read together. */
+  load(key: RunKey): Promise<Target | null> {
+    const name = nameOf(key);
+    const known = this.#wanted.get(name);
+    if (known) return known.target;
+    if (this.#wanted.size === 0) queueMicrotask(() => this.#loadWanted());
+    const { promise, resolve, reject } = Promise.withResolvers<Target | null>();
+    this.#wanted.set(name, { key, target: promise, loaded: resolve, failed: reject });
+    return promise;
+  }
+
+  #loadWanted(): void {
+    const wanted = [...this.#wanted.values()];
+    this.#wanted = new Map();
+    for (let from = 0; from < wanted.length; from += LOADED_AT_ONCE_MAX) {
+      void this.#loadGroup(wanted.slice(from, from + LOADED_AT_ONCE_MAX));
+    }
+  }
+
+  /** A webhook that does not open is the failure of those who asked for it, and of nobody else. */
+  async #loadGroup(wanted: readonly Wanted[]): Promise<void> {
+    try {
+      const rows = await this.#read(wanted.map(({ key }) => key));
+      for (const { key, loaded, failed } of wanted) {
+        try {
+          loaded(this.#open(rows.get(nameOf(key))));
+        } catch (error) {
+          failed(error);
+        }
+      }
+    } catch (error) {
+      for (const { failed } of wanted) failed(error);
+    }
+  }
+
+  async #read(keys: readonly RunKey[]): Promise<Map<string, StoredTarget>> {
     const { db, seal } = this.#options;
-    const row = await db
-      .selectFrom("webhooks")
-      .select(["version", "url", "headers", "include_practitioner", "include_patient"])
-      .where("clinic_id", "=", key.clinicId)
-      .where("id", "=", key.webhookId)
-      .where("deleted_at", "is", null)
-      .executeTakeFirst();
-    if (!row) return null;
-    const secrets = await db
-      .selectFrom("webhook_secrets")
-      .select(["id", "secret", "retires_at"])
-      .where("clinic_id", "=", key.clinicId)
-      .where("webhook_id", "=", key.webhookId)
-      .where((where) =>
-        where.or([where("retires_at", "is", null), where("retires_at", ">", sql<Temporal.Instant>`now()`)]),
-      )
-      .orderBy("id", "desc")
-      .execute();
-    if (secrets.length === 0) return null; // every webhook has one: this one was deleted between the two reads
-    const clinicSeal = await seal.forClinic(db, key.clinicId);
+    const { rows } = await sql<TargetRow>`/* prepared read_targets */
+      select w.clinic_id, w.id, w.version, w.url, w.headers, w.include_practitioner, w.include_patient,
+        s.id as secret_id, s.secret, s.retires_at
+      from unnest(${keys.map((key) => key.clinicId)}::bigint[], ${keys.map((key) => key.webhookId)}::bigint[])
+          as k (clinic_id, webhook_id)
+        join webhooks w on w.clinic_id = k.clinic_id and w.id = k.webhook_id and w.deleted_at is null
+        left join webhook_secrets s on s.clinic_id = w.clinic_id and s.webhook_id = w.id
+          and (s.retires_at is null or s.retires_at > now())
+      order by s.id desc`.execute(db);
+    const seals = await seal.forClinics(db, [...new Set(rows.map((row) => row.clinic_id))]);
+    const found = new Map<string, StoredTarget>();
+    for (const row of rows) {
+      const name = nameOf({ clinicId: row.clinic_id, webhookId: row.id });
+      const clinicSeal = seals.get(row.clinic_id);
+      if (clinicSeal === undefined) throw new Error(`there is no clinic ${row.clinic_id}`);
+      const stored = found.get(name) ?? { row, clinicSeal, secrets: [] };
+      const { secret_id: id, secret, retires_at } = row;
+      if (id !== null && secret !== null) stored.secrets.push({ id, secret, retires_at });
+      found.set(name, stored);
+    }
+    return found;
+  }
+
+  #open(stored: StoredTarget | undefined): Target | null {
+    if (stored === undefined) return null;
+    const { row, clinicSeal, secrets } = stored;
     const opened = secrets.map((s) =>
-      clinicSeal.open({ column: "webhook_secrets.secret", row: `${key.webhookId}/${s.id}` }, s.secret),
+      clinicSeal.open({ column: "webhook_secrets.secret", row: `${row.id}/${s.id}` }, s.secret),
     );
-    const headers = row.headers && clinicSeal.open({ column: "webhooks.headers", row: key.webhookId }, row.headers);
-    const url = clinicSeal.open({ column: "webhooks.url", row: key.webhookId }, row.url);
+    const headers = row.headers && clinicSeal.open({ column: "webhooks.headers", row: row.id }, row.headers);
+    const url = clinicSeal.open({ column: "webhooks.url", row: row.id }, row.url);
+    const retiring = secrets.map((s) => s.retires_at).filter((at) => at !== null);
     return {
       version: row.version,
       url,
       host: knownHost(new URL(url)),
       customHeaders: headers ? flatHeaders(headers) : [],
       choice: { practitioner: row.include_practitioner, patient: row.include_patient },
+      clinicSeal,
       sign: createSigner(opened),
-      validUntil:
-        secrets
-          .map((s) => s.retires_at)
-          .filter((at) => at !== null)
-          .sort(Temporal.Instant.compare)[0] ?? null,
+      validUntil: retiring.sort(Temporal.Instant.compare)[0] ?? null,
     };
   }
 
@@ -106,6 +176,10 @@ export class Targets {
     if (oldest !== undefined) this.#cache.delete(oldest);
     this.#cache.set(name, target);
   }
+}
+
+function nameOf(key: RunKey): string {
+  return `${key.clinicId}/${key.webhookId}`;
 }
 
 function flatHeaders(sealedJson: string): string[] {

@@ -96,18 +96,36 @@ const register = fc.constant(
   }),
 );
 
-const take = fc.tuple(nat, fc.integer({ min: 1, max: 8 }), fc.boolean()).map(([pick, perWebhook, suspect]) =>
+const taking = fc.record({
+  node: nat,
+  few: fc.boolean(),
+  after: fc.option(nat, { nil: undefined }),
+  perWebhook: fc.integer({ min: 1, max: 8 }),
+  suspect: fc.boolean(),
+});
+
+const take = taking.map(({ few, after, ...drawn }) =>
   command({
-    name: `take ${perWebhook} ${suspect ? "in doubt" : "healthy"}`,
-    can: hasNodes,
+    name: `take ${JSON.stringify({ few, after, ...drawn })}`,
+    can: (pair) => hasNodes(pair) && !(few && isTie(pair)),
     async run(pair) {
-      const owner = node(pair, pick);
-      const request = { webhooks: 64, perWebhook, suspect };
+      const owner = node(pair, drawn.node);
+      const { perWebhook, suspect } = drawn;
+      const from = after === undefined ? {} : { after: webhook(pair, after) };
+      const request = { webhooks: few ? 1 : 64, perWebhook, suspect, ...from };
       const real = await pair.engine.store.take(owner, request);
       compareScans(pair, real, await pair.model.take(owner, request));
     },
   }),
 );
+
+/** Two webhooks have waited for equally long: which of them goes first is not promised. */
+function isTie(pair: Pair): boolean {
+  const due = [...pair.model.tables.runs.values()].filter(
+    (run) => run.owner === null && run.nextAt <= pair.clock.nowMs,
+  );
+  return new Set(due.map(({ nextAt }) => nextAt)).size < due.length;
+}
 
 const refilling = fc.record({
   pick: nat,

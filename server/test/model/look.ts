@@ -113,5 +113,6 @@ export function comparableScan(scan: Scan): unknown {
       .map((head) => ({ ...head, dueInMs: Math.round(head.dueInMs) }))
       .sort((a, b) => a.webhookId - b.webhookId || (a.orderKey < b.orderKey ? -1 : 1)),
     rung: scan.rung.toSorted(byIds),
+    lookedUpTo: scan.lookedUpTo,
   };
 }

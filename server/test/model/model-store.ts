@@ -20,10 +20,12 @@ import {
   WINDOW_ROWS,
 } from "../../src/delivery/store.ts";
 import { type Leased, scanAll } from "./scan.ts";
-import { deliveryName, nameOf, type RunRow, Tables } from "./tables.ts";
+import { nameOf, type RunRow, Tables } from "./tables.ts";
 
 /** Others take over so long after a node's time has run out. */
 const TAKEN_OVER_AFTER_MS = 5_000;
+/** Webhooks with bells that a TAKE looks at, for each that it may take. */
+const BELLS_PER_WEBHOOK = 4;
 /** A moment that two clocks tell is the same one within this. */
 const SAME_MOMENT_MS = 1_000;
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
@@ -54,27 +56,32 @@ export class ModelStore implements EngineStore {
   }
 
   takeAsSeen({ tables: seen, atMs }: Seen, asked: TakeRequest & { owner: number }): Scan {
-    const { owner, webhooks, perWebhook, suspect } = asked;
-    const due = dueOf(seen, atMs);
+    const { owner, webhooks, suspect } = asked;
+    const rung = rungOf(seen, asked.after).slice(0, BELLS_PER_WEBHOOK * webhooks);
     const mayTake = (key: RunKey) => {
       const run = this.tables.run(key);
       if (!seen.nodes.has(owner) || !seen.isOn(key) || run.owner !== null) return false;
       // A parked one hears no bell, only its probe's time.
       return isSuspect(run) === suspect && (run.parkedAt === null || run.nextAt <= atMs);
     };
-    const leases = due
+    const leases = dueOf({ seen, atMs, rung }, asked)
       .filter(mayTake)
       .slice(0, webhooks)
-      .map((key): Leased => {
-        const run = this.tables.run(key);
-        const { concurrency, pacePerSecond } = seen.webhook(key);
-        const want = suspect ? 1 : Math.min(concurrency, Math.floor(pacePerSecond / 5) + 1, perWebhook);
-        const look = run.parkedAt === null ? Math.min(WINDOW_ROWS, 4 * perWebhook) : WINDOW_ROWS;
-        const unread = { cursor: 0, passedOver: [], freed: [], isTaken: true };
-        return { ...keyOf(key), ...unread, fence: run.fence + 1, want, look };
-      });
-    const rung = due.filter((key) => seen.run(key).owner === owner).map(keyOf);
-    return { ...scanAll({ now: this.tables, seen, atMs, owner }, leases), rung };
+      .map((key) => this.#leaseOf(key, seen, asked));
+    const last = rung.length === BELLS_PER_WEBHOOK * webhooks ? rung.at(-1) : undefined;
+    return {
+      ...scanAll({ now: this.tables, seen, atMs, owner }, leases),
+      rung: rung.filter((key) => seen.run(key).owner === owner),
+      lookedUpTo: last ?? null,
+    };
+  }
+
+  #leaseOf(key: RunKey, seen: Tables, { suspect, perWebhook }: TakeRequest): Leased {
+    const run = this.tables.run(key);
+    const { concurrency, pacePerSecond } = seen.webhook(key);
+    const want = suspect ? 1 : Math.min(concurrency, Math.floor(pacePerSecond / 5) + 1, perWebhook);
+    const look = run.parkedAt === null ? Math.min(WINDOW_ROWS, 2 * perWebhook) : WINDOW_ROWS;
+    return { ...key, cursor: 0, passedOver: [], freed: [], isTaken: true, fence: run.fence + 1, want, look };
   }
 
   async refill(owner: number, requests: readonly RefillRequest[], freed: readonly FreedKey[] = []): Promise<Scan> {
@@ -116,9 +123,7 @@ export class ModelStore implements EngineStore {
     const { begun, next } = result;
     const row = this.tables.deliveriesOf(begun).get(begun.id);
     const counts = row !== undefined && row.fence === begun.fence && row.attempt === begun.attempt;
-    const ended = this.tables.finished.get(deliveryName(begun));
-    // The very result that ended its delivery, written once more because nobody could tell whether it was, is not late.
-    this.tables.noteAttempt(result, at, !counts && ended?.attempt !== begun.attempt);
+    this.tables.noteAttempt(result, at, !counts);
     if (!counts) return null;
     const key = { ...keyOf(begun), id: begun.id };
     if (next.do === "retry") {
@@ -274,14 +279,30 @@ function isSuspect({ answeredAt, failures }: RunRow): boolean {
   return answeredAt === null || failures > 0;
 }
 
-/** Webhooks that may have due work, what has waited longest first: retries by their time, bells by their number. */
-function dueOf(seen: Tables, atMs: number): RunRow[] {
-  const bells = Map.groupBy(seen.bells.values(), nameOf);
-  const firstBell = (run: RunRow) => Math.min(...(bells.get(nameOf(run)) ?? []).map(({ id }) => id));
-  const nextAt = (run: RunRow) => (run.owner === null && run.nextAt <= atMs ? run.nextAt : Number.POSITIVE_INFINITY);
-  return [...seen.runs.values()]
-    .filter((run) => bells.has(nameOf(run)) || nextAt(run) < Number.POSITIVE_INFINITY)
-    .sort((a, b) => compare(nextAt(a), nextAt(b)) || compare(firstBell(a), firstBell(b)));
+/** Webhooks with bells, in the order of their keys, from one after another one on. */
+function rungOf(seen: Tables, after: RunKey = { clinicId: 0, webhookId: 0 }): RunKey[] {
+  const byKey = (a: RunKey, b: RunKey) => a.clinicId - b.clinicId || a.webhookId - b.webhookId;
+  const rung = new Map([...seen.bells.values()].map((bell) => [nameOf(bell), keyOf(bell)]));
+  return [...rung.values()].filter((key) => byKey(key, after) > 0).sort(byKey);
+}
+
+/** Webhooks that may have due work: those whose time has come, the longest ago first, and then those that have rung. */
+function dueOf(
+  { seen, atMs, rung }: { seen: Tables; atMs: number; rung: readonly RunKey[] },
+  { webhooks, suspect }: TakeRequest,
+): RunKey[] {
+  const waiting = [...seen.runs.values()]
+    .filter((run) => run.owner === null && run.nextAt <= atMs && isSuspect(run) === suspect)
+    .sort((a, b) => a.nextAt - b.nextAt || compare(placeIn(rung, a), placeIn(rung, b)))
+    .slice(0, 2 * webhooks)
+    .map(keyOf);
+  const names = new Set(waiting.map(nameOf));
+  return [...waiting, ...rung.filter((key) => !names.has(nameOf(key)))];
+}
+
+function placeIn(rung: readonly RunKey[], key: RunKey): number {
+  const at = rung.findIndex((other) => nameOf(other) === nameOf(key));
+  return at < 0 ? Number.POSITIVE_INFINITY : at;
 }
 
 /** Infinity minus Infinity is not a number. */

@@ -31,7 +31,7 @@ export interface Scanning {
 
 /** Looks at each leased webhook, begins what may be begun, and says what it has seen. */
 export function scanAll(scanning: Scanning, leased: readonly Leased[]): Scan {
-  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [] };
+  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null };
   for (const lease of leased) scanOne(scanning, lease, scan);
   return scan;
 }

@@ -209,13 +209,15 @@ export class Tables {
       this.attempts.set(name, { ...key, startedAt, outcome: "unknown", status: null, late: false });
   }
 
-  /** A result's attempt row; the key is the attempt, so that the same one written twice is one row. */
+  /** A result's attempt row. One written a second time, because nobody knew whether it was, keeps what was said of it then. */
   noteAttempt(result: SettledAttempt, at: number, late: boolean): void {
     const { begun, outcome, status } = result;
     const { clinicId, webhookId, eventId, part, attempt } = begun;
     const startedAt = at - result.startedMsAgo;
-    const row = { clinicId, webhookId, eventId, part, attempt, startedAt, outcome, status, late };
-    this.attempts.set(attemptName(row), row);
+    const row = { clinicId, webhookId, eventId, part, attempt, startedAt, outcome, status };
+    const before = this.attempts.get(attemptName(row));
+    const isKnown = before !== undefined && before.outcome !== "unknown";
+    this.attempts.set(attemptName(row), { ...row, late: isKnown ? before.late : late });
   }
 }
 

@@ -110,7 +110,8 @@ export const BREAKAGES: readonly Breakage[] = [
     name: "a TAKE whose answer is an error counts as one that took nothing",
     store: (inner) => ({
       ...inner,
-      take: (...asked) => inner.take(...asked).catch(() => ({ runs: [], begun: [], waiting: [], rung: [] })),
+      take: (...asked) =>
+        inner.take(...asked).catch(() => ({ runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null })),
     }),
   },
   {

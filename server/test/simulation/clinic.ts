@@ -54,7 +54,7 @@ export class SimulatedClinic {
 
   static async create(parts: Omit<ClinicParts, "seal" | "clinicSeal">): Promise<SimulatedClinic> {
     const seal = new Seal(createSecretKey(randomBytes(32)));
-    const row = seal.newDataKey();
+    const row = { id: CLINIC_ID, ...seal.newDataKey() };
     const clinicSeal = await seal.forClinic(
       readsOver(async () => [row]),
       CLINIC_ID,
@@ -71,23 +71,35 @@ export class SimulatedClinic {
     return key;
   }
 
-  /** What the sender reads: the webhook's settings and secrets. */
-  read(table: string, parameters: readonly unknown[]): object[] {
-    const key = { clinicId: Number(parameters[0]), webhookId: Number(parameters[1]) };
+  /** What the sender reads: the settings and secrets of several webhooks. */
+  read(statement: string, parameters: readonly unknown[]): object[] {
+    if (statement !== "read_targets") throw new Error(`the simulated clinic does not know ${statement}`);
+    const [clinicIds, webhookIds] = parameters as [number[], number[]];
+    return clinicIds.flatMap((clinicId, at) => this.#target({ clinicId, webhookId: webhookIds[at] ?? 0 }));
+  }
+
+  #target(key: RunKey): object[] {
     const { version, deleted, choice } = this.#parts.model.tables.webhook(key);
     if (deleted) return [];
     const { clinicSeal } = this.#parts;
-    if (table === "webhook_secrets") {
-      const row = `${key.webhookId}/1`;
-      return [
-        { id: 1, secret: clinicSeal.seal({ column: "webhook_secrets.secret", row }, this.#secret), retires_at: null },
-      ];
-    }
-    if (table !== "webhooks") throw new Error(`the simulated clinic has no table ${table}`);
     const address = `https://${hostOf(key)}/${key.webhookId}`;
     const url = clinicSeal.seal({ column: "webhooks.url", row: key.webhookId }, address);
+    const secret = clinicSeal.seal({ column: "webhook_secrets.secret", row: `${key.webhookId}/1` }, this.#secret);
     const { practitioner: include_practitioner, patient: include_patient } = choice;
-    return [{ version, url, headers: null, include_practitioner, include_patient }];
+    return [
+      {
+        ...{
+          clinic_id: key.clinicId,
+          id: key.webhookId,
+          version,
+          url,
+          headers: null,
+          include_practitioner,
+          include_patient,
+        },
+        ...{ secret_id: 1, secret, retires_at: null },
+      },
+    ];
   }
 
   /** Emits one to three events in one transaction, and commits it after so many ms. Returns whether it could. */

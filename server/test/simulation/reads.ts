@@ -15,14 +15,14 @@ import {
 } from "kysely";
 import type { Database, Db } from "../../src/db/schema.ts";
 
-/** Answers one select by its table; parameters in the order of its conditions. */
+/** Answers one select by its table, or by the name that it was prepared under. */
 export type Lookup = (table: string, parameters: readonly unknown[]) => Promise<object[]>;
 
 export function readsOver(lookup: Lookup): Db {
   const nothing = async () => {};
   const connection: DatabaseConnection = {
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-      const table = /^select .* from "(\w+)" where/.exec(query.sql)?.[1];
+      const table = /^select .* from "(\w+)" where|^\/\* prepared (\w+) \*\//.exec(query.sql)?.slice(1).find(Boolean);
       if (table === undefined) throw new Error(`the simulation does not know this statement: ${query.sql}`);
       return { rows: (await lookup(table, query.parameters)) as Row[] };
     },

@@ -4,8 +4,8 @@ import { type History, simulate } from "./simulation.ts";
 
 /**
  * Seeds that once failed, and always run. With the plan of this folder they may mean another history than they did then;
- * what they found has a test of its own besides: 10 and 86, an attempt that left no row (maintenance.test.ts); 152, 154 and
- * 379, a webhook deleted between two reads (targets.test.ts).
+ * 10 and 86 found an attempt that left no row (maintenance.test.ts); 152, 154 and 379 a webhook deleted between the reading of
+ * its settings and of its secrets, which are one reading now.
  */
 export const REGRESSION_SEEDS: readonly number[] = [10, 86, 152, 154, 379];
 

@@ -27,21 +27,19 @@ retried as (
   returning d.clinic_id, d.webhook_id, d.id, d.attempt),
 counted as materialized (
   select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
--- A result that did not count is late, unless it is the very one that finished its delivery: then it is written a second
--- time, because nobody could tell whether the first time had been committed.
+-- A result that did not count is late. One that is written a second time, because nobody could tell whether the first time
+-- had been committed, keeps what was said of it then.
 noted as (
   insert into attempts as a (clinic_id, event_id, webhook_id, part, attempt, started_at, duration_ms, outcome, status,
     choice_practitioner, choice_patient, body_sent, answer, late)
   select clinic_id, event_id, webhook_id, part, attempt, now() - started_ms_ago * interval '1 millisecond', duration_ms, outcome, status,
     choice_practitioner, choice_patient, body_sent, answer,
-    case when (clinic_id, webhook_id, id, attempt) in (select clinic_id, webhook_id, id, attempt from counted) then false
-      else not exists (select from finished_deliveries f where f.clinic_id = r.clinic_id and f.event_id = r.event_id
-        and f.webhook_id = r.webhook_id and f.part = r.part and f.attempt = r.attempt) end
+    (clinic_id, webhook_id, id, attempt) not in (select clinic_id, webhook_id, id, attempt from counted)
   from results r
   on conflict (clinic_id, event_id, webhook_id, part, attempt) do update set (started_at, duration_ms, outcome, status,
       choice_practitioner, choice_patient, body_sent, answer, late)
-    = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status,
-      excluded.choice_practitioner, excluded.choice_patient, excluded.body_sent, excluded.answer, excluded.late)),
+    = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status, excluded.choice_practitioner,
+      excluded.choice_patient, excluded.body_sent, excluded.answer, case when a.outcome = 'unknown' then excluded.late else a.late end)),
 -- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
 -- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
 -- for: it may have come from the old one.
