@@ -166,7 +166,7 @@ export class Dispatcher {
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
     this.#paced.drop();
-    if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
+    if (this.#inFlight > 0 || this.#settling !== null) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#takeSoon();
   }
