@@ -5,22 +5,14 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Warned } from "../../src/delivery/health.ts";
-import type {
-  RefillRequest,
-  RunHealth,
-  RunKey,
-  Scan,
-  SettledAttempt,
-  SettledHealth,
-  TurningOff,
-} from "../../src/delivery/store.ts";
+import type { RefillRequest, RunKey, Scan, TurningOff } from "../../src/delivery/store.ts";
 import { comparableScan, lookAtDatabase, lookAtModel } from "./look.ts";
 import type { Pair } from "./pair.ts";
+import { ailing, batchOf, ending, healthOf } from "./settling.ts";
 import { nameOf } from "./tables.ts";
 
 const SUBJECTS = 5;
 const LEASE_MS = 30_000;
-const HOUR_MS = 3_600_000;
 const NODES_MAX = 3;
 
 /** What fast-check asks before it runs a command, and how it is carried out in both. */
@@ -157,37 +149,6 @@ const refill = refilling.map((drawn) =>
   }),
 );
 
-const ending = fc.record({
-  pick: nat,
-  startedMsAgo: fc.constantFrom(0, 20, HOUR_MS),
-  next: fc.constantFrom<SettledAttempt["next"]>(
-    ...[1, 2, 3].map(() => ({ do: "finish" as const, state: "delivered" as const, reason: null })),
-    { do: "finish", state: "given_up", reason: "schedule_ended" },
-    ...[0, 5_000, 300_000].map((inMs) => ({ do: "retry" as const, inMs })),
-  ),
-});
-
-const ailing = fc.record({
-  failures: fc.constantFrom(0, 0, 1, 5),
-  failingMs: fc.constantFrom(0, 900, 61_000),
-  probes: fc.nat({ max: 3 }),
-  parked: fc.boolean(),
-  stale: fc.constantFrom(0, 0, 0, 1),
-});
-type Ailing = typeof ailing extends fc.Arbitrary<infer Value> ? Value : never;
-
-/** What the holder of each of the webhooks says of its receiver. */
-function healthOf(pair: Pair, results: readonly SettledAttempt[], { stale, ...drawn }: Ailing): SettledHealth {
-  const runs = new Map(results.map(({ begun }) => [begun.webhookId, pair.model.tables.run(begun)]));
-  const health = [...runs.values()].map(({ clinicId, webhookId, fence, failingSince }): RunHealth => {
-    const failingMs = failingSince === null ? drawn.failingMs : pair.clock.nowMs - failingSince + drawn.failingMs;
-    const key = { clinicId, webhookId, fence: fence - stale };
-    if (drawn.failures === 0) return { ...key, failures: 0, failingMs: null, probes: 0, parked: false };
-    return { ...key, ...drawn, failingMs };
-  });
-  return { owner: [...runs.values()][0]?.owner ?? 0, health };
-}
-
 /** Results of what was begun at any time: twice, late, of a lost claim, as they come. */
 const settle = fc.tuple(fc.array(ending, { minLength: 1, maxLength: 4 }), ailing).map(([endings, drawn]) =>
   command({
@@ -203,17 +164,6 @@ const settle = fc.tuple(fc.array(ending, { minLength: 1, maxLength: 4 }), ailing
     },
   }),
 );
-
-function batchOf(pair: Pair, endings: readonly { pick: number; startedMsAgo: number; next: SettledAttempt["next"] }[]) {
-  const recent = pair.begun.slice(-12);
-  const results = endings.map(({ pick, startedMsAgo, next }): SettledAttempt => {
-    const begun = pickFrom(recent, pick);
-    const status = next.do === "finish" && next.state === "delivered" ? 200 : 500;
-    const said = { outcome: "answered", status, choice: begun.choice, bodySent: true, answer: null, durationMs: 5 };
-    return { begun, startedMsAgo, next, ...said };
-  });
-  return [...new Map(results.map((one) => [`${one.begun.id}/${one.begun.attempt}`, one])).values()];
-}
 
 const warn = fc.tuple(nat, fc.integer({ min: 0, max: 3 }), fc.constantFrom(0, 0, 1)).map(([pick, level, stale]) =>
   command({

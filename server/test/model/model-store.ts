@@ -19,6 +19,7 @@ import {
   type Warning,
   WINDOW_ROWS,
 } from "../../src/delivery/store.ts";
+import { dueOf, isSuspect, keyOf, rungOf } from "./due.ts";
 import { type Leased, scanAll } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";
 
@@ -272,44 +273,4 @@ export class ModelStore implements EngineStore {
     if (run.owner !== null || run.nextAt < Number.POSITIVE_INFINITY || !this.tables.isOn(run)) return false;
     return this.tables.deliveriesOf(run).size > 0 && !this.tables.hasBell(run);
   }
-}
-
-/** A receiver that failed last, or has never answered. */
-function isSuspect({ answeredAt, failures }: RunRow): boolean {
-  return answeredAt === null || failures > 0;
-}
-
-/** Webhooks with bells, in the order of their keys, from one after another one on. */
-function rungOf(seen: Tables, after: RunKey = { clinicId: 0, webhookId: 0 }): RunKey[] {
-  const byKey = (a: RunKey, b: RunKey) => a.clinicId - b.clinicId || a.webhookId - b.webhookId;
-  const rung = new Map([...seen.bells.values()].map((bell) => [nameOf(bell), keyOf(bell)]));
-  return [...rung.values()].filter((key) => byKey(key, after) > 0).sort(byKey);
-}
-
-/** Webhooks that may have due work: those whose time has come, the longest ago first, and then those that have rung. */
-function dueOf(
-  { seen, atMs, rung }: { seen: Tables; atMs: number; rung: readonly RunKey[] },
-  { webhooks, suspect }: TakeRequest,
-): RunKey[] {
-  const waiting = [...seen.runs.values()]
-    .filter((run) => run.owner === null && run.nextAt <= atMs && isSuspect(run) === suspect)
-    .sort((a, b) => a.nextAt - b.nextAt || compare(placeIn(rung, a), placeIn(rung, b)))
-    .slice(0, 2 * webhooks)
-    .map(keyOf);
-  const names = new Set(waiting.map(nameOf));
-  return [...waiting, ...rung.filter((key) => !names.has(nameOf(key)))];
-}
-
-function placeIn(rung: readonly RunKey[], key: RunKey): number {
-  const at = rung.findIndex((other) => nameOf(other) === nameOf(key));
-  return at < 0 ? Number.POSITIVE_INFINITY : at;
-}
-
-/** Infinity minus Infinity is not a number. */
-function compare(a: number, b: number): number {
-  return a === b ? 0 : a - b;
-}
-
-function keyOf({ clinicId, webhookId }: RunKey): RunKey {
-  return { clinicId, webhookId };
 }

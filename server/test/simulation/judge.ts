@@ -9,7 +9,7 @@ import { deliveryId } from "../../src/outbox/identifiers.ts";
 import { type Reception as Heard, violations as violationsOf } from "../history.ts";
 import type { AttemptRow, FinishedRow } from "../model/tables.ts";
 import type { Committed } from "./clinic.ts";
-import type { Reception } from "./network.ts";
+import type { Post, Reception } from "./network.ts";
 import type { World } from "./world.ts";
 
 const ATTEMPTS_PER_SCHEDULE = 10;
@@ -194,13 +194,21 @@ function notices({ model }: World): string[] {
     .map(({ webhookId }) => `webhook ${webhookId} was turned off without a warning a day before`);
 }
 
-/** Once nothing goes wrong any more, a parked webhook is left alone for at least the shortest wait between two attempts. */
+/**
+ * Once nothing else goes wrong, a parked webhook is left alone for the shortest wait at least, unless a probe has succeeded:
+ * then it drains, be that written down already or not.
+ */
 function probes({ network, plan }: World): string[] {
+  const waitMs = PROBE_WAITS_MS[0] ?? 0;
   const late = network.posts.filter(({ atMs, isProbe }) => isProbe && atMs > plan.troubleMs + RECOVERY_MS);
+  const isDraining = ({ webhook, atMs }: Post) =>
+    network.receptions.some(
+      (got) => got.webhook === webhook && isAccepted(got) && got.receivedMs <= atMs && got.receivedMs > atMs - waitMs,
+    );
   return [...Map.groupBy(late, ({ webhook }) => webhook)].flatMap(([webhook, posts]) =>
     posts
-      .filter(({ atMs }, at) => at > 0 && atMs - (posts[at - 1]?.atMs ?? 0) < (PROBE_WAITS_MS[0] ?? 0))
-      .map(({ atMs }) => `webhook ${webhook} is parked and got two probes at ${atMs.toFixed(0)}`),
+      .filter((probe, at) => at > 0 && probe.atMs - (posts[at - 1]?.atMs ?? 0) < waitMs && !isDraining(probe))
+      .map(({ atMs }) => `webhook ${webhook} is parked and got a probe at ${atMs.toFixed(0)}, too soon after another`),
   );
 }
 
