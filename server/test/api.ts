@@ -104,6 +104,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     egress,
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: TEST_INBOX_PREFIX,
+    retentionDays: 30,
     nudge: () => {
       nudges += 1;
     },

@@ -2,7 +2,7 @@
  * A clinic with webhooks and a running dispatcher on a database of its own, for the engine's tests. Everything is real:
  * PostgreSQL, sockets, sealing. Time passes by moving the rows, see passTime().
  */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type BlockChoice, type EventName, type Facts, generateSecret, sampleFacts } from "@hookwell/sdk";
 import type pg from "pg";
 import { type Clock, systemClock } from "../src/clock.ts";
@@ -65,6 +65,8 @@ export interface TestEngineOptions {
   deadlineMs?: number;
   /** one of its own by default, which only exists within a run of Vitest */
   database?: TestDatabase;
+  /** a random one by default */
+  masterKey?: KeyObject;
 }
 
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
@@ -72,7 +74,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   const app = createKysely<Database>(database.pools.app);
   const dispatch = createKysely<Database>(database.pools.dispatch);
   const owner = database.pools.owner;
-  const seal = new Seal(createSecretKey(randomBytes(32)));
+  const seal = new Seal(options.masterKey ?? createSecretKey(randomBytes(32)));
   const clock = systemClock;
   const rules = { allowLoopback: true, inboxUrlPrefix: null };
   const egress = createEgress({

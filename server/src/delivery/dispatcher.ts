@@ -16,21 +16,23 @@ import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
-import { type Measure, measureDue } from "./health.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
-import { POLL_MS, Round } from "./round.ts";
+import { Round } from "./round.ts";
 import { type Refill, Run } from "./run.ts";
-import { type Attempted, Sender } from "./sender.ts";
-import type { Begun, EngineStore, NoticeDetails, RunKey, RunScan, Scan } from "./store.ts";
+import { Sender } from "./sender.ts";
+import { Settler } from "./settler.ts";
+import { Share } from "./share.ts";
+import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
-import { Wake } from "./wake.ts";
+import { POLL_MS, Wake } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
+const SUSPECTS_POLL_MS = 2_000;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
@@ -48,25 +50,12 @@ export interface DispatcherOptions {
   alone?: boolean;
   /** requests a second to one host, over all clinics and nodes */
   hostPerSecond?: number;
+  /** webhooks were given up that are due at once: the other nodes should look */
+  onGivenUp?: () => void;
   random?: () => number;
 }
 
 const POOLS: readonly Pool[] = ["healthy", "suspect"];
-/** The notice by which a clinic is told, by how far it has then been told. */
-const WARNINGS = {
-  0: "webhook.recovered",
-  1: "webhook.failing",
-  2: "webhook.still_failing",
-  3: "webhook.off_soon",
-} as const;
-
-interface Result extends Attempted {
-  run: Run;
-  /** its outcome has been counted for its receiver's health; a statement that fails is tried again with the same result */
-  isObserved: boolean;
-  /** it was a probe */
-  wasParked: boolean;
-}
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -76,10 +65,12 @@ export class Dispatcher {
   readonly #runs = new Map<string, Run>();
   readonly #paced: Paced;
   readonly #places = new Places();
-  #results: Result[] = [];
-  #settling: Promise<void> | null = null;
-  #settleFailure: { error: unknown } | null = null;
-  readonly #rounds: Record<Pool, Round> = { healthy: new Round(0), suspect: new Round(SUSPECTS_TAKEN_EVERY_MS) };
+  readonly #settler: Settler;
+  readonly #share = new Share<Run>();
+  readonly #rounds: Record<Pool, Round> = {
+    healthy: new Round(0, POLL_MS),
+    suspect: new Round(SUSPECTS_TAKEN_EVERY_MS, SUSPECTS_POLL_MS),
+  };
   #stopping = false;
   #loop: Promise<void> | null = null;
 
@@ -87,9 +78,18 @@ export class Dispatcher {
     this.#options = options;
     this.#wake = new Wake(options.clock);
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
-    this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
-    const { hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
-    this.#paced = new Paced({ hostPerSecond, liveNodes: () => 1 });
+    this.#lease = new Lease({
+      ...options,
+      onChange: () => this.#wake.ring(),
+      onOrphans: () => this.nudge(),
+      onBeat: (vitals) => {
+        if (!this.#stopping && this.#share.beat(vitals, this.#sharedRuns()) > 0) this.#wake.ring();
+      },
+    });
+    const { store, clock, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
+    this.#paced = new Paced({ hostPerSecond, liveNodes: () => this.#lease.liveNodes });
+    const onEnd = () => this.#wake.ring();
+    this.#settler = new Settler({ store, clock, paced: this.#paced, nodeId: () => this.#lease.nodeId, onEnd });
   }
 
   /** Registers this node and begins to deliver. */
@@ -104,20 +104,32 @@ export class Dispatcher {
     this.#wake.ring();
   }
 
+  /** There are other nodes, and this one has every place taken or is stopping: they would be sooner. */
+  get needsHelp(): boolean {
+    return this.#lease.liveNodes > 1 && (this.#stopping || this.#freePlaces("healthy") === 0);
+  }
+
   /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#lease.stopTaking();
     this.#wake.ring();
     try {
       await this.#loop;
     } finally {
       await this.#lease.stop();
     }
+    this.#options.onGivenUp?.();
+  }
+
+  /** A parked webhook is held for its probe only, and is no burden. */
+  #sharedRuns(): Run[] {
+    return [...this.#runs.values()].filter((run) => !run.health.isParked);
   }
 
   async #work(): Promise<void> {
     let failedTurns = 0;
-    while (!(this.#stopping && this.#inFlight === 0 && this.#results.length === 0 && this.#settling === null)) {
+    while (!(this.#stopping && this.#inFlight === 0 && this.#settler.isIdle)) {
       try {
         await this.#turn();
         failedTurns = 0;
@@ -133,42 +145,35 @@ export class Dispatcher {
   }
 
   async #turn(): Promise<void> {
-    this.#settleBeside();
+    this.#settler.settle();
     if (this.#lease.isLost()) return this.#beginAfresh();
     this.#places.moveSlow(this.#now());
-    if (!this.#stopping) {
+    if (this.#stopping) await this.#unbeginUnsent();
+    else {
       await this.#take("healthy");
       await this.#take("suspect");
       await this.#refill();
       await this.#sleepRuns({ stopping: false });
     }
     this.#sendWhatThePaceAllows();
-    if (this.#results.length === 0 || this.#settling !== null) await this.#wake.wait(this.#msToNextTurn());
-  }
-
-  /** Begins to settle what has come back, unless that is under way. A failure is the next turn's. */
-  #settleBeside(): void {
-    const failure = this.#settleFailure;
-    this.#settleFailure = null;
-    if (failure !== null) throw failure.error;
-    if (this.#settling !== null || this.#results.length === 0) return;
-    this.#settling = this.#settle()
-      .catch((error: unknown) => {
-        this.#settleFailure = { error };
-      })
-      .finally(() => {
-        this.#settling = null;
-        this.#wake.ring();
-      });
+    if (!this.#settler.isWanted) await this.#wake.wait(this.#msToNextTurn());
   }
 
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
     this.#paced.drop();
-    if (this.#inFlight > 0 || this.#settling !== null) await this.#wake.wait(POLL_MS);
+    if (this.#inFlight > 0 || !this.#settler.isIdle) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#takeSoon();
+  }
+
+  /** What waits for its pace while this node is stopping is for the next holder to send. */
+  async #unbeginUnsent(): Promise<void> {
+    const unsent = this.#paced.drop();
+    if (unsent.length === 0) return;
+    for (const { run, begun } of unsent) run.abandon(begun.orderKey);
+    await this.#options.store.unbegin(unsent.map(({ begun }) => begun));
   }
 
   /** Requests in flight, and deliveries that were begun and wait for their pace. */
@@ -186,10 +191,11 @@ export class Dispatcher {
     if (places <= 0 || round.msUntilDue(this.#now()) > 0 || !this.#lease.maySend()) return;
     round.began(this.#now());
     const suspect = pool === "suspect";
-    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
+    const room = this.#share.room(this.#runs.size);
+    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places, room || Number.POSITIVE_INFINITY);
     const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
     const scan = await this.#options.store.take(this.#lease.nodeId, {
-      ...{ webhooks, perWebhook, suspect },
+      ...{ webhooks, perWebhook, suspect, room: room > 0 },
       ...(round.after && { after: round.after }),
     });
     round.ended(scan, scan.runs.length === webhooks, this.#now());
@@ -285,7 +291,7 @@ export class Dispatcher {
     const attempted = await this.#sender.send(begun, run.version, () => this.#lease.maySend());
     // Left as begun: whoever holds the webhook next finds it, says "outcome unknown" and sends.
     if (attempted === null) run.abandon(begun.orderKey);
-    else this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
+    else this.#settler.add(run, attempted);
     if (place.pool !== pool) run.slowInFlight--;
     this.#places.leave(place);
     this.#paced.ended(run);
@@ -297,54 +303,6 @@ export class Dispatcher {
     return Math.min(run.concurrency - run.inFlightCount, this.#paced.available(run, this.#now()));
   }
 
-  async #settle(): Promise<void> {
-    const batch = [...this.#results];
-    const now = this.#now();
-    const runs = observeAll(batch);
-    const restarts = new Map(runs.map((run) => [run, run.restarts]));
-    const rows = batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs }));
-    const health = runs.map((run) => run.healthRow(now));
-    const counted = await this.#options.store.settle(rows, { owner: this.#lease.nodeId, health });
-    // Only now: had the statement failed, the same results would be settled again at the next turn.
-    this.#results = this.#results.slice(batch.length);
-    const hasNext = new Map(counted.map((c) => [`${nameOf(c)}/${c.id}`, c.hasNext]));
-    for (const { run, settled, endedMs } of batch) {
-      const { begun, next } = settled;
-      // A scan from the start that was under way meanwhile heard a bell for what this statement could not see, and passed it over.
-      const mayHaveNext = hasNext.get(`${nameOf(begun)}/${begun.id}`) ?? true;
-      const isToLookUp = mayHaveNext || run.restarts !== restarts.get(run);
-      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
-    }
-    for (const result of batch) this.#adjustPace(result);
-    for (const result of batch) await this.#takeMeasures(result);
-  }
-
-  #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
-    const now = this.#now();
-    if (verdict === "too_fast") this.#paced.of(run, now).slowDown(askedWaitMs, now);
-    else if (verdict === "delivered" && wasParked) this.#paced.of(run, now).riseFrom(now, now);
-  }
-
-  /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
-  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
-    const details = { outcome: settled.outcome, status: settled.status };
-    const { version } = run;
-    if (verdict === "gone") {
-      await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });
-      return;
-    }
-    const measure = measureDue(run.health, this.#now());
-    if (measure !== null) await this.#measure(run, measure, details);
-  }
-
-  async #measure(run: Run, measure: Measure, details: NoticeDetails): Promise<void> {
-    const { store } = this.#options;
-    if (measure.kind === "turn_off") return store.turnOff(run, { version: run.version, reason: "failing", details });
-    const { warned } = measure;
-    await store.warn(this.#lease.nodeId, { run, kind: WARNINGS[warned], warned, details });
-    run.health = { ...run.health, warned, warnedAtMs: warned === 0 ? null : this.#now() };
-  }
-
   /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
   async #sleepRuns({ stopping }: { stopping: boolean }): Promise<void> {
     const idle = [...this.#runs].filter(([, run]) => stopping || run.canSleep());
@@ -352,10 +310,12 @@ export class Dispatcher {
     const now = this.#now();
     const asleep = idle.map(([, run]) => {
       const { clinicId, webhookId, fence } = run;
-      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now) };
+      const yields = !stopping && this.#share.isYielded(run);
+      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now), yields };
     });
     await this.#options.store.release(this.#lease.nodeId, asleep);
     for (const [name] of idle) this.#runs.delete(name);
+    if (asleep.some(({ yields }) => yields)) this.#options.onGivenUp?.();
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
     for (const pool of POOLS) this.#rounds[pool].dueAt(this.#now() + soonestMs);
@@ -384,16 +344,6 @@ export class Dispatcher {
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
-}
-
-/** Counts each result once for the health of its receiver, in the order in which they ended. Returns the runs of the batch. */
-function observeAll(batch: readonly Result[]): Run[] {
-  for (const result of batch.toSorted((a, b) => a.endedMs - b.endedMs)) {
-    const { run, verdict, startedMs: beganMs, endedMs } = result;
-    if (!result.isObserved) run.observed([{ verdict, beganMs, endedMs }]);
-    result.isObserved = true;
-  }
-  return [...new Set(batch.map(({ run }) => run))];
 }
 
 function nameOf(key: RunKey): string {

@@ -103,9 +103,11 @@ export class Paced {
     );
   }
 
-  /** Forgets what waits, because the lease under which it was begun is lost. */
-  drop(): void {
+  /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
+  drop(): Unsent[] {
+    const unsent = [...this.#unsent].flatMap(([run, waiting]) => waiting.map((begun) => ({ run, begun })));
     this.#unsent.clear();
+    return unsent;
   }
 
   /** The pace of a webhook; a changed rate holds at once. Beyond PACES_KEPT_MAX the oldest is forgotten. */

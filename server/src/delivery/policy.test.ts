@@ -133,6 +133,7 @@ describe("Retry-After", () => {
     expect(after(" 60 ", status)).toBe(MINUTE);
     expect(after(httpDate(HOUR), status)).toBe(HOUR);
     expect(after("Sunday, 01-Mar-26 13:00:00 GMT", status)).toBe(HOUR);
+    expect(after("Sun Mar  1 13:00:00 2026", status)).toBe(HOUR);
   });
 
   test.each([200, 301, 400, 401, 403, 404, 408, 413, 422, 500, 501, 505])("of a %i is not read", (status) => {
@@ -159,14 +160,7 @@ describe("Retry-After", () => {
 
   test.each([
     ...["", " ", "-5", "+5", "1.5", "1e3", "0x10", "60s", "60, 120", "5 minutes", "soon", "NaN", "Infinity", "٣"],
-    ...[
-      "try 2030",
-      "May 5 2099",
-      "2099-01-01",
-      "2099-01-01T00:00:00Z",
-      "Sun Nov  6 08:49:37 2094",
-      "Mon, 99 Foo 2099 99:99:99 GMT",
-    ],
+    ...["try 2030", "May 5 2099", "2099-01-01", "2099-01-01T00:00:00Z", "Mon, 99 Foo 2099 99:99:99 GMT"],
     ...["Wed, 21 Oct 2099 07:28:00 +0000", "Wed, 21 Oct 2099 07:28:00", "__proto__"],
   ])("that is garbage is no wish: %j", (value) => expect(after(value)).toBe(5 * SECOND));
 

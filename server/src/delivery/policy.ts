@@ -56,6 +56,8 @@ export function decide({ verdict, attemptOfSchedule, test, askedWaitMs: asked, r
 /** The two forms of a date that name their zone (RFC 9110 §5.6.7); Date.parse alone would take "May 5" or "-5" for one. */
 const HTTP_DATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*, \d{2}[ -][A-Z][a-z]{2}[ -](\d{2}|\d{4}) \d{2}:\d{2}:\d{2} GMT$/;
+/** The third, which names none and means UTC. */
+const ASCTIME_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
 
 /**
  * How long a receiver that says "slower" asks to be left alone, in ms: Retry-After (RFC 9110 §10.2.3, seconds or a date), at
@@ -66,6 +68,7 @@ export function askedWaitMs(outcome: Outcome, verdict: Verdict, now: Temporal.In
   const value = outcome.answer.headers["retry-after"]?.trim();
   if (!value) return 0;
   if (/^\d+$/.test(value)) return Math.min(Number(value) * SECOND_MS, LONGEST_WAIT_MS);
-  const ms = HTTP_DATE.test(value) ? Date.parse(value) - now.epochMilliseconds : 0;
+  const date = ASCTIME_DATE.test(value) ? `${value} GMT` : HTTP_DATE.test(value) ? value : null;
+  const ms = date === null ? 0 : Date.parse(date) - now.epochMilliseconds;
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_WAIT_MS) : 0;
 }

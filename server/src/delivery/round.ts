@@ -5,23 +5,25 @@
  * follows at once; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
  */
 import type { RunKey, Scan } from "./store.ts";
+import { Poll } from "./wake.ts";
 
-export const POLL_MS = 1_000;
 const AFTER_LONG_VAIN_ROUND_MS = 100;
 
 export class Round {
   /** the webhook whose bells were looked at last; undefined at the start of a round */
   after: RunKey | undefined;
   readonly #everyMs: number;
+  readonly #poll: Poll;
   #dueMs = Number.NEGATIVE_INFINITY;
   /** not before, whatever nudges */
   #restsUntilMs = Number.NEGATIVE_INFINITY;
   #takes = 0;
   #hasTaken = false;
 
-  /** @param everyMs least time between two TAKEs */
-  constructor(everyMs: number) {
+  /** @param everyMs least time between two TAKEs; @param idleMs between two where nobody nudges and nothing was found */
+  constructor(everyMs: number, idleMs: number) {
     this.#everyMs = everyMs;
+    this.#poll = new Poll(idleMs);
   }
 
   /** ms until the next TAKE is due; 0 when it is. */
@@ -41,13 +43,19 @@ export class Round {
 
   /** A TAKE begins: what nudges from now on calls for another one. */
   began(nowMs: number): void {
-    this.#dueMs = nowMs + POLL_MS;
+    this.#dueMs = Number.POSITIVE_INFINITY;
     this.#restsUntilMs = nowMs + this.#everyMs;
     this.#takes++;
   }
 
+  /** It failed: what it would have found is looked for again. */
+  failed(nowMs: number): void {
+    this.dueAt(nowMs);
+  }
+
   /** What it found. `isFull`: it took as many webhooks as it might. */
-  ended({ runs, lookedUpTo }: Scan, isFull: boolean, nowMs: number): void {
+  ended({ runs, rung, lookedUpTo }: Scan, isFull: boolean, nowMs: number): void {
+    this.dueAt(nowMs + this.#poll.after(runs.length + rung.length > 0));
     this.#hasTaken ||= runs.length > 0;
     this.after = lookedUpTo ?? undefined;
     if (lookedUpTo !== null || isFull) this.nudge();

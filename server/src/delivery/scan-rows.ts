@@ -5,7 +5,7 @@ import type { Begun, RunKey, RunScan, Scan } from "./store.ts";
 
 /** One row of the answer of begin.sql; `kind` tells which columns it has. */
 export interface ScanRow {
-  kind: "run" | "waiting" | "begun" | "rung" | "looked";
+  kind: "run" | "waiting" | "begun" | "rung" | "looked" | "content";
   clinic_id: number;
   webhook_id: number;
   fence: number;
@@ -29,10 +29,11 @@ export interface ScanRow {
   attempt: number;
   schedule_start: number;
   due_in_ms: number;
-  name: string;
-  subject: string;
-  subject_version: number;
-  facts: Buffer;
+  /** these four are null where the event, or its content, is gone */
+  name: string | null;
+  subject: string | null;
+  subject_version: number | null;
+  facts: Buffer | null;
   host: string | null;
   failures: number | null;
   failing_ms: number | null;
@@ -46,15 +47,22 @@ export interface ScanRow {
 /** Sorts the rows by their kinds. */
 export function toScan(rows: ScanRow[]): Scan {
   const scan: Scan = { runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null };
+  const contents = new Map(
+    rows.filter((row) => row.kind === "content").map((row) => [contentKey(row), toContent(row)]),
+  );
   for (const row of rows) {
     const key = { clinicId: row.clinic_id, webhookId: row.webhook_id };
     if (row.kind === "run") scan.runs.push({ ...key, ...toRunScan(row) });
-    else if (row.kind === "begun") scan.begun.push({ ...key, ...toBegun(row) });
+    else if (row.kind === "begun") scan.begun.push(toBegun(row, contents.get(contentKey(row)) ?? null));
     else if (row.kind === "waiting") scan.waiting.push({ ...key, orderKey: row.order_key, dueInMs: row.due_in_ms });
     else if (row.kind === "looked") scan.lookedUpTo = key;
-    else scan.rung.push(key);
+    else if (row.kind === "rung") scan.rung.push(key);
   }
   return scan;
+}
+
+function contentKey({ clinic_id, event_id }: ScanRow): string {
+  return `${clinic_id}/${event_id}`;
 }
 
 function toRunScan(row: ScanRow): Omit<RunScan, keyof RunKey> {
@@ -66,8 +74,10 @@ function toRunScan(row: ScanRow): Omit<RunScan, keyof RunKey> {
   };
 }
 
-function toBegun(row: ScanRow): Omit<Begun, keyof RunKey> {
+function toBegun(row: ScanRow, event: Begun["event"]): Begun {
   return {
+    clinicId: row.clinic_id,
+    webhookId: row.webhook_id,
     id: row.id ?? 0,
     eventId: row.event_id,
     part: row.part,
@@ -79,6 +89,11 @@ function toBegun(row: ScanRow): Omit<Begun, keyof RunKey> {
     attempt: row.attempt,
     scheduleStart: row.schedule_start,
     fence: row.fence,
-    event: { name: row.name, subject: row.subject, subjectVersion: row.subject_version, facts: row.facts },
+    event,
   };
+}
+
+function toContent({ name, subject, subject_version: subjectVersion, facts }: ScanRow): Begun["event"] {
+  if (name === null || subject === null || subjectVersion === null || facts === null) return null;
+  return { name, subject, subjectVersion, facts };
 }

@@ -6,7 +6,7 @@ import { type Log, logEvent } from "../log.ts";
 import type { KnownHost } from "../webhooks/known-hosts.ts";
 import { type AttemptContext, makeAttempt, sealAnswer } from "./attempt.ts";
 import { askedWaitMs, type Decision, decide } from "./policy.ts";
-import type { Begun, SettledAttempt } from "./store.ts";
+import type { Begun, Sendable, SettledAttempt } from "./store.ts";
 import type { Target, Targets } from "./targets.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -36,12 +36,13 @@ export class Sender {
 
   /**
    * Sends one delivery. Never rejects: a fault of our own is logged and settled as an attempt that failed here, to be tried
-   * again on schedule. Null when it must not be sent after all (the webhook was deleted, the lease no longer reaches): then
+   * again on schedule; a delivery whose content is no longer kept is settled as "cancelled: expired". Null when it must not be sent after all (the webhook was deleted, the lease no longer reaches): then
    * nothing has left.
    */
   async send(begun: Begun, version: number, maySend: () => boolean): Promise<Attempted | null> {
     const { targets, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
+    if (!isSendable(begun)) return expired(begun, startedMs);
     try {
       const target = await targets.get(begun, version);
       return target === null ? null : await this.#sendWhere(begun, target, maySend);
@@ -54,13 +55,13 @@ export class Sender {
   }
 
   /** The attempt itself, for a target that is at hand and without a lease: a test. */
-  async sendTo(begun: Begun, target: Target): Promise<Attempted> {
+  async sendTo(begun: Sendable, target: Target): Promise<Attempted> {
     const attempted = await this.#sendWhere(begun, target, () => true);
     if (attempted === null) throw new Error("nothing forbade this attempt, and yet it was not made");
     return attempted;
   }
 
-  async #sendWhere(begun: Begun, target: Target, maySend: () => boolean): Promise<Attempted | null> {
+  async #sendWhere(begun: Sendable, target: Target, maySend: () => boolean): Promise<Attempted | null> {
     if (!maySend()) return null; // asked last: whatever was read before took its time
     const { clock } = this.#options;
     const { clinicSeal } = target;
@@ -97,6 +98,23 @@ export class Sender {
     // The attempt's row says the same; a line for each would cost more than signing it.
     logEvent(this.#options.log, "delivery.attempted", fields, "debug");
   }
+}
+
+function isSendable(begun: Begun): begun is Sendable {
+  return begun.event !== null;
+}
+
+/** What outlived its content (contract §7). Retention ends such deliveries before; here end those that came in between. */
+function expired(begun: Begun, startedMs: number): Attempted {
+  const nothing = { durationMs: 0, status: null, choice: null, bodySent: false, answer: null };
+  const next = { do: "finish", state: "cancelled", reason: "expired" } as const;
+  return {
+    settled: { begun, ...nothing, outcome: "failed_here", next },
+    startedMs,
+    endedMs: startedMs,
+    verdict: "ours",
+    askedWaitMs: 0,
+  };
 }
 
 interface Made {

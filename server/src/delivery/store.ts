@@ -12,6 +12,10 @@ import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
 export const WINDOW_ROWS = 200;
+/** Webhooks with bells that one TAKE looks at, at most. */
+const BELLS_LOOKED_AT_MAX = 256;
+/** Between the end of a node's lease and its being declared dead, as reap.sql has it. */
+const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
 const NO_FREED: readonly FreedKey[] = [];
@@ -35,8 +39,19 @@ export interface Begun extends RunKey {
   attempt: number;
   scheduleStart: number;
   fence: number;
-  event: { name: string; subject: string; subjectVersion: number; facts: Buffer };
+  /** null where its content is no longer kept: there is nothing to send, and it has to end */
+  event: EventContent | null;
 }
+
+export interface EventContent {
+  name: string;
+  subject: string;
+  subjectVersion: number;
+  facts: Buffer;
+}
+
+/** Begun, and its content is there. */
+export type Sendable = Begun & { event: EventContent };
 
 /** What a scan says of one leased webhook. */
 export interface RunScan extends RunKey {
@@ -114,7 +129,9 @@ export interface SettledAttempt {
   choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
   bodySent: boolean;
   answer: Buffer | null;
-  next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
+  next:
+    | { do: "finish"; state: "delivered" | "given_up" | "cancelled"; reason: string | null }
+    | { do: "retry"; inMs: number };
 }
 
 export interface TakeRequest {
@@ -124,6 +141,8 @@ export interface TakeRequest {
   suspect: boolean;
   /** goes on among the bells after this webhook; from the first one by default */
   after?: RunKey;
+  /** also those that other nodes have just given away; yes by default */
+  room?: boolean;
 }
 
 const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
@@ -155,9 +174,47 @@ export interface TurningOff {
   details: NoticeDetails;
 }
 
+export interface Released extends RunKey {
+  fence: number;
+  nextInMs: number | null;
+  yields?: boolean;
+}
+
 export interface Counted extends RunKey {
   id: number;
   hasNext: boolean;
+}
+
+/** What a node learns by its heartbeat. */
+export interface Vitals {
+  /** false: it has been declared dead meanwhile */
+  alive: boolean;
+  /** other nodes that may begin requests now */
+  othersSending: number;
+  /** those of them that take webhooks: all but those that are stopping */
+  othersTaking: number;
+  /** ms until the first of the others has to be declared dead, unless it beats before; null: there are none */
+  nextDeathMs: number | null;
+  /** webhooks that are held, by all nodes together */
+  held: number;
+  /** webhooks are held by nobody who lives */
+  orphaned: boolean;
+}
+
+export interface Beat {
+  leaseMs: number;
+  /** how long after its last beat a node may still begin requests */
+  sendsForMs: number;
+  takes: boolean;
+}
+
+interface BeatRow {
+  alive: boolean;
+  others_sending: number;
+  others_taking: number;
+  first_end_ms: number | null;
+  held: number;
+  orphaned: boolean;
 }
 
 const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
@@ -166,6 +223,8 @@ const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
 const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
 const SETTLE = sqlFile("settle");
 const RELEASE = sqlFile("release");
+const UNBEGIN = sqlFile("unbegin");
+const BEAT = sqlFile("beat");
 const REAP = sqlFile("reap");
 const REST = sqlFile("rest");
 const SWEEP = sqlFile("sweep");
@@ -187,9 +246,11 @@ export class DeliveryStore {
    * Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each: of one that is healthy, or,
    * one delivery each, of those whose receivers are in doubt.
    */
-  async take(owner: number, { webhooks, perWebhook, suspect, after = FIRST }: TakeRequest): Promise<Scan> {
-    const look = [webhooks, WINDOW_ROWS, perWebhook, suspect, after.clinicId, after.webhookId, 4 * webhooks];
-    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, ...look]));
+  async take(owner: number, request: TakeRequest): Promise<Scan> {
+    const { webhooks, perWebhook, suspect, after = FIRST, room = true } = request;
+    const bells = [after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
+    const values = [owner, webhooks, WINDOW_ROWS, perWebhook, suspect, ...bells, room];
+    return toScan(await this.#rows<ScanRow>("take", TAKE, values));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
@@ -227,14 +288,26 @@ export class DeliveryStore {
     return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
   }
 
-  /** Puts webhooks to sleep until `nextInMs` (null: until a bell). */
-  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
+  /** Takes back that deliveries were begun; only for those of which nothing has left. */
+  async unbegin(begun: readonly Begun[]): Promise<void> {
+    await this.#rows("unbegin", UNBEGIN, [
+      begun.map((b) => b.clinicId),
+      begun.map((b) => b.webhookId),
+      begun.map((b) => b.id),
+      begun.map((b) => b.fence),
+      begun.map((b) => b.attempt),
+    ]);
+  }
+
+  /** Puts webhooks to sleep until `nextInMs` (null: until a bell); what a node yields is first of all for others to take. */
+  async release(owner: number, runs: readonly Released[]): Promise<void> {
     await this.#rows("release", RELEASE, [
       owner,
       runs.map((r) => r.clinicId),
       runs.map((r) => r.webhookId),
       runs.map((r) => r.fence),
       runs.map((r) => r.nextInMs),
+      runs.map((r) => r.yields ?? false),
     ]);
   }
 
@@ -263,14 +336,13 @@ export class DeliveryStore {
     return id;
   }
 
-  /** Says that the node is alive; false when it has been declared dead meanwhile. */
-  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
-    const rows = await this.#rows(
-      "heartbeat",
-      "update nodes set alive_until = now() + $2::float8 * interval '1 millisecond' where id = $1 returning id",
-      [owner, leaseMs],
-    );
-    return rows.length === 1;
+  /** Says that the node is alive, and tells it of the others. */
+  async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
+    const [row] = await this.#rows<BeatRow>("beat", BEAT, [owner, leaseMs, takes, sendsForMs]);
+    if (row === undefined) throw new Error("a heartbeat was not answered");
+    const { alive, held, orphaned, first_end_ms: end } = row;
+    const nextDeathMs = end === null ? null : end + GRACE_MS;
+    return { alive, othersSending: row.others_sending, othersTaking: row.others_taking, nextDeathMs, held, orphaned };
   }
 
   /** Removes a node; what it still holds comes due at the next reap. */

@@ -2,7 +2,8 @@
  * Where deliveries go and how they are signed: the sender's view of a webhook, opened from its seals and cached by version.
  *
  * Every claim says which version of the webhook it saw, so a changed address, secret or data choice applies to the next
- * attempt (contract §6) without a query per delivery.
+ * attempt (contract §6) without a query per delivery. A secret that retires by its time changes no version: then the target
+ * is read anew, by the monotonic clock, which nobody sets back.
  */
 import type { BlockChoice, DataChoice } from "@hookwell/sdk";
 import { createSigner, type Signer } from "@hookwell/sdk/signature-node";
@@ -25,8 +26,8 @@ export interface Target {
   choice: DataChoice;
   clinicSeal: ClinicSeal;
   sign: Signer;
-  /** when one of the secrets retires and the signer has to be made anew */
-  validUntil: Temporal.Instant | null;
+  /** monotonic ms at which one of the secrets retires and the signer has to be made anew; Infinity where none does */
+  validUntilMs: number;
 }
 
 interface TargetsOptions {
@@ -53,16 +54,23 @@ interface TargetRow {
   headers: Buffer | null;
   include_practitioner: BlockChoice;
   include_patient: BlockChoice;
+  /** null where it has no live secret */
+  place: SecretPlace | null;
   secret_id: number | null;
-  secret: Buffer | null;
-  retires_at: Temporal.Instant | null;
+  sealed: Buffer | null;
+  /** how long it is still valid by the database's clock; null for the current one */
+  lives_ms: number | null;
 }
 
-/** What is stored of a webhook, with its live secrets, newest first. */
+type SecretPlace = "webhook_secrets.secret" | "webhook_keys.private_key";
+
+/** What is stored of a webhook, with its live secrets: `whsec_…` first, then `whsk_…`, the newest of each first. */
 interface StoredTarget {
   row: TargetRow;
   clinicSeal: ClinicSeal;
-  secrets: { id: number; secret: Buffer; retires_at: Temporal.Instant | null }[];
+  /** monotonic ms */
+  askedMs: number;
+  secrets: { place: SecretPlace; id: number; sealed: Buffer; livesMs: number | null }[];
 }
 
 export class Targets {
@@ -79,7 +87,7 @@ export class Targets {
   async get(key: RunKey, version: number): Promise<Target | null> {
     const name = nameOf(key);
     const cached = this.#cache.get(name);
-    if (cached && cached.version >= version && this.#isValid(cached)) return cached;
+    if (cached && cached.version >= version && this.#options.clock.monotonicMs() < cached.validUntilMs) return cached;
     const loaded = await this.load(key);
     if (loaded === null) this.#cache.delete(name);
     else this.#remember(name, loaded);
@@ -121,26 +129,33 @@ export class Targets {
     }
   }
 
+  /** One statement, so that secrets are never older than the version that the target is kept under. */
   async #read(keys: readonly RunKey[]): Promise<Map<string, StoredTarget>> {
-    const { db, seal } = this.#options;
+    const { db, seal, clock } = this.#options;
+    const askedMs = clock.monotonicMs();
     const { rows } = await sql<TargetRow>`/* prepared read_targets */
       select w.clinic_id, w.id, w.version, w.url, w.headers, w.include_practitioner, w.include_patient,
-        s.id as secret_id, s.secret, s.retires_at
+        s.place, s.secret_id, s.sealed, (extract(epoch from s.retires_at - now()) * 1000)::float8 as lives_ms
       from unnest(${keys.map((key) => key.clinicId)}::bigint[], ${keys.map((key) => key.webhookId)}::bigint[])
           as k (clinic_id, webhook_id)
         join webhooks w on w.clinic_id = k.clinic_id and w.id = k.webhook_id and w.deleted_at is null
-        left join webhook_secrets s on s.clinic_id = w.clinic_id and s.webhook_id = w.id
-          and (s.retires_at is null or s.retires_at > now())
-      order by s.id desc`.execute(db);
+        left join lateral (
+          select 'webhook_secrets.secret' as place, id as secret_id, secret as sealed, retires_at from webhook_secrets
+          where clinic_id = w.clinic_id and webhook_id = w.id and (retires_at is null or retires_at > now())
+          union all
+          select 'webhook_keys.private_key', id, private_key, retires_at from webhook_keys
+          where 'v1a' = any (w.signatures) and clinic_id = w.clinic_id and webhook_id = w.id
+            and (retires_at is null or retires_at > now())) s on true
+      order by s.place desc, s.secret_id desc`.execute(db);
     const seals = await seal.forClinics(db, [...new Set(rows.map((row) => row.clinic_id))]);
     const found = new Map<string, StoredTarget>();
     for (const row of rows) {
       const name = nameOf({ clinicId: row.clinic_id, webhookId: row.id });
       const clinicSeal = seals.get(row.clinic_id);
       if (clinicSeal === undefined) throw new Error(`there is no clinic ${row.clinic_id}`);
-      const stored = found.get(name) ?? { row, clinicSeal, secrets: [] };
-      const { secret_id: id, secret, retires_at } = row;
-      if (id !== null && secret !== null) stored.secrets.push({ id, secret, retires_at });
+      const stored = found.get(name) ?? { row, clinicSeal, askedMs, secrets: [] };
+      const { place, secret_id: id, sealed, lives_ms: livesMs } = row;
+      if (place !== null && id !== null && sealed !== null) stored.secrets.push({ place, id, sealed, livesMs });
       found.set(name, stored);
     }
     return found;
@@ -148,13 +163,12 @@ export class Targets {
 
   #open(stored: StoredTarget | undefined): Target | null {
     if (stored === undefined) return null;
-    const { row, clinicSeal, secrets } = stored;
-    const opened = secrets.map((s) =>
-      clinicSeal.open({ column: "webhook_secrets.secret", row: `${row.id}/${s.id}` }, s.secret),
+    const { row, clinicSeal, secrets, askedMs } = stored;
+    const opened = secrets.map(({ place, id, sealed }) =>
+      clinicSeal.open({ column: place, row: `${row.id}/${id}` }, sealed),
     );
     const headers = row.headers && clinicSeal.open({ column: "webhooks.headers", row: row.id }, row.headers);
     const url = clinicSeal.open({ column: "webhooks.url", row: row.id }, row.url);
-    const retiring = secrets.map((s) => s.retires_at).filter((at) => at !== null);
     return {
       version: row.version,
       url,
@@ -163,12 +177,8 @@ export class Targets {
       choice: { practitioner: row.include_practitioner, patient: row.include_patient },
       clinicSeal,
       sign: createSigner(opened),
-      validUntil: retiring.sort(Temporal.Instant.compare)[0] ?? null,
+      validUntilMs: askedMs + Math.min(...secrets.map(({ livesMs }) => livesMs ?? Number.POSITIVE_INFINITY)),
     };
-  }
-
-  #isValid(target: Target): boolean {
-    return target.validUntil === null || Temporal.Instant.compare(this.#options.clock.now(), target.validUntil) < 0;
   }
 
   #remember(name: string, target: Target): void {

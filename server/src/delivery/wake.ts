@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 
 /** A bell inside the process: whoever waits is woken once, and a ring while nobody waits is not lost. */
 export class Wake {
@@ -6,7 +6,7 @@ export class Wake {
   #rung = false;
   #woken: (() => void) | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock = systemClock) {
     this.#clock = clock;
   }
 
@@ -28,5 +28,28 @@ export class Wake {
       this.#woken = null;
     }
     this.#rung = false;
+  }
+}
+
+const POLL_SOONEST_MS = 8;
+export const POLL_MS = 1_000;
+
+/**
+ * When to look again although nobody rang: soon after something was found, since more often follows, then half as often each
+ * time, down to once a second. A steady stream from other processes so waits neither for its word nor for the next second.
+ */
+export class Poll {
+  readonly #mostMs: number;
+  #waitMs: number;
+
+  constructor(mostMs: number = POLL_MS) {
+    this.#mostMs = mostMs;
+    this.#waitMs = mostMs;
+  }
+
+  /** The wait after a look that did or did not find something, in ms. */
+  after(found: boolean): number {
+    this.#waitMs = found ? POLL_SOONEST_MS : Math.min(this.#waitMs * 2, this.#mostMs);
+    return this.#waitMs;
   }
 }

@@ -61,9 +61,9 @@ async function drain(stage: Stage): Promise<void> {
 function judgeClaims({ claims }: Stage): void {
   const attempts = claims.map(({ begun }) => `${begun.webhookId}/${begun.eventId}#${begun.attempt}`);
   expect(new Set(attempts).size, "attempts that were begun twice").toBe(attempts.length);
-  const bySubject = Map.groupBy(claims, ({ begun }) => `${begun.webhookId} ${begun.event.subject}`);
+  const bySubject = Map.groupBy(claims, ({ begun }) => `${begun.webhookId} ${begun.event?.subject}`);
   for (const [subject, ofSubject] of bySubject) {
-    const versions = ofSubject.map(({ begun }) => begun.event.subjectVersion);
+    const versions = ofSubject.map(({ begun }) => begun.event?.subjectVersion ?? 0);
     expect(versions, subject).toEqual(versions.toSorted((a, b) => a - b));
   }
 }

@@ -47,6 +47,7 @@ export class ClinicSide {
     tables.runs.set(nameOf(webhook), {
       ...{ clinicId, webhookId, fence: 0, owner: null, nextAt: Number.POSITIVE_INFINITY, nextSequence: 1 },
       ...{ answeredAt: proved ? nowMs() : null, lastDeliveredAt: null, lastFailedAt: null, recoveredAt: null },
+      ...{ yieldedBy: null, yieldedAt: null },
       ...HEALTHY_RUN,
     });
   }

@@ -6,50 +6,20 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { Warned } from "../../src/delivery/health.ts";
 import type { RefillRequest, RunKey, Scan, TurningOff } from "../../src/delivery/store.ts";
-import { comparableScan, lookAtDatabase, lookAtModel } from "./look.ts";
+import { type Command, command, hasNodes, isFree, nat, node, pickFrom, subjectOf, webhook } from "./command.ts";
+import { comparableScan } from "./look.ts";
 import type { Pair } from "./pair.ts";
 import { ailing, batchOf, ending, healthOf } from "./settling.ts";
 import { nameOf } from "./tables.ts";
 
-const SUBJECTS = 5;
 const LEASE_MS = 30_000;
+const SENDS_FOR_MS = 13_000;
 const NODES_MAX = 3;
-
-/** What fast-check asks before it runs a command, and how it is carried out in both. */
-interface Step {
-  can?: (pair: Pair) => boolean;
-  run: (pair: Pair) => Promise<void>;
-  name: string;
-}
-
-/** fast-check's model is the pair itself: what a command may do depends on what both have agreed upon so far. */
-export type Command = fc.AsyncCommand<{ pair: Pair }, Pair>;
-
-function command({ can = () => true, run, name }: Step): Command {
-  return {
-    check: ({ pair }) => can(pair),
-    async run(_model, pair) {
-      await run(pair);
-      const real = await lookAtDatabase(pair.engine.owner, pair.clinicId);
-      expect(real, `after ${name}`).toEqual(lookAtModel(pair.model.tables));
-    },
-    toString: () => name,
-  };
-}
-
-const pickFrom = <Item>(items: readonly Item[], pick: number): Item => items[pick % items.length] as Item;
-const subjectOf = (pick: number) => `consult:${1 + (pick % SUBJECTS)}`;
-const isFree = (pair: Pair, subject: string) => !pair.side.isLocked(pair.clinicId, subject);
-const webhook = (pair: Pair, pick: number) => pickFrom(pair.webhooks, pick);
-const hasNodes = (pair: Pair) => pair.nodes.length > 0;
-const node = (pair: Pair, pick: number) => pickFrom(pair.nodes, pick);
 
 function compareScans(pair: Pair, real: Scan, model: Scan): void {
   expect(comparableScan(real)).toEqual(comparableScan(model));
   pair.begun.push(...real.begun);
 }
-
-const nat = fc.nat({ max: 1_000 });
 
 const emit = fc.array(nat, { minLength: 1, maxLength: 3 }).map((picks) => {
   const subjects = picks.map(subjectOf);
@@ -94,6 +64,7 @@ const taking = fc.record({
   after: fc.option(nat, { nil: undefined }),
   perWebhook: fc.integer({ min: 1, max: 8 }),
   suspect: fc.boolean(),
+  room: fc.option(fc.boolean(), { nil: undefined }),
 });
 
 const take = taking.map(({ few, after, ...drawn }) =>
@@ -102,9 +73,9 @@ const take = taking.map(({ few, after, ...drawn }) =>
     can: (pair) => hasNodes(pair) && !(few && isTie(pair)),
     async run(pair) {
       const owner = node(pair, drawn.node);
-      const { perWebhook, suspect } = drawn;
+      const { perWebhook, suspect, room = true } = drawn;
       const from = after === undefined ? {} : { after: webhook(pair, after) };
-      const request = { webhooks: few ? 1 : 64, perWebhook, suspect, ...from };
+      const request = { webhooks: few ? 1 : 64, perWebhook, suspect, room, ...from };
       const real = await pair.engine.store.take(owner, request);
       compareScans(pair, real, await pair.model.take(owner, request));
     },
@@ -182,42 +153,66 @@ const warn = fc.tuple(nat, fc.integer({ min: 0, max: 3 }), fc.constantFrom(0, 0,
   }),
 );
 
-const release = fc
-  .tuple(nat, nat, fc.constantFrom(null, 0, 5_000), fc.constantFrom(0, 0, 1))
-  .map(([pick, byNode, nextInMs, stale]) =>
-    command({
-      name: `release until ${nextInMs}`,
-      can: hasNodes,
-      async run(pair) {
-        const key = webhook(pair, pick);
-        const run = pair.model.tables.run(key);
-        const owner = run.owner ?? node(pair, byNode);
-        const released = [{ ...key, fence: run.fence - stale, nextInMs }];
-        await pair.engine.store.release(owner, released);
-        await pair.model.release(owner, released);
-      },
-    }),
-  );
+const releasing = fc.record({
+  pick: nat,
+  byNode: nat,
+  nextInMs: fc.constantFrom(null, 0, 5_000),
+  stale: fc.constantFrom(0, 0, 1),
+  yields: fc.boolean(),
+});
+
+const release = releasing.map(({ pick, byNode, nextInMs, stale, yields }) =>
+  command({
+    name: `release until ${nextInMs}${yields ? ", for others" : ""}`,
+    can: hasNodes,
+    async run(pair) {
+      const key = webhook(pair, pick);
+      const run = pair.model.tables.run(key);
+      const owner = run.owner ?? node(pair, byNode);
+      const released = [{ ...key, fence: run.fence - stale, nextInMs, yields }];
+      await pair.engine.store.release(owner, released);
+      await pair.model.release(owner, released);
+    },
+  }),
+);
+
+/** Only what nothing has left of; here that is anything. */
+const unbegin = nat.map((pick) =>
+  command({
+    name: "unbegin",
+    can: (pair) => pair.begun.length > 0,
+    async run(pair) {
+      const one = [pickFrom(pair.begun.slice(-4), pick)];
+      await Promise.all([pair.engine.store.unbegin(one), pair.model.unbegin(one)]);
+    },
+  }),
+);
 
 const passTime = fc
   .constantFrom(1, 4_000, 5_000, 31_000, 36_000, 300_000)
   .map((ms) => command({ name: `${ms} ms pass`, run: (pair) => pair.clock.advance(ms) }));
 
-const ofNode = nat.chain((pick) =>
-  fc.constantFrom("heartbeat", "retire", "forget").map((what) =>
+const ofNode = fc
+  .tuple(nat, fc.constantFrom("beat", "beat", "retire", "forget"), fc.boolean())
+  .map(([pick, what, takes]) =>
     command({
       name: what,
       can: hasNodes,
       async run(pair) {
         const id = node(pair, pick);
-        if (what !== "heartbeat") pair.nodes.splice(pair.nodes.indexOf(id), 1);
-        if (what === "heartbeat")
-          expect(await pair.engine.store.heartbeat(id, LEASE_MS)).toBe(await pair.model.heartbeat(id, LEASE_MS));
-        else if (what === "retire") await Promise.all([pair.engine.store.retire(id), pair.model.retire(id)]);
+        if (what === "beat") return compareBeats(pair, id, takes);
+        pair.nodes.splice(pair.nodes.indexOf(id), 1);
+        if (what === "retire") await Promise.all([pair.engine.store.retire(id), pair.model.retire(id)]);
       },
     }),
-  ),
-);
+  );
+
+async function compareBeats(pair: Pair, id: number, takes: boolean): Promise<void> {
+  const beat = { leaseMs: LEASE_MS, sendsForMs: SENDS_FOR_MS, takes };
+  const { nextDeathMs, ...real } = await pair.engine.store.beat(id, beat);
+  const whole = nextDeathMs === null ? null : Math.round(nextDeathMs);
+  expect({ ...real, nextDeathMs: whole }).toEqual(await pair.model.beat(id, beat));
+}
 
 const upkeep = fc.constantFrom("reap", "reap", "sweep").map((what) =>
   command({
@@ -279,5 +274,5 @@ export const ALL_COMMANDS: fc.Arbitrary<Command>[] = [
     settle,
     settle,
   ],
-  ...[release, release, warn, passTime, ofNode, upkeep, configure, resend],
+  ...[release, release, unbegin, warn, passTime, ofNode, upkeep, configure, resend],
 ];

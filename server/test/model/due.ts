@@ -7,6 +7,18 @@ export function isSuspect({ answeredAt, failures }: RunRow): boolean {
   return answeredAt === null || failures > 0;
 }
 
+/** What was given away is for those who have less than their share, and after a while for anybody. */
+export const GIVEN_AWAY_FOR_MS = 5_000;
+
+/** Whether a node may take it, as far as it was given away by another. */
+export function isFor(
+  { yieldedAt, yieldedBy }: RunRow,
+  { owner, room, atMs }: { owner: number; room: boolean; atMs: number },
+): boolean {
+  if (yieldedAt === null || yieldedAt < atMs - GIVEN_AWAY_FOR_MS) return true;
+  return room && yieldedBy !== owner;
+}
+
 /** Webhooks with bells, in the order of their keys, from one after another one on. */
 export function rungOf(seen: Tables, after: RunKey = { clinicId: 0, webhookId: 0 }): RunKey[] {
   const byKey = (a: RunKey, b: RunKey) => a.clinicId - b.clinicId || a.webhookId - b.webhookId;

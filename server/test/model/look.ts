@@ -25,7 +25,8 @@ const LOOK = `select json_build_object(
   'webhooks', ${list("id, version, enabled, off_reason, deleted_at is not null", "webhooks", "id")},
   'runs', ${list(
     `webhook_id, fence, owner, ${ms("next_at")}, next_sequence, ${ms("answered_at")}, ${ms("last_delivered_at")}, ${ms("last_failed_at")},
-      failures, ${ms("failing_since")}, ${ms("parked_at")}, probes, warned, ${ms("warned_at")}, ${ms("recovered_at")}`,
+      failures, ${ms("failing_since")}, ${ms("parked_at")}, probes, warned, ${ms("warned_at")}, ${ms("recovered_at")},
+      yielded_by, ${ms("yielded_at")}`,
     "runs",
     "webhook_id",
   )},
@@ -35,7 +36,7 @@ const LOOK = `select json_build_object(
     "webhook_id, id",
   )},
   'bells', ${list("webhook_id, n", "(select clinic_id, webhook_id, count(*) as n from bells group by 1, 2) b", "webhook_id")},
-  'nodes', (select coalesce(json_agg(json_build_array(id, ${ms("alive_until")}) order by id), '[]') from nodes),
+  'nodes', (select coalesce(json_agg(json_build_array(id, ${ms("alive_until")}, takes) order by id), '[]') from nodes),
   'attempts', ${list(
     `webhook_id, event_id, part, attempt, ${ms("started_at")}, outcome, status, late`,
     "attempts",
@@ -74,6 +75,7 @@ export function lookAtModel(tables: Tables): Look {
         ...[r.webhookId, r.fence, r.owner, time(r.nextAt), r.nextSequence],
         ...[r.answeredAt, r.lastDeliveredAt, r.lastFailedAt],
         ...[r.failures, r.failingSince, r.parkedAt, r.probes, r.warned, r.warnedAt, r.recoveredAt],
+        ...[r.yieldedBy, r.yieldedAt],
       ])
       .sort(byText),
     deliveries: [...tables.deliveries.values()]
@@ -84,7 +86,7 @@ export function lookAtModel(tables: Tables): Look {
       ])
       .sort(byText),
     bells: [...bells].map(([webhookId, rung]) => [webhookId, rung.length]).sort(byText),
-    nodes: [...tables.nodes.values()].map((n) => [n.id, n.aliveUntil]).sort(byText),
+    nodes: [...tables.nodes.values()].map((n) => [n.id, n.aliveUntil, n.takes]).sort(byText),
     attempts: [...tables.attempts.values()]
       .map((a) => [a.webhookId, a.eventId, a.part, a.attempt, a.startedAt, a.outcome, a.status, a.late])
       .sort(byText),
@@ -108,7 +110,7 @@ export function comparableScan(scan: Scan): unknown {
     a.webhookId - b.webhookId || (a.id ?? 0) - (b.id ?? 0);
   return {
     runs: scan.runs.map(inWholeMs).sort(byIds),
-    begun: scan.begun.map(({ event: { facts: _, ...event }, ...rest }) => ({ ...rest, event })).sort(byIds),
+    begun: scan.begun.map(({ event, ...rest }) => ({ ...rest, event: event && { ...event, facts: null } })).sort(byIds),
     waiting: scan.waiting
       .map((head) => ({ ...head, dueInMs: Math.round(head.dueInMs) }))
       .sort((a, b) => a.webhookId - b.webhookId || (a.orderKey < b.orderKey ? -1 : 1)),

@@ -6,27 +6,30 @@
  * and contract §7; model.test.ts holds it against PostgreSQL. Does not: know tests of a webhook, nor split events.
  */
 import {
+  type Beat,
+  type Begun,
   type Counted,
   type EngineStore,
   type FreedKey,
   type RefillRequest,
+  type Released,
   type RunKey,
   type Scan,
   type SettledAttempt,
   type SettledHealth,
   type TakeRequest,
   type TurningOff,
+  type Vitals,
   type Warning,
   WINDOW_ROWS,
 } from "../../src/delivery/store.ts";
-import { dueOf, isSuspect, keyOf, rungOf } from "./due.ts";
+import { dueOf, isFor, isSuspect, keyOf, rungOf } from "./due.ts";
 import { type Leased, scanAll } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";
+import { TAKEN_OVER_AFTER_MS, vitalsOf } from "./vitals.ts";
 
-/** Others take over so long after a node's time has run out. */
-const TAKEN_OVER_AFTER_MS = 5_000;
-/** Webhooks with bells that a TAKE looks at, for each that it may take. */
-const BELLS_PER_WEBHOOK = 4;
+/** Webhooks with bells that a TAKE looks at. */
+const BELLS_LOOKED_AT_MAX = 256;
 /** A moment that two clocks tell is the same one within this. */
 const SAME_MOMENT_MS = 1_000;
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
@@ -57,11 +60,12 @@ export class ModelStore implements EngineStore {
   }
 
   takeAsSeen({ tables: seen, atMs }: Seen, asked: TakeRequest & { owner: number }): Scan {
-    const { owner, webhooks, suspect } = asked;
-    const rung = rungOf(seen, asked.after).slice(0, BELLS_PER_WEBHOOK * webhooks);
+    const { owner, webhooks, suspect, room = true } = asked;
+    const rung = rungOf(seen, asked.after).slice(0, BELLS_LOOKED_AT_MAX);
     const mayTake = (key: RunKey) => {
       const run = this.tables.run(key);
       if (!seen.nodes.has(owner) || !seen.isOn(key) || run.owner !== null) return false;
+      if (!isFor(run, { owner, room, atMs })) return false;
       // A parked one hears no bell, only its probe's time.
       return isSuspect(run) === suspect && (run.parkedAt === null || run.nextAt <= atMs);
     };
@@ -69,7 +73,7 @@ export class ModelStore implements EngineStore {
       .filter(mayTake)
       .slice(0, webhooks)
       .map((key) => this.#leaseOf(key, seen, asked));
-    const last = rung.length === BELLS_PER_WEBHOOK * webhooks ? rung.at(-1) : undefined;
+    const last = rung.length === BELLS_LOOKED_AT_MAX ? rung.at(-1) : undefined;
     return {
       ...scanAll({ now: this.tables, seen, atMs, owner }, leases),
       rung: rung.filter((key) => seen.run(key).owner === owner),
@@ -181,12 +185,23 @@ export class ModelStore implements EngineStore {
     if (since !== null) this.tables.tell(key, kind, { cause: since, at });
   }
 
-  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
-    for (const { nextInMs, ...key } of runs) {
+  async release(owner: number, runs: readonly Released[]): Promise<void> {
+    const at = this.nowMs();
+    for (const { nextInMs, yields = false, ...key } of runs) {
       const run = this.tables.run(key);
       if (run.owner !== owner || run.fence !== key.fence) continue;
-      const nextAt = nextInMs === null ? Number.POSITIVE_INFINITY : this.nowMs() + nextInMs;
-      this.tables.changeRun(key, { owner: null, nextAt });
+      const nextAt = nextInMs === null ? Number.POSITIVE_INFINITY : at + nextInMs;
+      const given = yields ? { yieldedBy: owner, yieldedAt: at } : { yieldedBy: null, yieldedAt: null };
+      this.tables.changeRun(key, { owner: null, nextAt, ...given });
+    }
+  }
+
+  /** As if they had never been begun, but for their number. */
+  async unbegin(begun: readonly Begun[]): Promise<void> {
+    for (const one of begun) {
+      const row = this.tables.deliveriesOf(one).get(one.id);
+      if (!row || row.fence !== one.fence || row.attempt !== one.attempt || row.begunAt === null) continue;
+      this.tables.putDelivery({ ...row, begunAt: null, attempt: row.attempt - 1 });
     }
   }
 
@@ -202,15 +217,17 @@ export class ModelStore implements EngineStore {
 
   async register(name: string, leaseMs: number): Promise<number> {
     const id = this.next.node++;
-    this.tables.nodes.set(id, { id, name, aliveUntil: this.nowMs() + leaseMs });
+    this.tables.nodes.set(id, { id, name, aliveUntil: this.nowMs() + leaseMs, takes: true });
     return id;
   }
 
-  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
-    const node = this.tables.nodes.get(owner);
-    if (!node) return false;
-    this.tables.nodes.set(owner, { ...node, aliveUntil: this.nowMs() + leaseMs });
-    return true;
+  /** Says that the node lives, and what there is besides it. */
+  async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
+    const at = this.nowMs();
+    const own = this.tables.nodes.get(owner);
+    const vitals = vitalsOf(this.tables, { owner, at, sendsWithin: leaseMs - sendsForMs });
+    if (own) this.tables.nodes.set(owner, { ...own, aliveUntil: at + leaseMs, takes });
+    return vitals;
   }
 
   async retire(owner: number): Promise<void> {

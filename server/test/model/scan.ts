@@ -56,7 +56,8 @@ function scanOne(scanning: Scanning, lease: Leased, scan: Scan): void {
   const described = describeRun(scanning, key, lease.isTaken);
   const locked = picked.flatMap((row) => lockAgain(scanning, lease, row) ?? []);
   const begun = locked.sort((a, b) => a.id - b.id).map((row) => begin(scanning, lease, row));
-  now.changeRun(key, { fence: lease.fence, owner, nextAt: Number.POSITIVE_INFINITY });
+  const held = { fence: lease.fence, owner, nextAt: Number.POSITIVE_INFINITY };
+  now.changeRun(key, { ...held, yieldedBy: null, yieldedAt: null });
 
   scan.begun.push(...begun);
   scan.waiting.push(

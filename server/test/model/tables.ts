@@ -43,6 +43,9 @@ export interface RunRow extends RunKey {
   readonly warned: Warned;
   readonly warnedAt: number | null;
   readonly recoveredAt: number | null;
+  /** the node that gave it away for others to take, and when */
+  readonly yieldedBy: number | null;
+  readonly yieldedAt: number | null;
 }
 
 type Health = "failures" | "failingSince" | "parkedAt" | "probes" | "warned" | "warnedAt";
@@ -117,6 +120,8 @@ export interface NodeRow {
   readonly id: number;
   readonly name: string;
   readonly aliveUntil: number;
+  /** it has not said that it is stopping */
+  readonly takes: boolean;
 }
 
 export class Tables {

@@ -97,7 +97,7 @@ export class SimulatedClinic {
           include_practitioner,
           include_patient,
         },
-        ...{ secret_id: 1, secret, retires_at: null },
+        ...{ place: "webhook_secrets.secret", secret_id: 1, sealed: secret, lives_ms: null },
       },
     ];
   }

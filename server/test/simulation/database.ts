@@ -137,7 +137,8 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
     release: (owner, runs) => call(`release ${runs.length} by ${owner}`, () => model.release(owner, runs)),
     turnOff: (key, turning) => call("turn off", () => model.turnOff(key, turning)),
     register: (name, leaseMs) => call("register", () => model.register(name, leaseMs)),
-    heartbeat: (owner, leaseMs) => call(`heartbeat ${owner}`, () => model.heartbeat(owner, leaseMs)),
+    unbegin: (begun) => call(`unbegin ${begun.length}`, () => model.unbegin(begun)),
+    beat: (owner, beat) => call(`beat ${owner}`, () => model.beat(owner, beat)),
     reap,
     retire: async (owner) => {
       await call(`retire ${owner}`, () => model.forget(owner));

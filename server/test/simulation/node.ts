@@ -36,6 +36,7 @@ export class SimulatedNode {
       }),
       log: createLog({ level: "warn", destination: { write: (line: string) => world.heard(name, line) } }),
       random: () => random.next(),
+      onGivenUp: () => world.tellOthers(this),
     });
   }
 

@@ -10,6 +10,8 @@ import { EPOCH_MS } from "./process.ts";
 import { SeededRandom } from "./random.ts";
 import { Timeline } from "./timeline.ts";
 
+const WORD_TAKES_MS = 5;
+const WORD_LOST = 0.2;
 const STARTED_AGAIN_AFTER_MS = 1_000;
 /** A node that does not stop by then is no longer waited for, as no operating system would. */
 const STOP_LIMIT_MS = 10 * 60_000;
@@ -100,6 +102,14 @@ export class World {
     if (this.nodes.length === 0 || this.random.chance(0.3)) return;
     const node = this.random.pick(this.nodes);
     node.process.reach(() => node.dispatcher.nudge());
+  }
+
+  /** Word between processes: some of it is lost. */
+  tellOthers(teller: SimulatedNode): void {
+    for (const node of this.nodes) {
+      if (node === teller || this.random.chance(WORD_LOST)) continue;
+      this.timeline.after(WORD_TAKES_MS, () => node.process.reach(() => node.dispatcher.nudge()));
+    }
   }
 
   heard(node: string, line: string): void {

@@ -63,7 +63,8 @@ summed as materialized (
       case when not freed then id end, case when not freed and able and place > want then id end from startable) x
   group by 1, 2),
 kept as (
-  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh
+  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh,
+    yielded_by = null, yielded_at = null
   from summed g
   where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
 -- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
@@ -86,5 +87,12 @@ union all
 -- kind begun: to be sent now
 select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
   b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
-  e.name, e.subject, e.subject_version, e.facts, null, null, null, null, null, null, null, null
-from begun b join events e on e.clinic_id = b.clinic_id and e.id = b.event_id
+  null, null, null, null, null, null, null, null, null, null, null, null
+from begun b
+union all
+-- kind content: what the events of those are about, each once. A delivery whose event is gone has none, and has to end
+select 'content', e.clinic_id, null, null, null, null, null, null, null, null, null, null, null, e.id, null, null,
+  null, null, null, null, null, null, null, null, e.name, e.subject, e.subject_version, e.facts,
+  null, null, null, null, null, null, null, null
+from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
+  (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e

@@ -2,6 +2,7 @@
 -- $1 owner (node) · $2 webhooks at most · $3 rows looked at per webhook at most · $4 deliveries to begin per webhook at most
 -- $5 true: only those whose receiver is in doubt (it failed last, or has never answered); false: only the others
 -- $6, $7 clinic and webhook after which to go on among the bells · $8 webhooks with bells to look at, at most
+-- $9 whether this node has less than its share: then it takes what others gave away (release.sql); after 5 s anybody does
 -- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock and in the
 -- snapshot of the scan: that is why no wake-up is lost.
 -- The bells are gone through from webhook to webhook (a loose index scan), however many bells each has, and on from where
@@ -45,6 +46,7 @@ leased as materialized (
   where r.owner is null and w.enabled and w.deleted_at is null
     and (r.failures > 0 or r.answered_at is null) = $5::boolean
     and (r.parked_at is null or r.next_at <= now()) -- a parked one hears no bell
+    and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
