@@ -5,9 +5,10 @@ import { type History, simulate } from "./simulation.ts";
 /**
  * Seeds that once failed, and always run. With the plan of this folder they may mean another history than they did then;
  * 10 and 86 found an attempt that left no row (maintenance.test.ts); 152, 154 and 379 a webhook deleted between the reading of
- * its settings and of its secrets, which are one reading now.
+ * its settings and of its secrets, which are one reading now; 3 a node that stopped while it settled under a lost lease and
+ * spun without ever waiting (then the run hangs: nothing else of the process goes on either).
  */
-export const REGRESSION_SEEDS: readonly number[] = [10, 86, 152, 154, 379];
+export const REGRESSION_SEEDS: readonly number[] = [3, 10, 86, 152, 154, 379];
 
 /** Plays a seed; a failure says how to play it again. */
 export async function expectNoViolations(seed: number): Promise<History> {
