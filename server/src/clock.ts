@@ -8,15 +8,21 @@ export interface Clock {
   now(): Temporal.Instant;
   /** Milliseconds since some fixed moment of this process; never runs backwards. For deadlines and durations. */
   monotonicMs(): number;
+  /** Calls `then` once, when so many ms have passed on the monotonic clock; the function returned calls it off. */
+  after(ms: number, then: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Temporal.Now.instant(),
   monotonicMs: () => performance.now(),
+  after(ms, then) {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
 };
 
 export interface FixedClock extends Clock {
-  /** Moves both the wall clock and the monotonic clock; only units of fixed length (weeks and days are of 24 hours). */
+  /** Moves both hands and calls what has come due; only units of fixed length (weeks and days are of 24 hours). */
   advance(by: Temporal.DurationLike): void;
 }
 
@@ -24,15 +30,23 @@ export interface FixedClock extends Clock {
 export function fixedClock(at: Temporal.Instant | string): FixedClock {
   let now = Temporal.Instant.from(at);
   let elapsedMs = 0;
+  const pending = new Set<{ atMs: number; then: () => void }>();
   return {
     now: () => now,
     monotonicMs: () => elapsedMs,
+    after(ms, then) {
+      const one = { atMs: elapsedMs + ms, then };
+      pending.add(one);
+      return () => pending.delete(one);
+    },
     advance(by) {
       const duration = Temporal.Duration.from(by);
       const { weeks, days } = duration;
       const inHours = duration.with({ weeks: 0, days: 0 }).add({ hours: (weeks * 7 + days) * 24 });
       now = now.add(inHours);
       elapsedMs += inHours.total("milliseconds");
+      const due = [...pending].filter(({ atMs }) => atMs <= elapsedMs).sort((a, b) => a.atMs - b.atMs);
+      for (const one of due) if (pending.delete(one)) one.then();
     },
   };
 }

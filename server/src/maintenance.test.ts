@@ -74,6 +74,26 @@ describe("maintenance", () => {
     expect(await query("select count(*)::int as n from inbox_messages")).toEqual([{ n: 1 }]);
   });
 
+  it("ends what a deleted webhook's lost sender had begun, and the log says that its outcome is not known", async () => {
+    const clinic = await api.newClinic();
+    const id = "018f0000-0000-7000-8000-000000000001";
+    const url = "https://hooks.example.test/";
+    const made = await clinic.as.manager("/v1/webhooks", { method: "POST", body: { url, events: [] } });
+    const webhook = made.json.id;
+    await query(`insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key,
+        choice_practitioner, choice_patient, sequence, attempt, begun_at, fence)
+      values (${clinic.id}, ${webhook}, '${id}', 200, 'consult:1', 'off', 'off', 1, 1, now(), 1)`);
+    await query(`update webhooks set deleted_at = now() - interval '2 minutes' where id = ${webhook}`);
+    expect(await maintain()).toBe(true);
+    const of = `where clinic_id = ${clinic.id} and event_id = '${id}'`;
+    expect(await query(`select attempt, outcome, body_sent from attempts ${of}`)).toEqual([
+      { attempt: 1, outcome: "unknown", body_sent: true },
+    ]);
+    expect(await query(`select state, reason from finished_deliveries ${of}`)).toEqual([
+      { state: "cancelled", reason: "deleted" },
+    ]);
+  });
+
   it("goes on with the rest where one task fails, and says that not all was done", async () => {
     await query("alter table inbox_messages rename to hidden");
     try {

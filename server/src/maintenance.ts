@@ -22,10 +22,15 @@ const TASKS: Readonly<Record<string, string>> = {
     delete from webhook_secrets s using gone where s.clinic_id = gone.clinic_id and s.webhook_id = gone.id`,
   retired_secrets: "delete from webhook_secrets where retires_at < now()",
   retired_keys: "delete from webhook_keys where retires_at < now()",
-  // A change that committed while its webhook was being deleted may have left a delivery behind.
+  // A change that committed while its webhook was being deleted may have left a delivery behind; and what was on its way then
+  // and was lost with its node has left no word of what came of it.
   deliveries_of_deleted_webhooks: `with gone as (
       delete from deliveries d using webhooks w
-      where w.clinic_id = d.clinic_id and w.id = d.webhook_id and w.deleted_at < now() - interval '1 minute' returning d.*)
+      where w.clinic_id = d.clinic_id and w.id = d.webhook_id and w.deleted_at < now() - interval '1 minute' returning d.*),
+    unknown as (
+      insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
+      select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', true from gone where begun_at is not null
+      on conflict do nothing)
     insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
       choice_patient, test, sequence, attempt, state, reason, created_at)
     select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,

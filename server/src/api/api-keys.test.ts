@@ -5,6 +5,7 @@ import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../
 import { refusalOf } from "../../test/refusal.ts";
 import { until } from "../../test/until.ts";
 import { createApiKey } from "../accounts/api-keys.ts";
+import { systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Tx } from "../db/schema.ts";
 import { createLog } from "../log.ts";
@@ -24,8 +25,8 @@ beforeAll(async () => {
     },
   });
   const log = createLog({ destination, level: "debug" });
-  const now = () => Temporal.Now.instant();
-  api = await startTestApi({ log, clock: { now, monotonicMs: () => performance.now() + aheadMs } });
+  const monotonicMs = () => systemClock.monotonicMs() + aheadMs;
+  api = await startTestApi({ log, clock: { ...systemClock, monotonicMs } });
   clinic = await api.newClinic();
   manager = clinic.as.manager;
 });

@@ -24,7 +24,7 @@ import { type Refill, Run } from "./run.ts";
 import { Sender } from "./sender.ts";
 import { Settler } from "./settler.ts";
 import { Share } from "./share.ts";
-import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
+import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Wake } from "./wake.ts";
 
@@ -37,7 +37,7 @@ const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
 export interface DispatcherOptions {
-  store: DeliveryStore;
+  store: EngineStore;
   /** runs as hookwell_dispatch */
   db: Db;
   seal: Seal;
@@ -61,7 +61,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lease: Lease;
   readonly #sender: Sender;
-  readonly #wake = new Wake();
+  readonly #wake: Wake;
   readonly #runs = new Map<string, Run>();
   readonly #paced: Paced;
   readonly #places = new Places();
@@ -76,6 +76,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#wake = new Wake(options.clock);
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
     this.#lease = new Lease({
       ...options,
@@ -162,7 +163,7 @@ export class Dispatcher {
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
     this.#paced.drop();
-    if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
+    if (this.#inFlight > 0 || !this.#settler.isIdle) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#takeSoon();
   }

@@ -135,7 +135,7 @@ describe("a node", () => {
   test("whose lease no longer reaches in the moment before sending sends nothing, and leaves it to be sent in time", async () => {
     await engine.createWebhook(clinicId, { url: receiver.url });
     let aheadMs = 0;
-    const clock: Clock = { now: systemClock.now, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     /** The process stands still between claiming and sending for longer than the lease allows, once. */
     class SlowStore extends DeliveryStore {
       // Mostly TAKE begins it; REFILL does where TAKE's time was fixed a moment before the emitting transaction began.

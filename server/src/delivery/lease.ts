@@ -9,7 +9,7 @@
 import type { Clock } from "../clock.ts";
 import { DEADLINE_MS } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
-import type { DeliveryStore, Vitals } from "./store.ts";
+import type { EngineStore, Vitals } from "./store.ts";
 
 export const LEASE_MS = 30_000;
 const HEARTBEAT_MS = 4_000;
@@ -23,7 +23,7 @@ const MARGIN_MS = 2_000;
 const SENDS_FOR_MS = LEASE_MS - DEADLINE_MS - MARGIN_MS;
 
 export interface LeaseOptions {
-  store: DeliveryStore;
+  store: EngineStore;
   clock: Clock;
   log: Log;
   name: string;
@@ -41,13 +41,13 @@ export class Lease {
   #nodeId = 0;
   #untilMs = Number.NEGATIVE_INFINITY;
   #lost = true;
-  #timer: NodeJS.Timeout | null = null;
+  #stopTimer: (() => void) | null = null;
   #beating: Promise<void> = Promise.resolve();
   #isBeating = false;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
   #tidyAtMs = Number.NEGATIVE_INFINITY;
   /** Set when another node will have to be declared dead before the next beat, unless it is heard of. */
-  #deathTimer: NodeJS.Timeout | null = null;
+  #stopDeathTimer: (() => void) | null = null;
   #takes = true;
   #othersSending = 0;
 
@@ -67,7 +67,7 @@ export class Lease {
   async start(): Promise<void> {
     await this.renew();
     if (this.#options.alone) await this.#options.store.retireAllOthers(this.#nodeId);
-    this.#timer = setInterval(() => this.#onTimer(), HEARTBEAT_MS);
+    this.#startTimer();
   }
 
   /** Says to the others at once that this node takes nothing more; it lives on until stop(). */
@@ -81,9 +81,9 @@ export class Lease {
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
-    if (this.#deathTimer) clearTimeout(this.#deathTimer);
+    this.#stopTimer?.();
+    this.#stopTimer = null;
+    this.#stopDeathTimer?.();
     await this.#beating;
     if (!this.#lost) await this.#options.store.retire(this.#nodeId);
     this.#lost = true;
@@ -112,6 +112,13 @@ export class Lease {
     this.#untilMs = before + LEASE_MS;
     this.#lost = false;
     logEvent(log, "node.registered", { node_id: this.#nodeId });
+  }
+
+  #startTimer(): void {
+    this.#stopTimer = this.#options.clock.after(HEARTBEAT_MS, () => {
+      this.#startTimer();
+      this.#onTimer();
+    });
   }
 
   /** A beat whose answer does not come holds up no other judgement: the lease runs out on our own clock. */
@@ -170,9 +177,9 @@ export class Lease {
       await store.reap();
       if (orphaned) onOrphans();
     }
-    if (this.#deathTimer) clearTimeout(this.#deathTimer);
-    this.#deathTimer = null;
-    if (nextDeathMs === null || isDead || nextDeathMs > HEARTBEAT_MS || this.#timer === null) return;
-    this.#deathTimer = setTimeout(() => this.#onTimer(), nextDeathMs + DEATH_SEEN_AFTER_MS);
+    this.#stopDeathTimer?.();
+    this.#stopDeathTimer = null;
+    if (nextDeathMs === null || isDead || nextDeathMs > HEARTBEAT_MS || this.#stopTimer === null) return;
+    this.#stopDeathTimer = clock.after(nextDeathMs + DEATH_SEEN_AFTER_MS, () => this.#onTimer());
   }
 }

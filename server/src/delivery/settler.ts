@@ -10,7 +10,7 @@ import { type Measure, measureDue } from "./health.ts";
 import type { Paced } from "./paced.ts";
 import type { Run } from "./run.ts";
 import type { Attempted } from "./sender.ts";
-import type { DeliveryStore, NoticeDetails, RunKey } from "./store.ts";
+import type { EngineStore, NoticeDetails, RunKey } from "./store.ts";
 
 /** The notice by which a clinic is told, by how far it has then been told. */
 const WARNINGS = {
@@ -29,7 +29,7 @@ interface Result extends Attempted {
 }
 
 export interface SettlerOptions {
-  store: DeliveryStore;
+  store: EngineStore;
   clock: Clock;
   paced: Paced;
   nodeId: () => number;

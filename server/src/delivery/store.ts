@@ -232,6 +232,9 @@ const END_LOST_TESTS = sqlFile("end_lost_tests");
 const WARN = sqlFile("warn");
 const TURN_OFF = sqlFile("turn_off");
 
+/** What the dispatcher asks of its store, whatever keeps it: PostgreSQL, or the model that the tests hold beside it. */
+export type EngineStore = Pick<DeliveryStore, keyof DeliveryStore>;
+
 export class DeliveryStore {
   readonly #pool: pg.Pool;
 

@@ -1,7 +1,14 @@
+import { type Clock, systemClock } from "../clock.ts";
+
 /** A bell inside the process: whoever waits is woken once, and a ring while nobody waits is not lost. */
 export class Wake {
+  readonly #clock: Clock;
   #rung = false;
   #woken: (() => void) | null = null;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   ring(): void {
     this.#rung = true;
@@ -12,9 +19,9 @@ export class Wake {
   async wait(atMostMs: number): Promise<void> {
     if (!this.#rung) {
       await new Promise<void>((fulfil) => {
-        const timer = setTimeout(fulfil, atMostMs);
+        const callOff = this.#clock.after(atMostMs, fulfil);
         this.#woken = () => {
-          clearTimeout(timer);
+          callOff();
           fulfil();
         };
       });

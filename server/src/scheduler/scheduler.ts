@@ -231,7 +231,7 @@ export class Scheduler {
   /** What is done now is dated by the time for which it is done. */
   #contextOf(clinicId: number, now: Temporal.Instant): DueContext {
     const { outbox, log } = this.#options;
-    const clock = { now: () => now, monotonicMs: () => outbox.clock.monotonicMs() };
+    const clock = { ...outbox.clock, now: () => now };
     return { clinicId, outbox: { ...outbox, clock }, log, signal: this.#stopping.signal };
   }
 }

@@ -1,0 +1,49 @@
+/**
+ * Deterministic simulation of the engine: the real Dispatcher, Lease, Run, Sender and policy over a model of the database,
+ * with simulated clocks and a simulated network, and everything that may go wrong drawn from a seed (server/test/simulation).
+ * Always: nothing is lost, subjects keep their order, numbers have no gaps, nothing is sent twice but beside a fault, no
+ * attempt comes before its time or beyond its lease, nothing sleeps that should not, and every delivery ends.
+ */
+import { expect, test } from "vitest";
+import { BREAKAGES } from "../../test/simulation/breakages.ts";
+import { expectNoViolations, REGRESSION_SEEDS, seedsFrom } from "../../test/simulation/seeds.ts";
+import { simulate } from "../../test/simulation/simulation.ts";
+
+const SEEDS = seedsFrom(0, 50);
+const LIMIT_MS = 300_000;
+
+test("whatever a clock, a network and a database do, the engine keeps its promises, and the world was hard on it", {
+  timeout: LIMIT_MS,
+}, async () => {
+  const sums = { unknown: 0, late: 0, failedAfterCommit: 0, posts: 0, receptions: 0, parked: 0, simulatedMs: 0 };
+  for (const seed of new Set([...REGRESSION_SEEDS, ...SEEDS])) {
+    const { counts } = await expectNoViolations(seed);
+    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
+  }
+  // A simulation in which little happens proves little.
+  expect(sums.posts).toBeGreaterThan(2_000);
+  expect(sums.posts - sums.receptions).toBeGreaterThan(20);
+  expect(sums.unknown).toBeGreaterThan(50);
+  expect(sums.late).toBeGreaterThan(5);
+  expect(sums.failedAfterCommit).toBeGreaterThan(100);
+  expect(sums.parked).toBeGreaterThan(5);
+  expect(sums.simulatedMs).toBeGreaterThan(10 * 86_400_000);
+});
+
+test("the same seed is the same history, to the last line", async () => {
+  const [one, other] = [await simulate(3), await simulate(3)];
+  expect(one.lines.length).toBeGreaterThan(100);
+  expect(one.fingerprint).toBe(other.fingerprint);
+  expect((await simulate(5)).fingerprint).not.toBe(one.fingerprint);
+});
+
+test.each(BREAKAGES.map((breakage) => [breakage.name, breakage] as const))(
+  "a seeded bug is found within 50 seeds: %s",
+  { timeout: LIMIT_MS },
+  async (_name, breakage) => {
+    for (const seed of SEEDS) {
+      if ((await simulate(seed, breakage)).violations.length > 0) return;
+    }
+    expect.fail("no seed has found it");
+  },
+);

@@ -1,0 +1,81 @@
+/** Seeded bugs in the engine's SQL, each one change of its text: holding the model against it has to notice every one. */
+import type pg from "pg";
+import { DeliveryStore } from "../../src/delivery/store.ts";
+
+export interface SqlBreakage {
+  name: string;
+  statement: string;
+  /** what is taken out of the text, and what comes in its place */
+  out: string;
+  into: string;
+}
+
+/** Said where the text that is to be changed is no longer there. */
+export const NOT_SOWN = "this bug is not sown, its text is not in";
+
+export const SQL_BREAKAGES: readonly SqlBreakage[] = [
+  {
+    name: "settle is not fenced",
+    statement: "settle",
+    out: "and d.fence = r.fence and d.attempt = r.attempt and r.state is not null",
+    into: "and r.state is not null",
+  },
+  {
+    name: "a late result is not marked as late",
+    statement: "settle",
+    out: "(clinic_id, webhook_id, id, attempt) not in (select clinic_id, webhook_id, id, attempt from counted)",
+    into: "false",
+  },
+  {
+    name: "a receiver's health is written by whoever says so",
+    statement: "settle",
+    out: "r.owner = $27::bigint and r.fence = s.health_fence and",
+    into: "",
+  },
+  {
+    name: "taking over does not raise the fence",
+    statement: "take",
+    out: "r.fence + 1 as fence",
+    into: "r.fence as fence",
+  },
+  {
+    name: "a parked webhook hears bells",
+    statement: "take",
+    out: "and (r.parked_at is null or r.next_at <= now())",
+    into: "",
+  },
+  {
+    name: "the head of a subject is any of its deliveries",
+    statement: "take",
+    out: "and e.order_key = d.order_key and e.id < d.id) as head",
+    into: "and e.order_key = d.order_key and e.id < d.id and false) as head",
+  },
+  {
+    name: "a refill is not fenced",
+    statement: "refill",
+    out: "where r.owner = $1::bigint and r.fence = h.fence and",
+    into: "where r.owner = $1::bigint and",
+  },
+  {
+    name: "release gives back what others hold",
+    statement: "release",
+    out: "and r.fence = s.fence and r.owner = $1::bigint",
+    into: "and ($1::bigint is not null or r.fence = s.fence)",
+  },
+  {
+    name: "nodes are given up before their five seconds",
+    statement: "reap",
+    out: "delete from nodes where alive_until < now() - interval '5 seconds'",
+    into: "delete from nodes where alive_until < now()",
+  },
+];
+
+/** A store that runs the broken text. Throws where the text to be changed is not there: then the bug has to be sown anew. */
+export function brokenStore(pool: pg.Pool, { statement, out, into }: SqlBreakage): DeliveryStore {
+  const query = (config: pg.QueryConfig) => {
+    if (config.name !== `engine_${statement}`) return pool.query(config);
+    if (!config.text.includes(out)) throw new Error(`${NOT_SOWN} ${statement}: ${out}`);
+    return pool.query({ ...config, name: `broken_${statement}`, text: config.text.replace(out, into) });
+  };
+  return new DeliveryStore({ query } as unknown as pg.Pool);
+}

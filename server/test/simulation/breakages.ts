@@ -1,0 +1,154 @@
+/**
+ * Seeded bugs. Each lies to the engine, or to the model, from outside; the simulation has to notice every one of them.
+ * A simulation that lets one through proves nothing about the bug's absence.
+ */
+import type { Clock } from "../../src/clock.ts";
+import type { EngineStore, SettledAttempt } from "../../src/delivery/store.ts";
+import type { ModelStore } from "../model/model-store.ts";
+import { type DeliveryRow, nameOf } from "../model/tables.ts";
+import type { Process } from "./process.ts";
+
+export interface Breakage {
+  name: string;
+  /** between a node and its store */
+  store?: (inner: EngineStore, model: ModelStore) => EngineStore;
+  /** between a node and its clock */
+  clock?: (inner: Clock, process: Process) => Clock;
+  /** in the database itself */
+  model?: (model: ModelStore) => void;
+}
+
+const rowOf = ({ begun }: SettledAttempt, model: ModelStore) => model.tables.deliveriesOf(begun).get(begun.id);
+
+export const BREAKAGES: readonly Breakage[] = [
+  {
+    name: "settle is not fenced: a lost claim's result counts",
+    model(model) {
+      const settle = model.settle.bind(model);
+      model.settle = (results, health) => {
+        const claims = results.flatMap((result) => {
+          const row = rowOf(result, model);
+          if (row) model.tables.putDelivery({ ...row, fence: result.begun.fence, attempt: result.begun.attempt });
+          return row ?? [];
+        });
+        const counted = settle(results, health);
+        for (const { fence, attempt, ...key } of claims) {
+          const row = model.tables.deliveriesOf(key).get(key.id);
+          if (row) model.tables.putDelivery({ ...row, fence, attempt });
+        }
+        return counted;
+      };
+    },
+  },
+  {
+    name: "the lease is checked by the wall clock",
+    clock: (inner) => ({ ...inner, monotonicMs: () => inner.now().epochMilliseconds }),
+  },
+  {
+    name: "a result whose settling fails is dropped",
+    store: (inner) => ({
+      ...inner,
+      settle: (results, health) =>
+        inner
+          .settle(results, health)
+          .catch(() =>
+            results.map(({ begun: { clinicId, webhookId, id } }) => ({ clinicId, webhookId, id, hasNext: true })),
+          ),
+    }),
+  },
+  {
+    name: "release forgets when the next retry is due",
+    store: (inner) => ({
+      ...inner,
+      release: (owner, runs) =>
+        inner.release(
+          owner,
+          runs.map((run) => ({ ...run, nextInMs: null })),
+        ),
+    }),
+  },
+  {
+    name: "the lease is counted on a clock that stands still while the process does",
+    clock: (inner, process) => ({ ...inner, monotonicMs: () => inner.monotonicMs() - process.stoodStillMs }),
+  },
+  {
+    name: "order is forgotten: every delivery is a subject of its own",
+    model: (model) => onPut(model, (row) => ({ ...row, orderKey: `${row.orderKey.split("#")[0]}#${row.id}` })),
+  },
+  {
+    name: "a bell that rang after the scan's snapshot is consumed with the others",
+    model(model) {
+      const take = model.takeAsSeen.bind(model);
+      const refill = model.refillAsSeen.bind(model);
+      const silence = <Scan extends ReturnType<typeof take>>(scan: Scan): Scan => {
+        const held = new Set(scan.runs.map(nameOf));
+        for (const bell of [...model.tables.bells.values()])
+          if (held.has(nameOf(bell))) model.tables.bells.delete(bell.id);
+        return scan;
+      };
+      model.takeAsSeen = (seen, asked) => silence(take(seen, asked));
+      model.refillAsSeen = (seen, asked) => silence(refill(seen, asked));
+    },
+  },
+  {
+    name: "a retry gets a new number",
+    model: (model) =>
+      onPut(model, (row) => (row.begunAt === null && row.attempt > 0 ? { ...row, sequence: null } : row)),
+  },
+  {
+    name: "a retry is due at once",
+    store: (inner) => ({
+      ...inner,
+      settle: (results, health) =>
+        inner.settle(
+          results.map((one) => (one.next.do === "retry" ? { ...one, next: { do: "retry", inMs: 0 } } : one)),
+          health,
+        ),
+    }),
+  },
+  {
+    name: "a TAKE whose answer is an error counts as one that took nothing",
+    store: (inner) => ({
+      ...inner,
+      take: (...asked) =>
+        inner.take(...asked).catch(() => ({ runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null })),
+    }),
+  },
+  {
+    name: "taking over does not raise the fence",
+    model(model) {
+      const take = model.takeAsSeen.bind(model);
+      model.takeAsSeen = (seen, asked) => {
+        const before = new Map([...model.tables.runs].map(([name, { fence }]) => [name, fence]));
+        const scan = take(seen, asked);
+        const keep = <One extends { clinicId: number; webhookId: number; fence: number }>(one: One): One => ({
+          ...one,
+          fence: Math.max(1, before.get(nameOf(one)) ?? 1),
+        });
+        for (const run of scan.runs) model.tables.changeRun(run, { fence: keep(run).fence });
+        for (const begun of scan.begun) {
+          const row = model.tables.deliveriesOf(begun).get(begun.id);
+          if (row) model.tables.putDelivery({ ...row, fence: keep(begun).fence });
+        }
+        return { ...scan, runs: scan.runs.map(keep), begun: scan.begun.map(keep) };
+      };
+    },
+  },
+  {
+    name: "those who take over do not wait for the lease's end",
+    model(model) {
+      const giveBack = model.giveBack.bind(model);
+      model.giveBack = () => {
+        for (const node of [...model.tables.nodes.values()])
+          if (node.aliveUntil < model.nowMs() + 28_000) model.forget(node.id);
+        giveBack();
+      };
+    },
+  },
+];
+
+/** Changes every delivery's row as it is written. */
+function onPut(model: ModelStore, change: (row: DeliveryRow) => DeliveryRow): void {
+  const put = model.tables.putDelivery.bind(model.tables);
+  model.tables.putDelivery = (row) => put(change(row));
+}

@@ -1,0 +1,122 @@
+/** A simulated world: one database, some nodes, a clinic, receivers; and what keeps and starts its nodes. */
+import { ModelStore } from "../model/model-store.ts";
+import type { Breakage } from "./breakages.ts";
+import { SimulatedClinic } from "./clinic.ts";
+import { SimulatedDatabase } from "./database.ts";
+import { SimulatedNetwork } from "./network.ts";
+import { SimulatedNode } from "./node.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { EPOCH_MS } from "./process.ts";
+import { SeededRandom } from "./random.ts";
+import { Timeline } from "./timeline.ts";
+
+const WORD_TAKES_MS = 5;
+const WORD_LOST = 0.2;
+const STARTED_AGAIN_AFTER_MS = 1_000;
+/** A node that does not stop by then is no longer waited for, as no operating system would. */
+const STOP_LIMIT_MS = 10 * 60_000;
+
+/** A line of a node's log, from a warning on. */
+export interface Complaint {
+  node: string;
+  event: string;
+  /** the kind of error, where there was one */
+  kind: string | null;
+}
+
+export class World {
+  readonly timeline = new Timeline();
+  readonly random: SeededRandom;
+  readonly plan: Plan;
+  readonly model: ModelStore;
+  readonly database: SimulatedDatabase;
+  readonly network: SimulatedNetwork;
+  readonly clinic: SimulatedClinic;
+  readonly complaints: Complaint[] = [];
+  /** webhooks that slept in vain at some moment, and when that was first seen */
+  readonly sleepers = new Map<number, number>();
+  readonly breakage: Breakage | null;
+  nodes: SimulatedNode[] = [];
+  /** nodes are started again when they end, until the world ends */
+  isEnding = false;
+  #nodesMade = 0;
+
+  private constructor(parts: Pick<World, "random" | "plan" | "model" | "clinic" | "breakage" | "timeline">) {
+    this.timeline = parts.timeline;
+    this.random = parts.random;
+    this.plan = parts.plan;
+    this.model = parts.model;
+    this.clinic = parts.clinic;
+    this.breakage = parts.breakage;
+    this.database = new SimulatedDatabase(this.timeline, this.random.fork());
+    this.network = new SimulatedNetwork(this.timeline, this.random.fork());
+    this.database.watch = () => {
+      for (const { webhookId } of this.model.sleepers()) this.sleepers.set(webhookId, this.timeline.nowMs);
+      // With a seeded bug all is known by then, and what follows may take long.
+      if (this.breakage && this.sleepers.size > 0) this.timeline.fail(new Error("a webhook slept in vain"));
+    };
+    for (const webhook of this.plan.webhooks) {
+      const { webhookId } = this.clinic.addWebhook(webhook);
+      this.network.habits.set(webhookId, webhook.habits);
+    }
+  }
+
+  static async create(seed: number, breakage: Breakage | null): Promise<World> {
+    const timeline = new Timeline();
+    const random = new SeededRandom(seed);
+    const plan = planOf(random.fork());
+    const model = new ModelStore(() => EPOCH_MS + timeline.nowMs);
+    breakage?.model?.(model);
+    const clinic = await SimulatedClinic.create({ model, timeline, random: random.fork() });
+    return new World({ timeline, random, plan, model, clinic, breakage });
+  }
+
+  /** Starts a node; one whose start fails is killed, and another started a little later, as a supervisor does. */
+  startNode(): void {
+    const node = new SimulatedNode(`node ${++this.#nodesMade}`, this);
+    this.nodes.push(node);
+    node.dispatcher.start().catch(() => {
+      this.kill(node);
+      this.timeline.after(STARTED_AGAIN_AFTER_MS, () => !this.isEnding && this.startNode());
+    });
+  }
+
+  kill(node: SimulatedNode): void {
+    node.process.kill();
+    this.nodes = this.nodes.filter((other) => other !== node);
+  }
+
+  /** Stops a node in good order; whatever comes of it, the process ends. */
+  async stop(node: SimulatedNode): Promise<void> {
+    this.nodes = this.nodes.filter((other) => other !== node);
+    this.timeline.trace(`${node.process.name} is told to stop`);
+    await node.dispatcher.stop().catch(() => {});
+    node.process.kill();
+  }
+
+  async stopAll(): Promise<void> {
+    const stopping = Promise.all(this.nodes.map((node) => this.stop(node)));
+    await this.timeline.runUntilKept(stopping, STOP_LIMIT_MS);
+  }
+
+  /** A commit has told one of the nodes, if any, that there is something to do. */
+  nudge(): void {
+    if (this.nodes.length === 0 || this.random.chance(0.3)) return;
+    const node = this.random.pick(this.nodes);
+    node.process.reach(() => node.dispatcher.nudge());
+  }
+
+  /** Word between processes: some of it is lost. */
+  tellOthers(teller: SimulatedNode): void {
+    for (const node of this.nodes) {
+      if (node === teller || this.random.chance(WORD_LOST)) continue;
+      this.timeline.after(WORD_TAKES_MS, () => node.process.reach(() => node.dispatcher.nudge()));
+    }
+  }
+
+  heard(node: string, line: string): void {
+    const { event, err } = JSON.parse(line) as { event: string; err?: { kind: string } };
+    this.timeline.trace(`${node} complains: ${event} ${err?.kind ?? ""}`);
+    this.complaints.push({ node, event, kind: err?.kind ?? null });
+  }
+}
