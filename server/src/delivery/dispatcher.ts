@@ -189,7 +189,7 @@ export class Dispatcher {
     const places = this.#freePlaces(pool);
     const round = this.#rounds[pool];
     if (places <= 0 || round.msUntilDue(this.#now()) > 0 || !this.#lease.maySend()) return;
-    round.began(this.#now());
+    round.began();
     const suspect = pool === "suspect";
     const room = this.#share.room(this.#runs.size);
     const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places, room || Number.POSITIVE_INFINITY);

@@ -20,7 +20,7 @@ export class Round {
   #takes = 0;
   #hasTaken = false;
 
-  /** @param everyMs least time between two TAKEs; @param idleMs between two where nobody nudges and nothing was found */
+  /** @param everyMs least time between a TAKE that found something and the next; @param idleMs between two where nobody nudges and nothing was found */
   constructor(everyMs: number, idleMs: number) {
     this.#everyMs = everyMs;
     this.#poll = new Poll(idleMs);
@@ -42,9 +42,8 @@ export class Round {
   }
 
   /** A TAKE begins: what nudges from now on calls for another one. */
-  began(nowMs: number): void {
+  began(): void {
     this.#dueMs = Number.POSITIVE_INFINITY;
-    this.#restsUntilMs = nowMs + this.#everyMs;
     this.#takes++;
   }
 
@@ -56,6 +55,7 @@ export class Round {
   /** What it found. `isFull`: it took as many webhooks as it might. */
   ended({ runs, rung, lookedUpTo }: Scan, isFull: boolean, nowMs: number): void {
     this.dueAt(nowMs + this.#poll.after(runs.length + rung.length > 0));
+    if (runs.length > 0) this.#restsUntilMs = nowMs + this.#everyMs;
     this.#hasTaken ||= runs.length > 0;
     this.after = lookedUpTo ?? undefined;
     if (lookedUpTo !== null || isFull) this.nudge();
