@@ -66,6 +66,13 @@ test.each<[string, Partial<History>]>([
     },
   ],
   [
+    "a retry carries less, and the narrowing fell between rendering and arriving of the attempt before",
+    {
+      ...failedOnce(5_000, { status: 500, carried: patient, bodyHash: "wide" }),
+      ...since(START_MS + 15, { patient: "off" }),
+    },
+  ],
+  [
     "a test goes to a webhook that listens to nothing",
     {
       receptions: [

@@ -1,5 +1,5 @@
 /** One webhook-id is one message: the same at every attempt, and accepted twice only beside a recorded fault (contract §7). */
-import { type Arrival, type Evidence, isInDoubt, type Trail } from "./evidence.ts";
+import { type Arrival, type Evidence, isInDoubt, lookedAt, type Trail } from "./evidence.ts";
 import { isAccepted } from "./history.ts";
 
 export function* changed(evidence: Evidence): Generator<string> {
@@ -19,8 +19,9 @@ const WIDTH = { off: 0, id: 1, all: 2 } as const;
 
 /** A narrowing of the webhook, a "do not share" or an erasure was recorded in between, and nothing was added. */
 function mayHaveShrunk(evidence: Evidence, trail: Trail, before: Arrival, after: Arrival): boolean {
-  const isBetween = (one: { fromMs: number; untilMs: number }) =>
-    one.fromMs <= after.atMs && one.untilMs >= before.atMs;
+  // What was on its way already when something was narrowed still arrives as it was rendered.
+  const { fromMs } = lookedAt(evidence, trail, before);
+  const isBetween = (one: { fromMs: number; untilMs: number }) => one.fromMs <= after.atMs && one.untilMs >= fromMs;
   const subject = trail.row?.subject ?? before.subject;
   if (evidence.history.changes.some((one) => one.what !== "resent" && one.of === subject && isBetween(one)))
     return true;
