@@ -11,6 +11,7 @@ let aheadMs = 0;
 const clock: Clock = {
   now: () => systemClock.now().add({ milliseconds: aheadMs }),
   monotonicMs: systemClock.monotonicMs,
+  after: systemClock.after,
 };
 
 process.on("message", ({ jumpMs }: { jumpMs: number }) => {

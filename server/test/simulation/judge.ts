@@ -237,14 +237,46 @@ function calmness({ complaints: heard, clinic, network, plan }: World, cases: re
 }
 
 /** Where everything was delivered and nothing sent again, the judge of the other suites is asked, too. */
-function independent({ network, model }: World, cases: readonly Case[]): string[] {
+function independent({ clinic, network, model }: World, cases: readonly Case[]): string[] {
   if (cases.some(({ finished, isResent }) => finished?.state !== "delivered" || isResent)) return [];
-  const heard = network.receptions.map((got): Heard => ({ ...got, webhook: String(got.webhook) }));
+  const outcomes = new Map(
+    [...model.tables.attempts.values()].map((row) => [`${deliveryId(row)} ${row.attempt}`, row.outcome]),
+  );
+  // An answer that did not get through is none, whatever the receiver meant to say.
+  const hasSaid = ({ id, attempt }: Reception) =>
+    ["answered", "unknown", undefined].includes(outcomes.get(`${id} ${attempt}`));
+  const heard = network.receptions.map(
+    (got): Heard => ({
+      ...{ id: got.id, webhook: String(got.webhook), subject: got.subject, version: got.version },
+      ...{ sequence: got.sequence, attempt: got.attempt, test: false, atMs: got.receivedMs },
+      status: hasSaid(got) ? got.status : null,
+      // Waits and signatures have judges of their own.
+      ...{ retryAfterSeconds: null, timestampMs: got.atMs, bodyHash: got.body, carried: null, signed: null },
+    }),
+  );
   const attempts = [...model.tables.attempts.values()].map((row) => ({
-    id: deliveryId(row),
-    attempt: row.attempt,
+    ...{ id: deliveryId(row), webhook: String(row.webhookId), attempt: row.attempt, startedMs: row.startedAt },
+    ...{ durationMs: null, outcome: row.outcome, status: row.status, late: row.late },
     isInDoubt: row.late || row.outcome !== "answered",
   }));
-  const committed = cases.map(({ id, webhookId }) => ({ id, webhook: String(webhookId) }));
-  return violationsOf({ committed, receptions: heard, attempts });
+  const nameOf = (eventId: string) => eventId.replaceAll("-", "");
+  const committed = cases.map(({ id, webhookId, event, finished }) => ({
+    ...{ id, clinic: "1", webhook: String(webhookId), event: nameOf(event.eventId), subject: event.subject },
+    ...{ version: event.version, test: false, sequence: finished?.sequence ?? null, attempts: finished?.attempt ?? 0 },
+    ...{ state: finished?.state ?? ("open" as const), reason: finished?.reason ?? null, begun: false, dueMs: null },
+    finishedMs: null,
+  }));
+  // Which webhooks an event is for, told as an event of its own kind that these have ticked.
+  const kindOf = ({ expected }: Committed) => expected.map(({ webhookId }) => webhookId).join(" and ");
+  const all = [...new Map(cases.map(({ event }) => [event.eventId, event])).values()];
+  const events = all.map((event) => ({
+    ...{ clinic: "1", event: nameOf(event.eventId), name: kindOf(event), occurredMs: 0, test: false },
+  }));
+  const webhooks = clinic.webhooks.map(({ webhookId }) => ({
+    ...{ clinic: "1", webhook: String(webhookId), fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY },
+    events: all.filter((event) => event.expected.some((one) => one.webhookId === webhookId)).map(kindOf),
+    ...{ practitioner: "all" as const, patient: "all" as const, onePerRequest: false },
+    ...{ enabled: true, deleted: false, address: "receiver" },
+  }));
+  return violationsOf({ committed, receptions: heard, attempts, events, webhooks });
 }
