@@ -11,8 +11,9 @@ import { createApiKey } from "../server/src/accounts/api-keys.ts";
 import { createKysely, inClinic } from "../server/src/db/pool.ts";
 import { type BenchServer, createMigrated } from "./database.ts";
 import { type NodeProcess, startNode } from "./node-process.ts";
-import { allArrived, type Load, openLoop, type Percentiles, percentiles } from "./open-loop.ts";
+import { allArrived, awaitArrivals, type Load, openLoop, type Percentiles, percentiles, waitsOf } from "./open-loop.ts";
 import { type BenchReceiver, machineMs } from "./receiver.ts";
+import { rounded } from "./statistics.ts";
 import { type BenchClinic, Workload } from "./workload.ts";
 
 /** What has to be on in the server for all of this. */
@@ -41,9 +42,13 @@ export interface FedFigures {
   commit_to_received_ms: Percentiles;
   /** from the moment at which the request to take the event was sent */
   sent_to_received_ms: Percentiles;
+  /** What had not arrived a minute after the last event: it counts with the time for which it was waited. */
+  missing: number;
+  /** Events committed a second: less than the load where taking the events could not keep up, and then the figures say little. */
+  committed_per_second: number;
 }
 
-/** Feeds a server of its own and measures. Throws when anything was refused or did not arrive. */
+/** Feeds a server of its own and measures. Throws when an event was refused. */
 export async function measureFed(options: FedOptions): Promise<FedFigures> {
   const { server, receiver, masterKey, name, roles, cpuProf } = options;
   const databaseUrl = await createMigrated(server, name);
@@ -63,11 +68,14 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
         options.beside && feeder.feed(beside, { ...options.load, perSecond: options.beside.eventsPerSecond });
       const sent = await feeder.feed(clinics, options.load);
       await other;
-      const sentToReceived = await allArrived(receiver, sent);
+      await awaitArrivals(receiver, sent);
       const committed = await commitTimes(databaseUrl, sent);
+      const { ms, missing } = waitsOf(receiver, committed);
       return {
-        commit_to_received_ms: percentiles(await allArrived(receiver, committed)),
-        sent_to_received_ms: percentiles(sentToReceived),
+        commit_to_received_ms: percentiles(ms),
+        sent_to_received_ms: percentiles(waitsOf(receiver, sent).ms),
+        missing,
+        committed_per_second: rateOf([...committed.values()]),
       };
     } finally {
       await feeder.close();
@@ -76,6 +84,10 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
     await Promise.all(nodes.map((node) => node.stop()));
     await server.drop(name);
   }
+}
+
+function rateOf(moments: readonly number[]): number {
+  return rounded((moments.length - 1) / ((Math.max(...moments) - Math.min(...moments)) / 1_000));
 }
 
 interface FedClinic {

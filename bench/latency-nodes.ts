@@ -53,6 +53,8 @@ export async function latency(options: SuiteOptions): Promise<PartFigures> {
     latency_two_nodes_p99_ms: runs.map(({ two }) => two.commit_to_received_ms.p99),
   };
   const others = {
+    latency_committed_per_second: runs.map(({ one }) => one.committed_per_second),
+    latency_two_nodes_committed_per_second: runs.map(({ two }) => two.committed_per_second),
     latency_two_nodes_p50_ms: runs.map(({ two }) => two.commit_to_received_ms.p50),
     bare_post_p50_ms: runs.map(({ bare }) => bare.p50),
     bare_post_p99_ms: runs.map(({ bare }) => bare.p99),
