@@ -8,7 +8,7 @@ import { type DrainContext, type DrainFigures, measureDrain, prepareBacklog } fr
 import { medians, type PartFigures, type SuiteOptions, spreads } from "./part.ts";
 import { startReceiver } from "./receiver.ts";
 import { printTopStatements } from "./statements.ts";
-import { ratiosByRun } from "./statistics.ts";
+import { ratiosByRun, rounded } from "./statistics.ts";
 import type { Workload } from "./workload.ts";
 
 const HEALTHY = { webhooks: 100, each: 600 };
@@ -61,7 +61,7 @@ export async function backlog(options: SuiteOptions): Promise<PartFigures> {
   const flatness = { backlog_flatness: ratiosByRun(large, small) };
   const others = { beside_thousand_per_second: small, beside_million_per_second: large };
   return {
-    keys: { ...medians(flatness), rss_mb_max: rss.length === 0 ? null : Math.max(...rss) },
+    keys: { ...medians(flatness), rss_mb_max: rss.length === 0 ? null : rounded(Math.max(...rss)) },
     supporting: medians(others),
     details: { ...spreads({ ...flatness, ...others }), rss_mb: rss },
   };

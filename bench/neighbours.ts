@@ -30,6 +30,7 @@ export async function neighbours(options: SuiteOptions): Promise<PartFigures> {
     receiver,
     masterKey,
     clinics: HEALTHY,
+    events: ["participant.added"] as const,
     warmUp: WARM_UP,
     load: LOAD,
     roles: ["all"] as const,
