@@ -1,6 +1,6 @@
 /** What is played: each scenario passes the judge with the engine as it is, and shows what some broken engine does wrong. */
 import { generateSecret } from "@hookwell/sdk";
-import type { DeliveryStore, DeliveryStore as Store } from "../../server/src/delivery/store.ts";
+import type { EngineStore, DeliveryStore as Store } from "../../server/src/delivery/store.ts";
 import { until } from "../../server/test/until.ts";
 import type { ReceiverLine } from "../history/reading.ts";
 import type { Answer, Stage } from "./stage.ts";
@@ -117,7 +117,7 @@ export function takeover(firstStatus: number): Scenario {
 function frozenStore(stage: Stage) {
   const { promise: thawed, resolve: thaw, reject } = Promise.withResolvers<void>();
   thawed.catch(() => {}); // it may die before anybody waits
-  const real: DeliveryStore = stage.parts.store ?? stage.engine.store;
+  const real: EngineStore = stage.parts.store ?? stage.engine.store;
   let isWaiting = false;
   let hasSettled = false;
   const settle: Store["settle"] = async (results) => {
