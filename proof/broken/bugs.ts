@@ -91,11 +91,7 @@ const HOUR_MS = 3_600_000;
 /** Due times by the worker's clock, which is an hour behind the database's and is put right when a request has failed. */
 function workersClock(stage: Stage): Parts {
   let aheadMs = 0;
-  const clock: Clock = {
-    now: systemClock.now,
-    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
-    after: systemClock.after,
-  };
+  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const { store } = storeThat({
     settled: ({ next }) => {
       if (next.do !== "retry") return;

@@ -8,11 +8,7 @@ import { readConfig } from "../../server/src/config.ts";
 import { createLog } from "../../server/src/log.ts";
 
 let aheadMs = 0;
-const clock: Clock = {
-  now: () => systemClock.now().add({ milliseconds: aheadMs }),
-  monotonicMs: systemClock.monotonicMs,
-  after: systemClock.after,
-};
+const clock: Clock = { ...systemClock, now: () => systemClock.now().add({ milliseconds: aheadMs }) };
 
 process.on("message", ({ jumpMs }: { jumpMs: number }) => {
   aheadMs = jumpMs;

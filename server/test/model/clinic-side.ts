@@ -92,17 +92,17 @@ export class ClinicSide {
     const webhook = tables.webhook(key);
     tables.webhooks.set(nameOf(key), { ...webhook, deleted: true, version: webhook.version + 1, updatedAt: nowMs() });
     for (const row of tables.deliveriesOf(key).values()) {
-      if (row.begunAt === null) tables.finish(row, "cancelled", "deleted");
+      if (row.begunAt === null) tables.finish(row, { state: "cancelled", reason: "deleted", at: nowMs() });
     }
   }
 
   /** Takes back what a deletion left behind because it was on its way; maintenance does so a minute later. */
   clearDeleted(key: RunKey): void {
-    const { tables } = this.#store;
+    const { tables, nowMs } = this.#store;
     if (!tables.webhook(key).deleted) return;
     for (const row of tables.deliveriesOf(key).values()) {
       if (row.begunAt !== null) tables.noteUnknown(row, row.begunAt);
-      tables.finish(row, "cancelled", "deleted");
+      tables.finish(row, { state: "cancelled", reason: "deleted", at: nowMs() });
     }
   }
 
@@ -157,7 +157,8 @@ export class Change {
     const { clinicId, webhookId, choice, enabled } = webhook;
     const name = { clinicId, webhookId, eventId, part: 0 };
     if (!enabled) {
-      const off = { ...name, choice, sequence: null, attempt: 0, state: "cancelled" as const, reason: "off" };
+      const end = { state: "cancelled" as const, reason: "off", finishedAt: nowMs() };
+      const off = { ...name, choice, sequence: null, attempt: 0, ...end };
       this.#effects.push(() => tables.finished.set(deliveryName(name), off));
       return;
     }

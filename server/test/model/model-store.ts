@@ -135,7 +135,7 @@ export class ModelStore implements EngineStore {
       this.tables.putDelivery({ ...row, begunAt: null, dueAt: at + next.inMs });
       return { ...key, hasNext: false };
     }
-    this.tables.finish(row, next.state, next.reason);
+    this.tables.finish(row, { state: next.state, reason: next.reason, at });
     const later = [...before.deliveriesOf(begun).values()];
     return { ...key, hasNext: later.some((other) => other.orderKey === row.orderKey && other.id > row.id) };
   }

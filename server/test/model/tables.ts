@@ -91,11 +91,14 @@ export interface FinishedRow extends DeliveryName {
   readonly attempt: number;
   readonly state: "delivered" | "given_up" | "cancelled";
   readonly reason: string | null;
+  readonly finishedAt: number;
 }
 
 export interface AttemptRow extends DeliveryName {
   readonly attempt: number;
   readonly startedAt: number;
+  /** null where nothing is known of it */
+  readonly durationMs: number | null;
   readonly outcome: string;
   readonly status: number | null;
   readonly late: boolean;
@@ -192,10 +195,10 @@ export class Tables {
   }
 
   /** Ends a delivery: out of what is unfinished, into what is kept. */
-  finish(row: DeliveryRow, state: FinishedRow["state"], reason: string | null): void {
+  finish(row: DeliveryRow, { at, ...end }: Pick<FinishedRow, "state" | "reason"> & { at: number }): void {
     const { clinicId, webhookId, eventId, part, choice, sequence, attempt } = row;
     this.removeDelivery(row);
-    const finished = { clinicId, webhookId, eventId, part, choice, sequence, attempt, state, reason };
+    const finished = { clinicId, webhookId, eventId, part, choice, sequence, attempt, ...end, finishedAt: at };
     this.finished.set(deliveryName(row), finished);
   }
 
@@ -211,7 +214,7 @@ export class Tables {
     const key = { clinicId, webhookId, eventId, part, attempt };
     const name = attemptName(key);
     if (!this.attempts.has(name))
-      this.attempts.set(name, { ...key, startedAt, outcome: "unknown", status: null, late: false });
+      this.attempts.set(name, { ...key, startedAt, durationMs: null, outcome: "unknown", status: null, late: false });
   }
 
   /** A result's attempt row. One written a second time, because nobody knew whether it was, keeps what was said of it then. */
@@ -219,7 +222,8 @@ export class Tables {
     const { begun, outcome, status } = result;
     const { clinicId, webhookId, eventId, part, attempt } = begun;
     const startedAt = at - result.startedMsAgo;
-    const row = { clinicId, webhookId, eventId, part, attempt, startedAt, outcome, status };
+    const { durationMs } = result;
+    const row = { clinicId, webhookId, eventId, part, attempt, startedAt, durationMs, outcome, status };
     const before = this.attempts.get(attemptName(row));
     const isKnown = before !== undefined && before.outcome !== "unknown";
     this.attempts.set(attemptName(row), { ...row, late: isKnown ? before.late : late });

@@ -23,6 +23,9 @@ export interface Committed {
   number: number;
   subject: string;
   version: number;
+  /** of simulated time: when its transaction emitted it, and when that had committed */
+  beganMs: number;
+  doneMs: number;
   /** the webhooks it is for, and whether they were on */
   expected: { webhookId: number; on: boolean }[];
 }
@@ -40,10 +43,13 @@ export class SimulatedClinic {
   readonly seal: Seal;
   readonly webhooks: RunKey[] = [];
   readonly committed: Committed[] = [];
-  /** webhook-ids that a manager has sent again */
-  readonly resent = new Set<string>();
+  /** webhook-ids that a manager has sent again, and when, in ms of simulated time */
+  readonly resent = new Map<string, number[]>();
+  /** events whose transaction was rolled back */
+  readonly refused: string[] = [];
   readonly #parts: ClinicParts;
-  readonly #secret: string = generateSecret();
+  /** one for all its webhooks */
+  readonly secret: string = generateSecret();
   #numbers = 0;
 
   private constructor(parts: ClinicParts) {
@@ -84,7 +90,7 @@ export class SimulatedClinic {
     const { clinicSeal } = this.#parts;
     const address = `https://${hostOf(key)}/${key.webhookId}`;
     const url = clinicSeal.seal({ column: "webhooks.url", row: key.webhookId }, address);
-    const secret = clinicSeal.seal({ column: "webhook_secrets.secret", row: `${key.webhookId}/1` }, this.#secret);
+    const secret = clinicSeal.seal({ column: "webhook_secrets.secret", row: `${key.webhookId}/1` }, this.secret);
     const { practitioner: include_practitioner, patient: include_patient } = choice;
     return [
       {
@@ -111,7 +117,7 @@ export class SimulatedClinic {
       const { id: eventId, number, facts } = this.#newFacts();
       const expected = this.#listening();
       const version = change.emit({ clinicId: CLINIC_ID, id: eventId, subject, name: "consult.updated", facts });
-      return { eventId, number, subject, version, expected };
+      return { eventId, number, subject, version, expected, beganMs: timeline.nowMs, doneMs: timeline.nowMs };
     });
     const isRolledBack = random.chance(0.05);
     const end = () => {
@@ -120,10 +126,11 @@ export class SimulatedClinic {
       );
       if (isRolledBack) {
         change.rollback();
+        this.refused.push(...events.map(({ eventId }) => eventId));
         return;
       }
       change.commit();
-      this.committed.push(...events);
+      this.committed.push(...events.map((event) => ({ ...event, doneMs: timeline.nowMs })));
       committed();
     };
     if (opensForMs === 0) end();
@@ -166,8 +173,9 @@ export class SimulatedClinic {
     if (ended.length === 0) return;
     const row = random.pick(ended);
     timeline.trace(`${row.webhookId}/${row.eventId} is sent again`);
-    this.resent.add(deliveryId(row));
-    this.side.resend(row, `resend:${this.resent.size}:${row.eventId}`);
+    const times = [...(this.resent.get(deliveryId(row)) ?? []), timeline.nowMs];
+    this.resent.set(deliveryId(row), times);
+    this.side.resend(row, `resend:${timeline.nowMs}:${row.eventId}`);
   }
 }
 

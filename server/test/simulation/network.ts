@@ -26,12 +26,16 @@ export interface Post {
   sequence: number;
   attempt: number;
   body: string;
+  headers: Record<string, string>;
 }
 
 /** A request that a receiver has read to its end. */
 export interface Reception extends Post {
   receivedMs: number;
+  /** what it meant to answer */
   status: number;
+  /** the answer got through to where the request had come from */
+  isAnswered: boolean;
 }
 
 export interface ReceiverHabits {
@@ -65,6 +69,8 @@ export const NO_NETWORK_FAULTS: NetworkFaults = {
   stalls: 0,
 };
 export const GOOD_HABITS: ReceiverHabits = { fails: 0, failsUntilMs: 0, isGone: 0, thinksMs: 50 };
+/** What a 429 asks for. */
+export const RETRY_AFTER_SECONDS = 60;
 const FAILURES = [500, 503, 429, 404, 400, 302];
 
 export class SimulatedNetwork {
@@ -100,10 +106,14 @@ export class SimulatedNetwork {
     asked: { leaseReaches: () => boolean; isParked: (webhook: number) => boolean },
   ): Post {
     const webhook = Number(url.pathname.slice(1));
-    const header = (name: string) => headers[headers.indexOf(name) + 1] ?? "";
+    const named = Object.fromEntries(
+      headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? ""]] : [])),
+    );
+    const header = (name: string): string => named[name] ?? "";
     return {
       ...{ process, atMs: this.#timeline.nowMs, leaseReaches: asked.leaseReaches(), body, webhook, heardMs: null },
       isProbe: asked.isParked(webhook),
+      headers: named,
       id: header("webhook-id"),
       subject: header("webhook-subject"),
       version: Number(header("webhook-subject-version")),
@@ -152,14 +162,17 @@ export class SimulatedNetwork {
     }
     if (drawn < refuses + swallows) return;
     const status = this.#answerOf(habits);
-    this.receptions.push({ ...post, receivedMs: this.#timeline.nowMs, status });
+    const [isHanging, isReset] = [
+      drawn < refuses + swallows + hangs,
+      drawn < refuses + swallows + hangs + resetsAfterAccepting,
+    ];
+    this.receptions.push({ ...post, receivedMs: this.#timeline.nowMs, status, isAnswered: !isReset });
     this.#timeline.trace(
       `${post.process.name} sent ${post.webhook}/${post.id}#${post.attempt} seq ${post.sequence} → ${status}`,
     );
-    if (drawn < refuses + swallows + hangs) return;
-    const reset = drawn < refuses + swallows + hangs + resetsAfterAccepting;
+    if (isHanging) return;
     this.#timeline.after(this.#random.between(1, habits.thinksMs), () =>
-      end(reset ? { kind: "reset", detail: "ECONNRESET", bodySent: true } : answered(status)),
+      end(isReset ? { kind: "reset", detail: "ECONNRESET", bodySent: true } : answered(status)),
     );
   }
 
@@ -173,6 +186,6 @@ export class SimulatedNetwork {
 type Sayable = { kind: Outcome["kind"]; detail?: string; answer?: unknown; bodySent: boolean };
 
 function answered(status: number): Sayable {
-  const headers: Record<string, string> = status === 429 ? { "retry-after": "60" } : {};
+  const headers: Record<string, string> = status === 429 ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {};
   return { kind: "answered", answer: { status, headers, text: "", truncated: false }, bodySent: true };
 }

@@ -56,7 +56,7 @@ export async function simulate(seed: number, breakage: Breakage | null = null): 
   const attempts = [...world.model.tables.attempts.values()];
   return {
     seed,
-    violations: [...stuck, ...judge(world)],
+    violations: [...stuck, ...(await judge(world))],
     fingerprint: world.timeline.fingerprint(),
     lines: world.timeline.lines,
     counts: {

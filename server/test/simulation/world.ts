@@ -1,5 +1,6 @@
 /** A simulated world: one database, some nodes, a clinic, receivers; and what keeps and starts its nodes. */
 import { ModelStore } from "../model/model-store.ts";
+import type { WebhookRow } from "../model/tables.ts";
 import type { Breakage } from "./breakages.ts";
 import { SimulatedClinic } from "./clinic.ts";
 import { SimulatedDatabase } from "./database.ts";
@@ -35,6 +36,8 @@ export class World {
   readonly complaints: Complaint[] = [];
   /** webhooks that slept in vain at some moment, and when that was first seen */
   readonly sleepers = new Map<number, number>();
+  /** what each webhook was, one after the other, and from when on, in ms of simulated time */
+  readonly settings: { fromMs: number; row: WebhookRow }[] = [];
   readonly breakage: Breakage | null;
   nodes: SimulatedNode[] = [];
   /** nodes are started again when they end, until the world ends */
@@ -55,6 +58,7 @@ export class World {
       // With a seeded bug all is known by then, and what follows may take long.
       if (this.breakage && this.sleepers.size > 0) this.timeline.fail(new Error("a webhook slept in vain"));
     };
+    this.#noteSettings();
     for (const webhook of this.plan.webhooks) {
       const { webhookId } = this.clinic.addWebhook(webhook);
       this.network.habits.set(webhookId, webhook.habits);
@@ -69,6 +73,15 @@ export class World {
     breakage?.model?.(model);
     const clinic = await SimulatedClinic.create({ model, timeline, random: random.fork() });
     return new World({ timeline, random, plan, model, clinic, breakage });
+  }
+
+  #noteSettings(): void {
+    const { webhooks } = this.model.tables;
+    const set = webhooks.set.bind(webhooks);
+    webhooks.set = (name, row) => {
+      this.settings.push({ fromMs: this.timeline.nowMs, row });
+      return set(name, row);
+    };
   }
 
   /** Starts a node; one whose start fails is killed, and another started a little later, as a supervisor does. */

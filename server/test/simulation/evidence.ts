@@ -1,0 +1,108 @@
+/** A simulated history as evidence for the independent judge (proof/history), which knows nothing of the engine. */
+import type {
+  AcceptedEvent,
+  AttemptRow,
+  DeliveryRow,
+  History,
+  LiveSecret,
+  Reception,
+  WebhookVersion,
+} from "../../../proof/history/history.ts";
+import { toReception } from "../../../proof/history/reading.ts";
+import { deliveryId } from "../../src/outbox/identifiers.ts";
+import { nameOf, type DeliveryRow as OpenRow } from "../model/tables.ts";
+import { CLINIC_ID, type Committed } from "./clinic.ts";
+import { RETRY_AFTER_SECONDS } from "./network.ts";
+import { EPOCH_MS } from "./process.ts";
+import type { World } from "./world.ts";
+
+const NAME = "consult.updated";
+const clinic = String(CLINIC_ID);
+const plain = (uuid: string) => uuid.replaceAll("-", "");
+
+/** Everything that the judge reads, with times on the machine's one clock: simulated time. */
+export async function evidenceOf(world: World): Promise<History> {
+  const { clinic: book, model } = world;
+  const secrets = secretsOf(world);
+  return {
+    accepted: book.committed.map(accepted),
+    refused: book.refused.map(plain),
+    changes: [...book.resent].flatMap(([of, times]) =>
+      times.map((ms) => ({ what: "resent" as const, of, fromMs: EPOCH_MS + ms, untilMs: EPOCH_MS + ms })),
+    ),
+    webhooks: versions(world),
+    secrets,
+    receptions: await receptions(world, secrets),
+    events: book.committed.map(({ eventId, beganMs }) => ({
+      ...{ clinic, event: plain(eventId), name: NAME, occurredMs: EPOCH_MS + beganMs, test: false },
+    })),
+    deliveries: [...ended(world), ...open(world)],
+    attempts: [...model.tables.attempts.values()].map(
+      ({ attempt, startedAt, durationMs, outcome, status, late, ...key }): AttemptRow => ({
+        ...{ id: deliveryId(key), webhook: String(key.webhookId), attempt, startedMs: startedAt },
+        ...{ durationMs, outcome, status, late },
+      }),
+    ),
+  };
+}
+
+function accepted({ eventId, subject, version, beganMs, doneMs }: Committed): AcceptedEvent {
+  const times = { beganMs: EPOCH_MS + beganMs, doneMs: EPOCH_MS + doneMs };
+  return { clinic, event: plain(eventId), name: NAME, subject, version, participants: 1, ...times };
+}
+
+function versions({ settings }: World): WebhookVersion[] {
+  return settings.map(({ fromMs, row }, at) => {
+    const next = settings.slice(at + 1).find((other) => nameOf(other.row) === nameOf(row));
+    const { enabled, deleted, choice, host } = row;
+    return {
+      ...{ clinic, webhook: String(row.webhookId), events: [NAME], onePerRequest: false, enabled, deleted },
+      ...{ practitioner: choice.practitioner, patient: choice.patient, address: host },
+      fromMs: isFirst(settings, at) ? Number.NEGATIVE_INFINITY : EPOCH_MS + fromMs,
+      untilMs: next ? EPOCH_MS + next.fromMs : Number.POSITIVE_INFINITY,
+    };
+  });
+}
+
+function isFirst(settings: World["settings"], at: number): boolean {
+  return settings.findIndex(({ row }) => row.webhookId === settings[at]?.row.webhookId) === at;
+}
+
+function secretsOf({ clinic: book }: World): LiveSecret[] {
+  const always = { beganMs: Number.NEGATIVE_INFINITY, fromMs: Number.NEGATIVE_INFINITY, untilMs: null, endedMs: null };
+  return book.webhooks.map(({ webhookId }) => ({
+    ...{ webhook: String(webhookId), name: `secret of ${webhookId}`, secret: book.secret, ...always },
+  }));
+}
+
+function receptions({ network }: World, secrets: readonly LiveSecret[]): Promise<Reception[]> {
+  return Promise.all(
+    network.receptions.map(({ webhook, headers, body, receivedMs, status, isAnswered }) => {
+      const line = { webhook: String(webhook), headers, body, atMs: EPOCH_MS + receivedMs };
+      const asked = isAnswered && status === 429 ? RETRY_AFTER_SECONDS : null;
+      return toReception({ ...line, status: isAnswered ? status : null, retryAfterSeconds: asked }, secrets);
+    }),
+  );
+}
+
+function ended({ model, clinic: book }: World): DeliveryRow[] {
+  return [...model.tables.finished.values()].map(({ state, reason, finishedAt, sequence, attempt, ...key }) => ({
+    ...named(book.committed, key),
+    ...{ sequence, attempts: attempt, state, reason, begun: false, dueMs: null, finishedMs: finishedAt },
+  }));
+}
+
+function open({ model, clinic: book }: World): DeliveryRow[] {
+  const rows = [...model.tables.deliveries.values()].flatMap((ofWebhook) => [...ofWebhook.values()]);
+  return rows.map(({ sequence, attempt, begunAt, dueAt, ...key }: OpenRow) => ({
+    ...named(book.committed, key),
+    ...{ sequence, attempts: attempt, state: "open", reason: null, begun: begunAt !== null, finishedMs: null },
+    dueMs: dueAt === Number.POSITIVE_INFINITY ? null : dueAt,
+  }));
+}
+
+function named(committed: readonly Committed[], key: { eventId: string; webhookId: number; part: number }) {
+  const { subject = "", version = 0 } = committed.find(({ eventId }) => eventId === key.eventId) ?? {};
+  const id = deliveryId(key);
+  return { id, clinic, webhook: String(key.webhookId), event: plain(key.eventId), subject, version, test: false };
+}
