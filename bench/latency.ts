@@ -12,18 +12,8 @@ import { migrate } from "../server/src/db/migrate.ts";
 import { createPools } from "../server/src/db/pool.ts";
 import { silentLog } from "../server/src/log.ts";
 import { createTestEngine, type TestEngine } from "../server/test/engine.ts";
+import { allArrived, type Load, openLoop, type Percentiles, percentiles } from "./open-loop.ts";
 import { type BenchReceiver, machineMs, startReceiver } from "./receiver.ts";
-
-export interface LatencyOptions {
-  perSecond: number;
-  seconds: number;
-}
-
-export interface Percentiles {
-  p50: number;
-  p99: number;
-  count: number;
-}
 
 export interface LatencyFigures {
   commit_to_receipt_ms: Percentiles;
@@ -31,7 +21,7 @@ export interface LatencyFigures {
 }
 
 /** Runs the measurement on a PostgreSQL of its own with durable commits. */
-export async function measureLatency(options: LatencyOptions): Promise<LatencyFigures> {
+export async function measureLatency(options: Load): Promise<LatencyFigures> {
   const dataFolder = await mkdtemp(join(tmpdir(), "hookwell-bench-"));
   await chmod(dataFolder, 0o711); // root runs PostgreSQL as another user, which must be able to pass through
   const log = silentLog();
@@ -54,12 +44,12 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyFi
   }
 }
 
-async function measure(engine: TestEngine, receiver: BenchReceiver, options: LatencyOptions): Promise<LatencyFigures> {
+async function measure(engine: TestEngine, receiver: BenchReceiver, options: Load): Promise<LatencyFigures> {
   const clinicId = await engine.createClinic();
   for (let n = 0; n < 10; n++) await engine.createWebhook(clinicId, { url: receiver.url, events: [], concurrency: 64 });
   const webhook = await engine.createWebhook(clinicId, { url: receiver.url, patient: "all", concurrency: 64 });
   await engine.startDispatcher();
-  const emitted = async (prefix: string, load: LatencyOptions) => {
+  const emitted = async (prefix: string, load: Load) => {
     const committed = new Map<string, number>();
     await openLoop(load, async (n) => {
       const subject = `consult:${prefix}${n}`;
@@ -75,7 +65,8 @@ async function measure(engine: TestEngine, receiver: BenchReceiver, options: Lat
   return { commit_to_receipt_ms: figures, bare_post_ms: bare };
 }
 
-async function barePosts(receiver: BenchReceiver, options: LatencyOptions): Promise<Percentiles> {
+/** Signs nothing and waits for no database: from sent to received. */
+export async function barePosts(receiver: BenchReceiver, options: Load): Promise<Percentiles> {
   const agent = new Agent({ connections: 64 });
   const url = new URL(receiver.url);
   const sent = new Map<string, number>();
@@ -89,35 +80,4 @@ async function barePosts(receiver: BenchReceiver, options: LatencyOptions): Prom
   });
   await agent.close();
   return percentiles(await allArrived(receiver, sent));
-}
-
-/** Starts `perSecond × seconds` pieces of work at fixed moments and waits for the last. */
-async function openLoop({ perSecond, seconds }: LatencyOptions, work: (n: number) => Promise<void>): Promise<void> {
-  const running: Promise<void>[] = [];
-  const begun = machineMs();
-  for (let n = 0; n < perSecond * seconds; n++) {
-    const due = begun + (n * 1000) / perSecond;
-    while (machineMs() < due) await new Promise((fulfil) => setTimeout(fulfil, Math.max(0, due - machineMs())));
-    running.push(work(n));
-  }
-  await Promise.all(running);
-}
-
-const ARRIVAL_TIMEOUT_MS = 60_000;
-
-async function allArrived(receiver: BenchReceiver, from: Map<string, number>): Promise<number[]> {
-  const giveUpAt = machineMs() + ARRIVAL_TIMEOUT_MS;
-  while ([...from.keys()].some((subject) => !receiver.arrivals.has(subject))) {
-    if (machineMs() > giveUpAt) throw new Error("not everything arrived");
-    await new Promise((fulfil) => setTimeout(fulfil, 50));
-  }
-  // The receiver can have a request before the sender's own callback after the commit has run: that counts as no time.
-  return [...from].map(([subject, at]) => Math.max(0, (receiver.arrivals.get(subject) ?? Number.NaN) - at));
-}
-
-function percentiles(values: number[]): Percentiles {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2));
-  return { p50: at(0.5), p99: at(0.99), count: values.length };
 }

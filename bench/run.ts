@@ -1,33 +1,77 @@
 /**
- * `npm run bench -- --quick`: the figures of the first journey. Prints what it did and, last, one line of JSON.
- * `npm run bench -- --feed`: how many events other software can hand over in a second.
- * `--skip-clone` leaves out the clean clone (which needs the package registry).
+ * `npm run bench -- --json`: all figures of the engine's speed. Prints what it does and, last, one line of JSON.
+ *   `--only throughput,latency` some parts · `--runs 5` how often, of which the medians are reported
+ *   `--cpu-prof DIR` a CPU profile of the node under test · `--pg-stats` what PostgreSQL was busy with
+ * `npm run bench -- --quick`: the figures of the first journey. `--skip-clone` leaves out the clean clone (which needs the
+ * package registry). `npm run bench -- --feed`: how many events other software can hand over in a second.
+ * `npm run bench -- --soak <minutes> [--rate <n>]`: whether anything grows under a steady load, see soak.ts.
  */
+import { parseArgs } from "node:util";
 import { measureFeed } from "./feed.ts";
 import { measureFirstDelivery } from "./first-delivery.ts";
 import { measureLatency } from "./latency.ts";
+import { soak } from "./soak.ts";
+import { isPart, PARTS, runSuite } from "./suite.ts";
 
-const flags = new Set(process.argv.slice(2));
-const unknown = [...flags].filter((flag) => !["--quick", "--skip-clone", "--feed"].includes(flag));
-const print = (line: string) => process.stdout.write(`${line}\n`);
+if (process.argv.includes("--soak")) {
+  await soak(process.argv.slice(2), (line) => process.stdout.write(`${line}\n`));
+  process.exit();
+}
 
-if (unknown.length > 0 || !(flags.has("--quick") || flags.has("--feed"))) {
-  process.stderr.write("Usage: npm run bench -- --quick [--skip-clone] | --feed\n");
+const RUNS = 5;
+const RUNS_MAX = 100;
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+function usage(problem: string): never {
+  process.stderr.write(
+    `${problem}\nUsage: npm run bench -- --json [--only ${Object.keys(PARTS).join(",")}] [--runs ${RUNS}] ` +
+      "[--cpu-prof DIR] [--pg-stats]\n       npm run bench -- --quick [--skip-clone] | --feed\n",
+  );
   process.exit(2);
 }
 
-const figures: Record<string, unknown> = { node: process.version };
-if (flags.has("--feed")) {
-  print("The feed over HTTP beside plain inserts, 64 at once, one webhook that listens, durable commits …");
-  Object.assign(figures, await measureFeed());
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        ...{ json: { type: "boolean" }, only: { type: "string" }, runs: { type: "string" } },
+        ...{ "cpu-prof": { type: "string" }, "pg-stats": { type: "boolean" } },
+        ...{ quick: { type: "boolean" }, "skip-clone": { type: "boolean" }, feed: { type: "boolean" } },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
 }
-if (flags.has("--quick")) {
-  print("Commit to receipt, 200 events a second for 15 s, one node, embedded PostgreSQL with durable commits …");
-  Object.assign(figures, await measureLatency({ perSecond: 200, seconds: 15 }));
+
+async function firstJourney(flags: { quick?: boolean; "skip-clone"?: boolean; feed?: boolean }): Promise<void> {
+  const figures: Record<string, unknown> = { node: process.version };
+  if (flags.feed) {
+    print("The feed over HTTP beside plain inserts, 64 at once, one webhook that listens, durable commits …");
+    Object.assign(figures, await measureFeed());
+  }
+  if (flags.quick) {
+    print("Commit to receipt, 200 events a second for 15 s, one node, embedded PostgreSQL with durable commits …");
+    Object.assign(figures, await measureLatency({ perSecond: 200, seconds: 15 }));
+    print(JSON.stringify(figures));
+  }
+  if (flags.quick && !flags["skip-clone"]) {
+    print("A clean clone: npm ci, npm start, sign in, configure, schedule a consult, received …");
+    Object.assign(figures, await measureFirstDelivery(print));
+  }
   print(JSON.stringify(figures));
 }
-if (flags.has("--quick") && !flags.has("--skip-clone")) {
-  print("A clean clone: npm ci, npm start, sign in, configure, schedule a consult, received …");
-  Object.assign(figures, await measureFirstDelivery(print));
+
+const flags = readFlags();
+if (flags.quick || flags.feed) {
+  await firstJourney(flags);
+} else {
+  if (!flags.json && flags.only === undefined) usage("Say which figures you want.");
+  const only = flags.only?.split(",") ?? Object.keys(PARTS);
+  const parts = only.filter(isPart);
+  if (parts.length !== only.length) usage(`Not a part: ${only.filter((name) => !isPart(name)).join(", ")}.`);
+  const runs = Number(flags.runs ?? RUNS);
+  if (!(Number.isInteger(runs) && runs >= 1 && runs <= RUNS_MAX)) usage(`--runs is a number from 1 to ${RUNS_MAX}.`);
+  const keys = await runSuite(parts, { runs, cpuProf: flags["cpu-prof"], pgStats: flags["pg-stats"] ?? false, print });
+  print(JSON.stringify(keys));
 }
-print(JSON.stringify(figures));

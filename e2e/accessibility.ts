@@ -16,9 +16,12 @@ let browser: Browser;
 let page: Page;
 const blocked: string[] = [];
 
-async function findings(): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async (tags) => {
+const findings = () => findingsOf(page);
+
+/** What axe finds on a page as it stands, one line a finding. */
+export async function findingsOf(looked: Page): Promise<string[]> {
+  await looked.evaluate(axe.source);
+  return looked.evaluate(async (tags) => {
     type Finding = { id: string; nodes: { target: string[] }[] };
     const { axe, document } = globalThis as unknown as {
       document: unknown;
@@ -60,14 +63,26 @@ const SCREENS: Screen[] = [
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
   { name: "webhooks", path: "/consults/export/webhooks" },
-  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i) },
+  { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },
   { name: "test inbox", path: "/inbox" },
+  { name: "notices", path: "/notices" },
+  {
+    name: "notices, another system",
+    path: "/notices",
+    open: () => openBy(/^(Set it up|Configurer)$/),
+  },
 ];
 
 async function openBy(name: RegExp): Promise<void> {
   await page.getByRole("main").getByRole("button", { name }).first().click();
   await page.getByRole("dialog").waitFor();
+}
+
+/** The fold with what few webhooks need. */
+async function openAdvanced(): Promise<void> {
+  await page.getByRole("button", { name: /^(Advanced settings|Réglages avancés)$/ }).click();
+  await page.getByRole("checkbox", { name: /key pair|paire de clés/ }).waitFor();
 }
 
 /** The demo's invoice that is paid in part. */

@@ -1,4 +1,5 @@
 /** The Configure dialog as a manager uses and misuses it: what is edited stays itself, what was typed is not lost, and nothing happens twice. */
+import { verify } from "@hookwell/sdk";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
@@ -122,10 +123,50 @@ describe("a manager in the Configure dialog", () => {
     await question.getByRole("button", { name: "New secret" }).click();
     await page.getByText(/whsec_/).waitFor();
     await page.getByRole("button", { name: "Done" }).click();
+    await dialog.getByText(/^The old secret is still valid, until/).waitFor();
+    await dialog.getByRole("button", { name: "Revoke the old secret now" }).click();
+    const revocation = page.getByRole("dialog", { name: "Revoke the old secret of Test inbox now?" });
+    await revocation.getByRole("button", { name: "Revoke the old secret now" }).click();
+    await dialog.getByText("The old secret is revoked.").waitFor();
+    await expect.poll(() => page.evaluate("document.activeElement?.textContent")).toBe("New secret");
     await dialog.getByRole("textbox", { name: "Name" }).fill("");
     await dialog.getByRole("button", { name: "Save webhook" }).click();
     await dialog.waitFor({ state: "hidden" });
     expect(await webhooks()).toMatchObject([{ name: new URL((await inbox()).url).hostname }]);
+  });
+
+  test("has messages signed by a key pair, too, and finds the public key where receivers find it", async () => {
+    const edit = async () => {
+      await page
+        .getByRole("main")
+        .getByRole("button", { name: /^Edit / })
+        .click();
+      const dialog = page.getByRole("dialog", { name: /^Edit/ });
+      await dialog.getByLabel("Address", { exact: true }).waitFor();
+      return dialog;
+    };
+    const first = await edit();
+    await first.getByRole("button", { name: "Advanced settings" }).click();
+    await first.getByRole("checkbox", { name: "Also sign with a key pair" }).check();
+    await first.getByText("Once the webhook is saved, you find its public key here.").waitFor();
+    await first.getByRole("button", { name: "Save webhook" }).click();
+    await first.waitFor({ state: "hidden" });
+
+    const again = await edit();
+    const key = await again.getByText(/^whpk_/).textContent();
+    const address = await again.getByText(/\/\.well-known\//).textContent();
+    await again.getByRole("button", { name: "Copy the public key" }).waitFor();
+    const published = (await (await fetch(address ?? "")).json()) as { keys: { public_key: string }[] };
+    expect(published.keys.map(({ public_key }) => public_key)).toEqual([key]);
+    await again.getByRole("button", { name: "Send a test" }).click();
+    await again.getByText(/It answered 200/).waitFor();
+    const [message] = (await api.get<{ messages: { headers: Record<string, string>; body: string }[] }>("/inbox"))
+      .messages;
+    const { headers = {}, body = "" } = message ?? {};
+    const secrets = key ?? "";
+    expect(await verify({ headers, body, secrets, nowSeconds: Date.now() / 1_000 })).toMatchObject({ ok: true });
+    await page.keyboard.press("Escape");
+    await again.waitFor({ state: "hidden" });
   });
 
   test("signs out in the middle of typing: what was typed is kept over a reload, but not for the next person", async () => {

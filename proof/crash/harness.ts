@@ -5,7 +5,7 @@
  * Owns the course of a run. Promises: a seed repeats the choice of faults and the load, though not the moments to the
  * millisecond; everything it started is ended. Judges nothing itself but the bound on duplicates.
  */
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -66,7 +66,7 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   await migrate({ owner: pools.owner, log: silentLog() });
   const masterKey = randomBytes(32);
   const database = { url, pools, drop: async () => {} };
-  const engine = await createTestEngine({ database, masterKey });
+  const engine = await createTestEngine({ database, masterKey: createSecretKey(masterKey) });
   parts.defer(() => engine.egress.close());
   const stage = await setStage(parts, {
     url,

@@ -122,6 +122,14 @@ export class Rig {
     if (victim?.signalCode !== "SIGKILL") throw new Error(`it ended by itself: ${this.#said.slice(-2_000)}`);
   }
 
+  /** There was another node, which is dead and holds the webhook. */
+  async loseNode(): Promise<void> {
+    const { engine } = this.stage;
+    const dead = await engine.store.register("dead", 0);
+    await engine.owner.query("update runs set owner = $1", [dead]);
+    await engine.owner.query("update nodes set alive_until = now() - interval '1 minute' where id = $1", [dead]);
+  }
+
   /** Three events of each of some consults; the receiver's node finds them by itself. */
   async emitSome(): Promise<void> {
     for (let n = 0; n < 3 * SUBJECTS; n++) await this.stage.emit(`consult:${1 + (n % SUBJECTS)}`, { people: 40 });

@@ -53,14 +53,18 @@ export type { IdOnly, Person, Practitioner } from "./payloads/persons.ts";
 export { countParts, PARTICIPANTS_PER_REQUEST_MAX, project, render, type Slice } from "./project.ts";
 export { LINE_ITEMS_MAX, PAYMENTS_MAX, UNITS_MAX } from "./shapes.ts";
 export {
+  decodePublicKey,
   decodeSecret,
   generateSecret,
   type HeaderSource,
+  PRIVATE_KEY_PREFIX,
+  PUBLIC_KEY_PREFIX,
   type RefusalReason,
   SECRET_MAX_BYTES,
   SECRET_MIN_BYTES,
   SECRET_PREFIX,
   type Secrets,
+  type SignatureVersion,
   type SignInput,
   sign,
   TOLERANCE_DEFAULT_SECONDS,

@@ -33,6 +33,9 @@ function configOf(changed: Partial<Config> = {}): Config {
     authSecret: undefined,
     allowLoopback: false,
     role: "all",
+    hostPacePerSecond: 1_000,
+    retentionDays: 30,
+    mail: undefined,
     ...changed,
   };
 }
@@ -179,7 +182,13 @@ describe("the page", () => {
     const script = await request("/assets/a-1.js");
     expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(script.headers.get("content-type")).toMatch(/javascript/);
-    for (const path of ["/assets/gone.js", "/v1/nothing", "/api/auth/nothing", "/%2e%2e/package.json"]) {
+    for (const path of [
+      "/assets/gone.js",
+      "/v1/nothing",
+      "/api/auth/nothing",
+      "/.well-known/nothing",
+      "/%2e%2e/package.json",
+    ]) {
       expect((await request(path, { accept: "application/json" })).status, path).toBe(404);
     }
     for (const path of ["/v1/nothing", "/assets/gone.js"]) {

@@ -2,8 +2,8 @@
  * The composition root: the only place that wires.
  *
  * Owns the order in which parts are started and stopped. Promises: what was started is stopped when a later part fails; a
- * stop first stops being ready, then takes no new requests, then lets deliveries in flight end, then closes. Does not read
- * the environment, print or handle signals (cli/).
+ * stop first stops being ready, then takes no new webhooks and lets deliveries in flight end, then takes no new requests,
+ * then closes. Does not read the environment, print or handle signals (cli/).
  */
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -24,21 +24,27 @@ import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { createKysely, createPools, type Pools } from "./db/pool.ts";
 import type { Db } from "./db/schema.ts";
-import { Dispatcher } from "./delivery/dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "./delivery/dispatcher.ts";
+import { Neighbours } from "./delivery/notify.ts";
+import { Recoverer } from "./delivery/recover.ts";
 import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
+import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
 import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
 /** The built page; made by `npm run build`. */
 const PAGE_FOLDER: string = join(import.meta.dirname, "../../web/dist");
+
+const CLINIC_WORK_POLL_MS = 2_000;
 
 export interface AppOptions {
   readonly log: Log;
@@ -102,16 +108,22 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
-  const maintenance = await startMaintenance({ owner: pools.owner, log });
+  const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
   const secret = loadAuthSecret(config, masterKey);
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
-  const nudge = config.role === "api" ? () => {} : await startDispatcher(parts, wiring);
-  if (config.role !== "api") startScheduler(parts, wiring, nudge);
-  await openServer(parts, wiring, nudge);
+  // Before the work begins and until it has ended, so that probes are answered all the while.
+  const state: ServerState = { isReady: false, nudge: () => {} };
+  await openServer(parts, wiring, state);
+  state.nudge = await startWork(parts, wiring);
+  parts.defer(() => {
+    state.isReady = false;
+  });
+  state.isReady = true;
+  logEvent(log, "server.started", { port: config.port, role: config.role });
   return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
 }
 
@@ -163,58 +175,99 @@ async function openInbox(parts: AsyncDisposableStack, { config, db, seal, clock,
   parts.defer(() => inbox.close());
 }
 
-async function startDispatcher(parts: AsyncDisposableStack, wiring: Wiring): Promise<() => void> {
-  const { config, pools, seal, egress, clock, log } = wiring;
-  const dispatcher = new Dispatcher({
+/** Starts what this process does besides answering requests; returns what wakes it after a commit that emitted. */
+async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<() => void> {
+  const { config, pools, clock, log } = wiring;
+  const connect = () => pools.createClient("neighbours");
+  if (config.role === "api") {
+    const neighbours = new Neighbours({ connect, clock, log });
+    neighbours.start();
+    parts.defer(() => neighbours.stop());
+    return () => neighbours.tell();
+  }
+  // The embedded database belongs to one process: it has no neighbours, and whoever was registered before is dead.
+  const alone = config.databaseUrl === undefined;
+  const dispatcher = createDispatcher(wiring, { alone, onGivenUp: () => neighbours?.tell() });
+  const neighbours = alone ? null : new Neighbours({ connect, clock, log, onWord: () => dispatcher.nudge() });
+  neighbours?.start();
+  parts.defer(async () => neighbours?.stop());
+  await dispatcher.start();
+  const nudge = () => {
+    dispatcher.nudge();
+    if (dispatcher.needsHelp) neighbours?.tell();
+  };
+  const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
+  recoverer.start();
+  const works = [...startSchedulers(wiring, nudge), startNotices(wiring), recoverer];
+  parts.defer(async () => {
+    await Promise.all([dispatcher.stop(), ...works.map((work) => work.stop())]);
+  });
+  return nudge;
+}
+
+function createDispatcher(
+  { config, pools, seal, egress, clock, log }: Wiring,
+  company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
+): Dispatcher {
+  return new Dispatcher({
     store: new DeliveryStore(pools.dispatch),
     db: createKysely(pools.dispatch),
-    ...{ seal, egress, clock, log },
+    ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,
-    // The embedded database belongs to one process: whoever was registered before is dead.
-    alone: config.databaseUrl === undefined,
+    hostPerSecond: config.hostPacePerSecond,
   });
-  await dispatcher.start();
-  parts.defer(() => dispatcher.stop());
-  return () => dispatcher.nudge();
 }
 
-/** After the dispatcher, so that it stops before: what it emitted last can still be sent. */
-function startScheduler(parts: AsyncDisposableStack, { db, seal, clock, log }: Wiring, nudge: () => void): void {
-  // A large import takes minutes, and nobody's renewal shall wait for it.
-  const schedulers = [[membershipWork(practiceCard), checkoutWork], [importWork(db)]].map(
-    (works) => new Scheduler({ db, outbox: { seal, clock }, log, works, nudge }),
-  );
+function startSchedulers({ db, seal, clock, log }: Wiring, nudge: () => void): Scheduler[] {
+  // A large import takes minutes, and nobody's renewal shall wait for it. Somebody looks at an import that begins; nobody
+  // does at a renewal, so it may be a second late.
+  const shared = { db, outbox: { seal, clock }, log, nudge };
+  const schedulers = [
+    new Scheduler({ ...shared, works: [membershipWork(practiceCard), checkoutWork], pollMs: CLINIC_WORK_POLL_MS }),
+    new Scheduler({ ...shared, works: [importWork(db)] }),
+  ];
   for (const scheduler of schedulers) scheduler.start();
-  parts.defer(async () => {
-    await Promise.all(schedulers.map((scheduler) => scheduler.stop()));
-  });
+  return schedulers;
 }
 
-async function openServer(parts: AsyncDisposableStack, wiring: Wiring, nudge: () => void): Promise<void> {
+function startNotices({ config, pools, seal, clock, log, egress }: Wiring): Notices {
+  const mail = config.mail === undefined ? null : createMailSender(config.mail);
+  const db = createKysely(pools.dispatch);
+  const notices = new Notices({ ...{ db, seal, clock, log, egress, mail }, publicUrl: config.publicUrl });
+  notices.start();
+  return notices;
+}
+
+/** What the server asks of the rest while it runs. */
+interface ServerState {
+  isReady: boolean;
+  /** after a commit that emitted */
+  nudge: () => void;
+}
+
+async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
   const { config, options, pools, db, seal, clock, log, egress, accounts } = wiring;
   const dispatchDb = createKysely(pools.dispatch);
   const store = new DeliveryStore(pools.dispatch);
   const targets = new Targets({ db: dispatchDb, seal, clock });
-  const sender = new Sender({ db: dispatchDb, ...{ seal, clock, log, egress, targets } });
+  const sender = new Sender({ clock, log, egress, targets });
   const context: ApiContext = {
-    ...{ db, seal, clock, log, accounts, egress, nudge },
+    ...{ db, seal, clock, log, accounts, egress },
+    nudge: () => state.nudge(),
     publicUrl: config.publicUrl,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+    retentionDays: config.retentionDays,
   };
-  let isReady = false;
-  const health = healthRoutes({ isReady: () => isReady, allowLoopback: config.allowLoopback });
+  const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
   const routes =
     config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
-    isReady = false;
     await server.close();
     logEvent(log, "server.stopped");
   });
   await server.listen({ host: config.host, port: config.port });
-  isReady = true;
-  logEvent(log, "server.started", { port: config.port, role: config.role });
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, loadAuthSecret, loadMasterKey, readConfig } from "./config.ts";
 
 const KEY = randomBytes(32).toString("base64");
+const MAIL = { HOOKWELL_SMTP_URL: "smtp://mail.example.test:587", HOOKWELL_MAIL_FROM: "Hookwell <hooks@example.test>" };
 let root: string;
 
 beforeAll(async () => {
@@ -40,6 +41,9 @@ describe("the environment", () => {
       authSecret: undefined,
       allowLoopback: false,
       role: "all",
+      hostPacePerSecond: 1_000,
+      retentionDays: 30,
+      mail: undefined,
     });
   });
 
@@ -58,6 +62,8 @@ describe("the environment", () => {
       HOOKWELL_MASTER_KEY_FILE: "keys/master",
       HOOKWELL_ALLOW_LOOPBACK: "true",
       HOOKWELL_ROLE: "worker",
+      HOOKWELL_HOST_PACE: "250",
+      HOOKWELL_RETENTION_DAYS: "0",
     });
     expect(config).toMatchObject({
       dataFolder: join(root, "elsewhere"),
@@ -66,12 +72,24 @@ describe("the environment", () => {
       masterKey: { from: "file", path: join(root, "keys/master"), createIfMissing: false },
       allowLoopback: true,
       role: "worker",
+      hostPacePerSecond: 250,
+      retentionDays: 0,
     });
   });
 
+  test("gives a worker any free port where none is asked for, since only probes use it", () => {
+    const DATABASE_URL = "postgres://db.example.test/hookwell";
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker" }).port).toBe(0);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "worker", HOOKWELL_PORT: "4410" }).port).toBe(4410);
+    expect(read({ DATABASE_URL, HOOKWELL_ROLE: "api" }).port).toBe(4400);
+  });
+
   test.for([
+    [{ HOOKWELL_RETENTION_DAYS: "-1" }, /^HOOKWELL_RETENTION_DAYS must be a number of days from 0 to 3650/],
+    [{ HOOKWELL_RETENTION_DAYS: "3651" }, /^HOOKWELL_RETENTION_DAYS must be at most 3650/],
     [{ HOOKWELL_PORT: "http" }, /^HOOKWELL_PORT must be a number from 0 to 65535/],
     [{ HOOKWELL_PORT: "70000" }, /^HOOKWELL_PORT must be at most 65535/],
+    [{ HOOKWELL_HOST_PACE: "0" }, /^HOOKWELL_HOST_PACE must be a number from 1 to 100000/],
     [{ HOOKWELL_INBOX_PORT: "4400" }, /^HOOKWELL_INBOX_PORT must differ from HOOKWELL_PORT/],
     [{ DATABASE_URL: "mysql://x/y" }, /^DATABASE_URL must look like postgres:\/\//],
     [{ HOOKWELL_PUBLIC_URL: "hooks.example.test" }, /^HOOKWELL_PUBLIC_URL must be an http or https address/],
@@ -83,6 +101,13 @@ describe("the environment", () => {
     [{ HOOKWELL_AUTH_SECRET: "short" }, /^HOOKWELL_AUTH_SECRET must have at least 32 characters/],
     [{ HOOKWELL_ALLOW_LOOPBACK: "yes" }, /^HOOKWELL_ALLOW_LOOPBACK must be true or false/],
     [{ HOOKWELL_ROLE: "boss" }, /^HOOKWELL_ROLE must be api, worker or all/],
+    [{ HOOKWELL_SMTP_URL: "smtp://mail.example.test" }, /^HOOKWELL_MAIL_FROM is missing: e-mail needs both/],
+    [{ HOOKWELL_MAIL_FROM: "hooks@example.test" }, /^HOOKWELL_SMTP_URL is missing: e-mail needs both/],
+    [{ ...MAIL, HOOKWELL_SMTP_URL: "http://mail.example.test" }, /^HOOKWELL_SMTP_URL must look like smtp:/],
+    [{ ...MAIL, HOOKWELL_SMTP_URL: "smtp://mail.example.test?ignoreTLS=true" }, /^HOOKWELL_SMTP_URL must look like/],
+    [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test\r\nBcc: b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
+    [{ ...MAIL, HOOKWELL_MAIL_FROM: "a@example.test, b@example.test" }, /^HOOKWELL_MAIL_FROM must look like/],
+    [{ HOOKWELL_ROLE: "api" }, /^DATABASE_URL is needed for the role api: .* or use the role all/],
   ] as [Record<string, string>, RegExp][])("%o is refused with its name and a remedy", ([env, message]) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(message)]);
   });
@@ -94,10 +119,14 @@ describe("the environment", () => {
   test("never has a key repeated in an error or an inspection", () => {
     const secret = "not-base64-but-somebody's-secret!";
     expect(problemsOf({ HOOKWELL_MASTER_KEY: secret }).join()).not.toContain(secret);
-    const config = read({ HOOKWELL_MASTER_KEY: KEY, HOOKWELL_AUTH_SECRET: "s".repeat(40) });
+    expect(problemsOf({ HOOKWELL_SMTP_URL: `mailto:${secret}` }).join()).not.toContain(secret);
+    const smtp = { ...MAIL, HOOKWELL_SMTP_URL: "smtps://post:mail-password@mail.example.test" };
+    const config = read({ HOOKWELL_MASTER_KEY: KEY, HOOKWELL_AUTH_SECRET: "s".repeat(40), ...smtp });
     const printed = inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config);
     expect(printed).not.toContain(KEY);
     expect(printed).not.toContain("s".repeat(40));
+    expect(printed).not.toContain("mail-password");
+    expect(config.mail?.smtpUrl.export().toString("utf8")).toBe(smtp.HOOKWELL_SMTP_URL);
   });
 });
 

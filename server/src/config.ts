@@ -12,8 +12,13 @@ import { z } from "zod";
 const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
+const HOST_PACE_MAX_PER_SECOND = 100_000;
+const RETENTION_DAYS_MAX = 3_650;
+const DEFAULT_PORT = 4400;
 
-type Role = "api" | "worker" | "all";
+/** What a process does: `api` answers requests, `worker` delivers, `all` does both. */
+export const ROLES = ["api", "worker", "all"] as const;
+type Role = (typeof ROLES)[number];
 
 export interface Config {
   /** PostgreSQL to use; undefined means the embedded one in the data folder. */
@@ -31,6 +36,19 @@ export interface Config {
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
   readonly role: Role;
+  /** Requests a second to one host, over all clinics and nodes. */
+  readonly hostPacePerSecond: number;
+  /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
+  readonly retentionDays: number;
+  /** The operator's mail server; undefined means that no e-mail is sent. */
+  readonly mail: MailConfig | undefined;
+}
+
+interface MailConfig {
+  /** Holds a password, so nothing can print it. */
+  readonly smtpUrl: KeyObject;
+  /** `hooks@example.test` or `Hookwell <hooks@example.test>` */
+  readonly from: string;
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
@@ -56,6 +74,12 @@ const port = (example: string) =>
     .transform(Number)
     .refine((value) => value <= PORT_MAX, { error: `must be at most ${PORT_MAX}` });
 
+const days = z
+  .string()
+  .regex(/^\d{1,4}$/, { error: `must be a number of days from 0 to ${RETENTION_DAYS_MAX}, such as 30` })
+  .transform(Number)
+  .refine((value) => value <= RETENTION_DAYS_MAX, { error: `must be at most ${RETENTION_DAYS_MAX}` });
+
 const flag = z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
 
 const masterKeyText = z
@@ -79,11 +103,28 @@ const publicUrl = z
   .refine((text) => isOrigin(text), { error: "must be an origin only, without path, query or credentials" })
   .transform((text) => new URL(text).origin);
 
+const hostPace = z
+  .string()
+  .regex(/^[1-9]\d{0,5}$/, { error: `must be a number from 1 to ${HOST_PACE_MAX_PER_SECOND}, such as 1000` })
+  .transform(Number)
+  .refine((value) => value <= HOST_PACE_MAX_PER_SECOND, { error: `must be at most ${HOST_PACE_MAX_PER_SECOND}` });
+const smtpUrl = z
+  .string()
+  .refine((text) => isSmtpUrl(text), {
+    error: "must look like smtp://user:password@mail.example.test:587 or smtps://…, with nothing behind the port",
+  })
+  .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
+
+const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
+const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
+  error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
+});
+
 const variables = z.object({
   DATABASE_URL: databaseUrl,
   HOOKWELL_DATA_FOLDER: z.string().default(".hookwell"),
   HOOKWELL_HOST: z.string().default("127.0.0.1"),
-  HOOKWELL_PORT: port("4400").default(4400),
+  HOOKWELL_PORT: port("4400").optional(),
   HOOKWELL_PUBLIC_URL: publicUrl.optional(),
   HOOKWELL_INBOX_PORT: port("4401").default(4401),
   HOOKWELL_MASTER_KEY: masterKeyText.optional(),
@@ -96,7 +137,11 @@ const variables = z.object({
     .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
     .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
-  HOOKWELL_ROLE: z.enum(["api", "worker", "all"], { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_ROLE: z.enum(ROLES, { error: "must be api, worker or all" }).default("all"),
+  HOOKWELL_HOST_PACE: hostPace.default(1_000),
+  HOOKWELL_RETENTION_DAYS: days.default(30),
+  HOOKWELL_SMTP_URL: smtpUrl.optional(),
+  HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
 
 type Variables = z.output<typeof variables>;
@@ -122,12 +167,28 @@ export function readConfig(env: NodeJS.ProcessEnv, options: ReadConfigOptions = 
 }
 
 function* conflictsBetween(values: Variables): Generator<[name: keyof Variables, message: string]> {
-  if (values.HOOKWELL_PORT !== 0 && values.HOOKWELL_PORT === values.HOOKWELL_INBOX_PORT) {
+  if (portOf(values) !== 0 && portOf(values) === values.HOOKWELL_INBOX_PORT) {
     yield ["HOOKWELL_INBOX_PORT", "must differ from HOOKWELL_PORT, since the test inbox listens on a port of its own"];
   }
   if (values.HOOKWELL_MASTER_KEY !== undefined && values.HOOKWELL_MASTER_KEY_FILE !== undefined) {
     yield ["HOOKWELL_MASTER_KEY_FILE", "stands beside HOOKWELL_MASTER_KEY; keep one of the two"];
   }
+  if ((values.HOOKWELL_SMTP_URL === undefined) !== (values.HOOKWELL_MAIL_FROM === undefined)) {
+    const missing = values.HOOKWELL_SMTP_URL === undefined ? "HOOKWELL_SMTP_URL" : "HOOKWELL_MAIL_FROM";
+    yield [missing, "is missing: e-mail needs both HOOKWELL_SMTP_URL and HOOKWELL_MAIL_FROM"];
+  }
+  if (values.HOOKWELL_ROLE !== "all" && values.DATABASE_URL === undefined) {
+    const alone = values.HOOKWELL_ROLE === "api" ? "would deliver nothing" : "would have nothing to deliver";
+    yield [
+      "DATABASE_URL",
+      `is needed for the role ${values.HOOKWELL_ROLE}: the embedded database belongs to one process, which ${alone}. Name a PostgreSQL that all processes share, or use the role all`,
+    ];
+  }
+}
+
+/** A worker's is for probes alone: where nobody asks for a certain one, any will do, so that it stands beside others. */
+function portOf({ HOOKWELL_PORT: asked, HOOKWELL_ROLE: role }: Variables): number {
+  return asked ?? (role === "worker" ? 0 : DEFAULT_PORT);
 }
 
 function toConfig(values: Variables, currentFolder: string): Config {
@@ -136,14 +197,21 @@ function toConfig(values: Variables, currentFolder: string): Config {
     databaseUrl: values.DATABASE_URL,
     dataFolder,
     host: values.HOOKWELL_HOST,
-    port: values.HOOKWELL_PORT,
-    publicUrl: values.HOOKWELL_PUBLIC_URL ?? `http://localhost:${values.HOOKWELL_PORT}`,
+    port: portOf(values),
+    publicUrl: values.HOOKWELL_PUBLIC_URL ?? `http://localhost:${portOf(values)}`,
     inboxPort: values.HOOKWELL_INBOX_PORT,
     masterKey: masterKeySource(values, { dataFolder, currentFolder }),
     authSecret: values.HOOKWELL_AUTH_SECRET,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     role: values.HOOKWELL_ROLE,
+    hostPacePerSecond: values.HOOKWELL_HOST_PACE,
+    retentionDays: values.HOOKWELL_RETENTION_DAYS,
+    mail: mailOf(values),
   };
+}
+
+function mailOf({ HOOKWELL_SMTP_URL: smtpUrl, HOOKWELL_MAIL_FROM: from }: Variables): MailConfig | undefined {
+  return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from };
 }
 
 function masterKeySource(values: Variables, folders: { dataFolder: string; currentFolder: string }): MasterKeySource {
@@ -151,6 +219,12 @@ function masterKeySource(values: Variables, folders: { dataFolder: string; curre
   const named = values.HOOKWELL_MASTER_KEY_FILE;
   if (named !== undefined) return { from: "file", path: resolve(folders.currentFolder, named), createIfMissing: false };
   return { from: "file", path: join(folders.dataFolder, "master.key"), createIfMissing: true };
+}
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return false;
+  return (url.pathname === "" || url.pathname === "/") && url.search === "" && url.hash === "";
 }
 
 function isOrigin(text: string): boolean {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const query = async (text: string) => (await api.database.pools.owner.query(text)).rows;
-const maintain = () => runMaintenance({ owner: api.database.pools.owner, log: silentLog() });
+const maintain = () => runMaintenance({ owner: api.database.pools.owner, log: silentLog(), retentionDays: 30 });
 
 describe("maintenance", () => {
   it("keeps partitions ahead, and may run as often as one likes", async () => {
@@ -26,7 +26,12 @@ describe("maintenance", () => {
   it("removes what was kept for its time, and nothing younger", async () => {
     const clinic = await api.newClinic();
     const { manager } = clinic.as;
-    const body = { url: "https://hooks.example.test/", events: ["consult.updated"], draft: true };
+    const body = {
+      url: "https://hooks.example.test/",
+      events: ["consult.updated"],
+      draft: true,
+      signatures: ["v1", "v1a"],
+    };
     const draft = async () =>
       (await manager("/v1/webhooks", { method: "POST", body, headers: { "idempotency-key": crypto.randomUUID() } }))
         .json.id;
@@ -45,13 +50,25 @@ describe("maintenance", () => {
       await query(`insert into feed_keys (clinic_id, key_hash, event_id, body_hash, created_at)
         values (${clinic.id}, '\\x0${days}', gen_random_uuid(), '', now() - interval '${days} days')`);
     }
+    for (const days of [91, 89]) {
+      await query(`insert into recoveries (clinic_id, webhook_id, states, from_time, until_event_id, cursor_event_id,
+          cursor_part, found, left_out, counted_all, state, started_by, started_by_name, ended_at)
+        values (${clinic.id}, ${young}, '{off}', '2026-01-01', gen_random_uuid(), gen_random_uuid(), 0, 1, 0, true, 'done',
+          'x', '${days}', now() - interval '${days} days')`);
+    }
+    await query(`insert into webhook_keys (clinic_id, webhook_id, private_key, public_key, retires_at)
+      select clinic_id, webhook_id, '', public_key, now() - interval '1 second' from webhook_keys where webhook_id = ${young}`);
     expect(await maintain()).toBe(true);
+    expect(await query("select started_by_name from recoveries")).toEqual([{ started_by_name: "89" }]);
     expect(await query("select key_hash from feed_keys")).toEqual([{ key_hash: Buffer.of(6) }]);
     expect(await query(`select id from webhooks where clinic_id = ${clinic.id} and deleted_at is null`)).toEqual([
       { id: young },
     ]);
     expect(await query(`select webhook_id from webhook_secrets where clinic_id = ${clinic.id}`)).toEqual([
       { webhook_id: young },
+    ]);
+    expect(await query("select webhook_id, retires_at from webhook_keys")).toEqual([
+      { webhook_id: young, retires_at: null },
     ]);
     expect(await query("select count(*)::int as n from idempotency_keys")).toEqual([{ n: 1 }]);
     expect(await query("select count(*)::int as n from inbox_messages")).toEqual([{ n: 1 }]);

@@ -3,26 +3,25 @@
  * limited time only. Runs on every node; each statement may be run by several at once.
  */
 import type pg from "pg";
+import { type Ages, watchAges } from "./delivery/ages.ts";
+import { eraseContent, runRetention } from "./delivery/retention.ts";
 import { type Log, logEvent } from "./log.ts";
 
-const HOUR_MS = 3_600_000;
-const AFTER_FAILURE_MS = 60_000;
-const PARTITION_DAYS_AHEAD = 7;
-/** Partitions are cut by UTC days, while a clock may be behind. */
-const PARTITION_DAYS_BEHIND = 1;
+const MINUTE_MS = 60_000;
+const TURNS_PER_ROUND = 60;
 
 /** Each runs on its own, so that one that fails does not keep the others from being done. */
 const TASKS: Readonly<Record<string, string>> = {
-  partitions: `select make_partitions(((now() at time zone 'UTC')::date - ${PARTITION_DAYS_BEHIND}),
-    ((now() at time zone 'UTC')::date + ${PARTITION_DAYS_AHEAD}))`,
   idempotency_keys: "delete from idempotency_keys where created_at < now() - interval '7 days'",
   feed_keys: "delete from feed_keys where created_at < now() - interval '7 days'",
   inbox: "delete from inbox_messages where received_at < now() - interval '24 hours'",
   drafts: `with gone as (
       update webhooks set deleted_at = now(), version = version + 1, headers = null, url = '' -- a credential, never opened again
-      where draft and draft_until < now() and deleted_at is null returning clinic_id, id)
+      where draft and draft_until < now() and deleted_at is null returning clinic_id, id),
+    keys as (delete from webhook_keys k using gone where k.clinic_id = gone.clinic_id and k.webhook_id = gone.id)
     delete from webhook_secrets s using gone where s.clinic_id = gone.clinic_id and s.webhook_id = gone.id`,
   retired_secrets: "delete from webhook_secrets where retires_at < now()",
+  retired_keys: "delete from webhook_keys where retires_at < now()",
   // A change that committed while its webhook was being deleted may have left a delivery behind.
   deliveries_of_deleted_webhooks: `with gone as (
       delete from deliveries d using webhooks w
@@ -35,6 +34,11 @@ const TASKS: Readonly<Record<string, string>> = {
   import_files: `update imports set state = 'expired', file = null, finished_at = now()
     where state = 'ready' and created_at < now() - interval '24 hours'`,
   imports: "delete from imports where file is null and created_at < now() - interval '90 days'",
+  notices: "delete from notices where created_at < now() - interval '400 days'",
+  // Watches of consults that start much later, whose delivery has arrived meanwhile.
+  late_watches: `delete from late_watches w where not exists (select from deliveries d
+    where d.clinic_id = w.clinic_id and d.webhook_id = w.webhook_id and d.id = w.delivery_id)`,
+  recoveries: "delete from recoveries where ended_at < now() - interval '90 days'",
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,
 };
@@ -43,20 +47,36 @@ export interface MaintenanceOptions {
   /** The owner's pool: these tasks go over all clinics. */
   readonly owner: pg.Pool;
   readonly log: Log;
+  /** The operator's setting: how many days events and what came of them are kept. */
+  readonly retentionDays: number;
 }
 
-/** Does everything once, then every hour; what failed is tried again after a minute. */
-export async function startMaintenance(options: MaintenanceOptions): Promise<{ stop(): Promise<void> }> {
+export interface Maintenance {
+  /** What the last look at the database said, at most a minute or so old; null before the first. For metrics. */
+  ages(): Ages | null;
+  stop(): Promise<void>;
+}
+
+/** Does everything once, then every hour, and each minute what cannot wait; what was not done is tried again after a minute. */
+export async function startMaintenance(options: MaintenanceOptions): Promise<Maintenance> {
   let timer: NodeJS.Timeout | undefined;
   let isStopping = false;
   let running: Promise<void> = Promise.resolve();
+  let turnsToRound = 0;
+  let ages: Ages | null = null;
   const turn = async () => {
-    const allDone = await runMaintenance(options);
-    if (!isStopping) timer = setTimeout(() => (running = turn()), allDone ? HOUR_MS : AFTER_FAILURE_MS);
+    if (turnsToRound === 0) turnsToRound = (await runMaintenance(options)) ? TURNS_PER_ROUND : 1;
+    else await attempt(options, "content", () => eraseContent({ ...options, days: options.retentionDays }));
+    turnsToRound -= 1;
+    await attempt(options, "ages", async () => {
+      ages = await watchAges(options.owner, options.log);
+    });
+    if (!isStopping) timer = setTimeout(() => (running = turn()), MINUTE_MS);
   };
   running = turn();
   await running;
   return {
+    ages: () => ages,
     async stop() {
       isStopping = true;
       clearTimeout(timer);
@@ -66,15 +86,21 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<{ s
 }
 
 /** One round. Returns whether every task was done; failures are logged and no more. */
-export async function runMaintenance({ owner, log }: MaintenanceOptions): Promise<boolean> {
-  let allDone = true;
+export async function runMaintenance(options: MaintenanceOptions): Promise<boolean> {
+  const { owner, retentionDays: days } = options;
+  let allDone = await attempt(options, "retention", () => runRetention({ ...options, days }));
   for (const [name, statement] of Object.entries(TASKS)) {
-    try {
-      await owner.query(statement);
-    } catch (err) {
-      allDone = false;
-      logEvent(log, "maintenance.failed", { reason: name, err }, "warn");
-    }
+    allDone = (await attempt(options, name, () => owner.query(statement))) && allDone;
   }
   return allDone;
+}
+
+/** Whether the work was done; work that says `false` itself was not. */
+async function attempt({ log }: MaintenanceOptions, name: string, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    return (await work()) !== false;
+  } catch (err) {
+    logEvent(log, "maintenance.failed", { reason: name, err }, "warn");
+    return false;
+  }
 }

@@ -91,7 +91,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   });
   const dispatch = createKysely(database.pools.dispatch);
   const targets = new Targets({ db: dispatch, seal, clock });
-  const sender = new Sender({ db: dispatch, seal, clock, log, egress, targets });
+  const sender = new Sender({ clock, log, egress, targets });
   const store = new DeliveryStore(database.pools.dispatch);
   const context: ApiContext = {
     db,
@@ -104,6 +104,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     egress,
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: TEST_INBOX_PREFIX,
+    retentionDays: 30,
     nudge: () => {
       nudges += 1;
     },

@@ -105,7 +105,7 @@ export class TestClinic {
         subject: row.subject,
         subjectVersion: row.subject_version,
         parts: rows.filter(({ id }) => id === row.id).length,
-        facts: readFacts<F>(seal.open({ column: "events.facts", row: row.id }, row.facts)),
+        facts: readFacts<F>(seal.open({ column: "events.facts", row: row.id }, row.facts as Buffer)),
       }));
   }
 }

@@ -2,7 +2,7 @@
  * A clinic with webhooks and a running dispatcher on a database of its own, for the engine's tests. Everything is real:
  * PostgreSQL, sockets, sealing. Time passes by moving the rows, see passTime().
  */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type BlockChoice, type EventName, type Facts, generateSecret, sampleFacts } from "@hookwell/sdk";
 import type pg from "pg";
 import { type Clock, systemClock } from "../src/clock.ts";
@@ -65,8 +65,8 @@ export interface TestEngineOptions {
   deadlineMs?: number;
   /** one of its own by default, which only exists within a run of Vitest */
   database?: TestDatabase;
-  /** 32 bytes that processes of their own share; drawn by default */
-  masterKey?: Buffer;
+  /** a random one by default */
+  masterKey?: KeyObject;
 }
 
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
@@ -74,7 +74,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   const app = createKysely<Database>(database.pools.app);
   const dispatch = createKysely<Database>(database.pools.dispatch);
   const owner = database.pools.owner;
-  const seal = new Seal(createSecretKey(options.masterKey ?? randomBytes(32)));
+  const seal = new Seal(options.masterKey ?? createSecretKey(randomBytes(32)));
   const clock = systemClock;
   const rules = { allowLoopback: true, inboxUrlPrefix: null };
   const egress = createEgress({
@@ -119,6 +119,11 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     async passTime(interval) {
       await owner.query("update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'", [interval]);
       await owner.query("update runs set next_at = next_at - $1::interval where next_at < 'infinity'", [interval]);
+      await owner.query(
+        `update runs set failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
+           warned_at = warned_at - $1::interval, recovered_at = recovered_at - $1::interval`,
+        [interval],
+      );
       await owner.query("update nodes set alive_until = alive_until - $1::interval", [interval]);
       nudge();
     },

@@ -19,11 +19,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   webhooks: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress"],
   outbox: ["errors", "config", "clock", "log", "db", "seal"],
   clinic: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox"],
-  delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "egress"],
+  delivery: ["errors", "config", "clock", "log", "db", "seal", "audit", "webhooks", "outbox", "egress"],
+  notices: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress", "webhooks", "outbox"],
   scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
   accounts: ["errors", "config", "clock", "log", "db", "seal", "audit"],
-  maintenance: ["log"],
+  maintenance: ["log", "delivery"],
 };
 const ABOVE = ["api", "demo", "app", "cli"];
 const everythingBelow = (room: string) => [...Object.keys(ALLOWED), ...ABOVE.slice(0, ABOVE.indexOf(room))];
@@ -89,7 +90,7 @@ describe("the browser", () => {
 
 describe("outgoing connections", () => {
   const NETWORK =
-    /import (?!type )([^;]+?) from "(?:undici|node:(?:http|https|net|tls|dgram|http2|dns|dns\/promises))"/gs;
+    /import (?!type )([^;]+?) from "(?:undici|nodemailer|node:(?:http|https|net|tls|dgram|http2|dns|dns\/promises))"/gs;
   const GLOBALS = /\b(?:fetch|WebSocket|EventSource)\(/;
   /** What opens no connection: listening and reading addresses. */
   const HARMLESS = new Set(["createServer", "isIP"]);

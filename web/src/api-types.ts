@@ -89,6 +89,8 @@ export interface Recipient {
   agreement_on_file: boolean;
 }
 
+export type Signature = "v1" | "v1a";
+
 export interface Webhook {
   id: number | string;
   name: string;
@@ -99,6 +101,10 @@ export interface Webhook {
   events: EventName[];
   include: DataChoice;
   one_participant_per_request: boolean;
+  /** `v1a`: by a key pair, besides. */
+  signatures: Signature[];
+  /** While a rotation runs: how long the old secret is still valid. */
+  previous_secret_valid_until: string | null;
   recipient: Recipient | null;
   enabled: boolean;
   state: WebhookState;
@@ -124,6 +130,7 @@ export interface WebhookInput {
   events?: EventName[];
   include?: DataChoice;
   one_participant_per_request?: boolean;
+  signatures?: Signature[];
   recipient?: Recipient | null;
   enabled?: boolean;
   draft?: boolean;
@@ -153,6 +160,13 @@ export interface TestChanges {
 export interface RotatedSecret {
   secret?: string;
   previous_valid_until: string;
+}
+
+/** The public keys that messages may be signed with now, newest first. */
+export interface PublicKeys {
+  /** Where receivers find the same without signing in. */
+  url: string | null;
+  keys: { public_key: string; valid_from: string; valid_until: string | null }[];
 }
 
 export interface TestAnswer {

@@ -12,6 +12,7 @@ import type {
   Me,
   Page,
   Person,
+  PublicKeys,
   RotatedSecret,
   ScheduledConsult,
   Service,
@@ -121,6 +122,10 @@ export const webhooks = {
     post<TestAnswer>(`/v1/webhooks/${part(id)}/test`, what, intent),
   rotateSecret: (id: string | number, intent: Intent) =>
     post<RotatedSecret>(`/v1/webhooks/${part(id)}/rotate-secret`, {}, intent),
+  revokePreviousSecret: (id: string | number, intent: Intent) =>
+    post<Webhook>(`/v1/webhooks/${part(id)}/revoke-previous-secret`, {}, intent),
+  publicKeys: (id: string | number, signal?: AbortSignal) =>
+    call<PublicKeys>(`/v1/webhooks/${part(id)}/public-keys`, { signal }),
 };
 
 export const deliveries = {

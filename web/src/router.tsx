@@ -129,6 +129,12 @@ const delivery = createRoute({
   component: lazyRouteComponent(() => withMoreWords(import("./deliveries/DeliveryDrawer.tsx")), "DeliveryDrawer"),
 });
 
+const notices = createRoute({
+  getParentRoute: () => shell,
+  path: "/notices",
+  component: lazyRouteComponent(() => withMoreWords(import("./notices/NoticesPage.tsx")), "NoticesPage"),
+});
+
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: "/inbox",
@@ -209,6 +215,7 @@ const routes = root.addChildren([
     checkouts,
     webhooks,
     deliveries.addChildren([delivery]),
+    notices,
     inbox,
     importing,
     apiKeys,

@@ -105,6 +105,7 @@ async function authenticate({ auth, db }: Parts, headers: IncomingHttpHeaders): 
     clinicId: active.clinic_id,
     role: active.role,
     scopes: [],
+    webhookId: null,
   };
 }
 

@@ -30,6 +30,8 @@ export interface ApiKeyRow {
   readonly id: number;
   readonly name: string;
   readonly scopes: readonly ApiKeyScope[];
+  /** Whose deliveries it reads, with the scope `deliveries:pull`; null without it. */
+  readonly webhookId: number | null;
   /** The first characters, by which people tell keys apart. */
   readonly prefix: string;
   readonly createdAt: Temporal.Instant;
@@ -45,26 +47,46 @@ export interface NewApiKey {
   readonly actor: string;
   readonly name: string;
   readonly scopes: readonly ApiKeyScope[];
+  /** Needed for the scope `deliveries:pull`, and only for it: such a key is its receiver's. */
+  readonly webhookId?: number | null;
   /** Later than now; null or left out for one that only ends by being revoked. */
   readonly expiresAt?: Temporal.Instant | null;
 }
 
-/** Makes a key; it is returned here and never again. @throws ProblemError naming `name`, or 409 beyond the limit */
+/** Makes a key; it is returned here and never again. @throws ProblemError naming `name` or `webhook_id`, or 409 beyond the limit */
 export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKeyRow; key: string }> {
-  const { clinicId, actor, scopes, expiresAt = null } = key;
+  const { clinicId, actor, scopes, webhookId = null, expiresAt = null } = key;
   const name = cleanKeyName(key.name);
+  await checkWebhook(tx, key);
   await refuseTooMany(tx, clinicId);
   const text = newKey();
-  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, expires_at: expiresAt };
+  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, webhook_id: webhookId };
   const inserted = await tx
     .insertInto("api_keys")
-    .values({ ...values, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
+    .values({ ...values, expires_at: expiresAt, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
   const row = toRow(inserted);
-  const after = { name, scopes, prefix: row.prefix, expires_at: expiresAt?.toString() ?? null };
+  const after = { name, scopes, prefix: row.prefix, expires_at: expiresAt?.toString() ?? null, webhook_id: webhookId };
   await record(tx, { clinicId, actor, action: "api_key.created", target: `api_key:${row.id}`, before: null, after });
   return { row, key: text };
+}
+
+async function checkWebhook(tx: Tx, { clinicId, scopes, webhookId = null }: NewApiKey): Promise<void> {
+  const pulls = scopes.includes("deliveries:pull");
+  if (pulls && webhookId === null) {
+    throw invalid("webhook_id", "Say which webhook's deliveries the key may read.", "missing");
+  }
+  if (webhookId === null) return;
+  if (!pulls)
+    throw invalid("webhook_id", 'Only a key with the scope "deliveries:pull" has one. Leave it out.', "invalid");
+  await tx
+    .selectFrom("webhooks")
+    .select("id")
+    .where("clinic_id", "=", clinicId)
+    .where("id", "=", webhookId)
+    .where("deleted_at", "is", null)
+    .executeTakeFirstOrThrow(() => notFound("the webhook", "webhook_id"));
 }
 
 /** Those that still open something, newest first. There are at most API_KEYS_PER_CLINIC_MAX. */
@@ -99,7 +121,7 @@ export async function revokeApiKey(tx: Tx, { clinicId, actor, id }: RevokeApiKey
   await record(tx, { clinicId, actor, action: "api_key.revoked", target: `api_key:${id}`, before, after: null });
 }
 
-const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at", "expires_at"] as const;
+const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at", "expires_at", "webhook_id"] as const;
 const IS_ALIVE = sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`;
 
 interface StoredKey {
@@ -110,11 +132,12 @@ interface StoredKey {
   readonly created_at: Temporal.Instant;
   readonly last_used_at: Temporal.Instant | null;
   readonly expires_at: Temporal.Instant | null;
+  readonly webhook_id: number | null;
 }
 
-function toRow({ created_at, last_used_at, expires_at, scopes, ...row }: StoredKey): ApiKeyRow {
+function toRow({ created_at, last_used_at, expires_at, scopes, webhook_id, ...row }: StoredKey): ApiKeyRow {
   const times = { createdAt: created_at, lastUsedAt: last_used_at, expiresAt: expires_at };
-  return { ...row, ...times, scopes: scopes.filter(isScope) };
+  return { ...row, ...times, scopes: scopes.filter(isScope), webhookId: webhook_id };
 }
 
 function isScope(scope: string): scope is ApiKeyScope {
@@ -240,6 +263,7 @@ export class ApiKeyReader {
     const principal: Principal = {
       ...{ userId: userIdOf(found.id), userName: found.name, userEmail: "" },
       ...{ clinicId: found.clinic_id, role: "api_key", scopes: found.scopes.filter(isScope) },
+      webhookId: found.webhook_id,
     };
     return { principal, livesMs: found.lives_ms ?? Number.POSITIVE_INFINITY };
   }
@@ -264,6 +288,7 @@ interface FoundKey {
   readonly scopes: string[];
   readonly used_lately: boolean;
   readonly lives_ms: number | null;
+  readonly webhook_id: number | null;
 }
 
 function userIdOf(id: number): string {

@@ -3,7 +3,7 @@
 export type StaffRole = "manager" | "practitioner" | "front_desk";
 
 /** What an API key may be used for. */
-export const API_KEY_SCOPES = ["feed"] as const;
+export const API_KEY_SCOPES = ["feed", "deliveries:pull"] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
 export interface Principal {
@@ -16,4 +16,6 @@ export interface Principal {
   readonly role: StaffRole | "api_key";
   /** Empty for staff. */
   readonly scopes: readonly ApiKeyScope[];
+  /** Of an API key with the scope `deliveries:pull`: the one webhook whose deliveries it reads. Null for staff. */
+  readonly webhookId: number | null;
 }

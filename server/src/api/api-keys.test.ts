@@ -48,7 +48,7 @@ describe("an API key", () => {
     expect(json.key).toMatch(/^hk_[A-Za-z0-9_-]{49}$/);
     const list = (await manager("/v1/api-keys")).json.data;
     expect(list[0]).toEqual({
-      ...{ id: json.id, name: "Relay", scopes: ["feed"], prefix: json.key.slice(0, 9) },
+      ...{ id: json.id, name: "Relay", scopes: ["feed"], webhook_id: null, prefix: json.key.slice(0, 9) },
       ...{ created_at: json.created_at, last_used_at: null, expires_at: null },
     });
     const rows = JSON.stringify([await query("select * from api_keys"), await query("select * from audit")]);

@@ -18,6 +18,7 @@ const API_KEY = z.object({
   id: z.int(),
   name: z.string(),
   scopes: z.array(SCOPE),
+  webhook_id: z.int().nullable().describe("Whose deliveries it reads, with the scope `deliveries:pull`."),
   prefix: z.string().describe("The key's first characters."),
   created_at: z.string(),
   last_used_at: z.string().nullable().describe("To the minute or so."),
@@ -29,6 +30,11 @@ const API_KEY = z.object({
 const NEW_API_KEY = z.strictObject({
   name: z.string(),
   scopes: z.array(SCOPE).min(1).max(API_KEY_SCOPES.length),
+  webhook_id: z
+    .int()
+    .min(1)
+    .nullish()
+    .describe("Needed for the scope `deliveries:pull`: the key reads this one's deliveries."),
   expires_at: z.string().max(64).nullish().describe("RFC 3339 with an offset, or local to the clinic without one."),
 });
 const CREATED = API_KEY.extend({
@@ -50,10 +56,11 @@ export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void
   app.post("/api-keys", { schema: { body: NEW_API_KEY, response: { 201: CREATED } } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
-      const { name, scopes, expires_at } = request.body;
+      const { name, scopes, expires_at, webhook_id: webhookId = null } = request.body;
       const { timeZone } = await getClinic(tx, clinicId);
       const expiresAt = expires_at == null ? null : readExpiry(expires_at, timeZone, context.clock);
-      const { row, key } = await createApiKey(tx, { clinicId, actor, name, expiresAt, scopes: [...new Set(scopes)] });
+      const wanted = { clinicId, actor, name, expiresAt, webhookId, scopes: [...new Set(scopes)] };
+      const { row, key } = await createApiKey(tx, wanted);
       return { status: 201, body: { ...show(row), key }, kept: show(row) };
     }),
   );
@@ -85,6 +92,7 @@ function show(row: ApiKeyRow): z.infer<typeof API_KEY> {
     id: row.id,
     name: row.name,
     scopes: [...row.scopes],
+    webhook_id: row.webhookId,
     prefix: row.prefix,
     created_at: row.createdAt.toString(),
     last_used_at: row.lastUsedAt?.toString() ?? null,

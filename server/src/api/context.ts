@@ -24,6 +24,8 @@ export interface ApiContext {
   sendTest(test: TestSend): Promise<TestSent>;
   /** Where the test inbox receives, without the clinic's token: `http://localhost:4401/inbox/`. */
   readonly inboxUrlPrefix: string;
+  /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */
+  readonly retentionDays: number;
   /** Wakes the dispatcher; to be called after a commit that may have emitted. `command` does it by itself. */
   nudge(): void;
 }

@@ -264,7 +264,7 @@ async function showRequest(
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
   return {
     headers: headersOf(delivery, attempts.at(-1) ?? null, names),
-    body: event === undefined ? null : renderBody({ ...delivery, facts: event.facts }, seal, choice),
+    body: event?.facts ? renderBody({ ...delivery, facts: event.facts }, seal, choice) : null,
     // A signature cannot be made again once its secret has retired, and a custom header is often a credential.
     masked: ["webhook-signature", ...names],
   };

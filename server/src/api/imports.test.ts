@@ -91,7 +91,7 @@ describe("a file of patients", () => {
   it("that nobody imports is gone after a day", async () => {
     const { id } = await check("patients", PATIENTS);
     await api().database.pools.owner.query("update imports set created_at = now() - interval '25 hours'");
-    await runMaintenance({ owner: api().database.pools.owner, log: silentLog() });
+    await runMaintenance({ owner: api().database.pools.owner, log: silentLog(), retentionDays: 30 });
     expect(await get(`/v1/imports/${id}`)).toMatchObject({ state: "expired" });
     expect(await rowsOf("select file from imports where clinic_id = $1")).toEqual([{ file: null }]);
   });

@@ -43,7 +43,7 @@ async function eventsOf({ subject }: { subject: string }) {
   const rows = await owner.selectFrom("events").selectAll().where("subject", "=", subject).orderBy("id").execute();
   const seal = await api.context.seal.forClinic(owner, clinic.id);
   return rows.map(({ id, facts }) => {
-    const checked = checkFacts(JSON.parse(seal.open({ column: "events.facts", row: id }, facts)));
+    const checked = checkFacts(JSON.parse(seal.open({ column: "events.facts", row: id }, facts as Buffer)));
     if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
     return checked.facts as InvoiceFacts;
   });

@@ -135,7 +135,11 @@ const header = (name: string, required: boolean, description: string) => {
 const HEADERS = [
   header("webhook-id", true, "Names one delivery; the same on every attempt. Drop what you have seen."),
   header("webhook-timestamp", true, "Seconds since 1970, of this attempt."),
-  header("webhook-signature", true, "`v1,` and HMAC-SHA256 over id.timestamp.body, one entry per live secret."),
+  header(
+    "webhook-signature",
+    true,
+    "`v1,` and HMAC-SHA256 over id.timestamp.body, one entry per live secret; on demand `v1a,` and ed25519, one per live key.",
+  ),
   header("webhook-attempt", true, "1 for the first attempt."),
   header("webhook-sequence", false, "Counts the deliveries of this webhook without gaps. Tests carry none."),
   header("webhook-subject", false, "What it is about, such as consult:12. Tests carry none."),

@@ -94,9 +94,26 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "DELETE /v1/webhooks/{id}": MANAGERS,
   "POST /v1/webhooks/{id}/test": MANAGERS,
   "POST /v1/webhooks/{id}/rotate-secret": MANAGERS,
+  "GET /v1/webhooks/{id}/deliveries": MANAGERS,
+  "POST /v1/webhooks/{id}/recover/count": MANAGERS,
+  "POST /v1/webhooks/{id}/recover": MANAGERS,
+  "GET /v1/webhooks/{id}/recover": MANAGERS,
+  "GET /v1/webhooks/{id}/recover/{recovery_id}": MANAGERS,
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/pause": MANAGERS,
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/resume": MANAGERS,
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/cancel": MANAGERS,
+  "POST /v1/webhooks/{id}/revoke-previous-secret": MANAGERS,
+  "GET /v1/webhooks/{id}/public-keys": MANAGERS,
   "GET /v1/deliveries": MANAGERS,
   "GET /v1/deliveries/{id}": MANAGERS,
   "POST /v1/deliveries/{id}/resend": MANAGERS,
+  "GET /v1/notices": MANAGERS,
+  "POST /v1/notices/{id}/read": MANAGERS,
+  "POST /v1/notices/read-all": MANAGERS,
+  "GET /v1/operational-webhook": MANAGERS,
+  "POST /v1/operational-webhook": MANAGERS,
+  "PATCH /v1/operational-webhook": MANAGERS,
+  "DELETE /v1/operational-webhook": MANAGERS,
   "GET /v1/imports": MANAGERS,
   "POST /v1/imports": MANAGERS,
   "GET /v1/imports/{id}": MANAGERS,
@@ -114,7 +131,12 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "GET /v1/retention": MANAGERS,
+  "PATCH /v1/retention": MANAGERS,
 };
+
+/** For everybody: no session is looked at. */
+const OPEN = ["GET /.well-known/hookwell/keys/{token}"];
 
 let api: TestApi;
 let clinic: TestClinic;
@@ -132,7 +154,7 @@ afterAll(() => api.close());
 
 describe("the matrix", () => {
   it("has a row for every route, and no row too many", () => {
-    expect(described.toSorted()).toEqual(Object.keys(MATRIX).toSorted());
+    expect(described.toSorted()).toEqual([...Object.keys(MATRIX), ...OPEN].toSorted());
   });
 });
 
@@ -150,5 +172,15 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
     else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+  });
+});
+
+describe.each(OPEN)("%s", (route) => {
+  it("is described as open, and asks nobody to sign in", async () => {
+    const [method = "", path = ""] = route.split(" ");
+    const { paths } = (await api.anonymous("/openapi.json")).json;
+    expect(paths[path][method.toLowerCase()].security).toEqual([]);
+    const answer = await api.anonymous(path.replaceAll(/\{\w+\}/g, "999999"));
+    expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   });
 });

@@ -14,13 +14,20 @@ import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
 import { membershipPlansRoutes } from "./membership-plans.ts";
 import { membershipsRoutes } from "./memberships.ts";
+import { noticesRoutes } from "./notices.ts";
+import { operationalWebhookRoutes } from "./operational-webhook.ts";
 import { packagesRoutes } from "./packages.ts";
 import { patientsRoutes } from "./patients.ts";
 import { portalRoutes } from "./portal.ts";
 import { practitionersRoutes } from "./practitioners.ts";
+import { publicKeysRoutes } from "./public-keys.ts";
+import { pullRoutes } from "./pull.ts";
+import { recoverRoutes } from "./recover.ts";
+import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
 /** Under /v1, for those who are signed in. */
@@ -40,12 +47,18 @@ export const V1_ROUTES: readonly Routes[] = [
   seriesRoutes,
   eventTypesRoutes,
   webhooksRoutes,
+  webhookSecretsRoutes,
   deliveriesRoutes,
+  noticesRoutes,
+  operationalWebhookRoutes,
+  recoverRoutes,
+  pullRoutes,
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
   feedRoutes,
+  retentionRoutes,
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes, publicKeysRoutes];

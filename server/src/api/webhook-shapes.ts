@@ -64,7 +64,11 @@ const fields = {
   headers: z.array(HEADER_INPUT).max(HEADERS_ACCEPTED_MAX),
   pace_per_second: wholeNumber(PACE_MAX_PER_SECOND),
   concurrency: wholeNumber(CONCURRENCY_MAX),
-  signatures: z.tuple([z.literal("v1")], { error: 'The only signature is ["v1"].' }),
+  signatures: z
+    .union([z.tuple([z.literal("v1")]), z.tuple([z.literal("v1"), z.literal("v1a")])], {
+      error: 'This must be ["v1"], or ["v1", "v1a"] for a signature by a key pair besides.',
+    })
+    .describe("`v1` (HMAC-SHA256) always; `v1a` (ed25519) on demand. Its key pair goes when it is switched off."),
   recipient: RECIPIENT_INPUT,
   enabled: z.boolean(),
   draft: z.boolean(),
@@ -89,6 +93,7 @@ export function toInput(body: z.output<typeof optional>): WebhookInput {
     oneParticipantPerRequest: body.one_participant_per_request,
     pacePerSecond: body.pace_per_second,
     concurrency: body.concurrency,
+    signatures: body.signatures,
     recipient: recipient && {
       organisation: recipient.organisation,
       country: recipient.country,
@@ -115,7 +120,11 @@ export const LISTED_WEBHOOK = z.object({
   headers: z.array(HEADER),
   pace_per_second: z.int(),
   concurrency: z.int(),
-  signatures: z.array(z.literal("v1")),
+  signatures: z.array(z.enum(["v1", "v1a"])),
+  previous_secret_valid_until: z
+    .string()
+    .nullable()
+    .describe("While a rotation runs: how long messages are also signed with the secret before the current one."),
   recipient: z
     .object({ organisation: z.string(), country: z.string(), purpose: z.string(), agreement_on_file: z.boolean() })
     .nullable(),
@@ -148,11 +157,13 @@ export function listWebhook(webhook: Webhook, timeZone: string): z.output<typeof
   const { recipient } = webhook;
   return {
     ...{ id: webhook.id, name: webhook.name, url_host: webhook.urlHost, url_masked: maskUrl(webhook.url) },
-    ...{ events: [...webhook.events], include: webhook.include, format: "documented", signatures: ["v1"] },
+    ...{ events: [...webhook.events], include: webhook.include, format: "documented" },
     one_participant_per_request: webhook.oneParticipantPerRequest,
     headers: maskHeaders(webhook.headers),
     pace_per_second: webhook.pacePerSecond,
     concurrency: webhook.concurrency,
+    signatures: [...webhook.signatures],
+    previous_secret_valid_until: time(webhook.previousSecretValidUntil),
     recipient: recipient && {
       organisation: recipient.organisation,
       country: recipient.country,

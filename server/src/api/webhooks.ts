@@ -1,8 +1,7 @@
-/** /v1/webhooks: configuration, the check of an address, test sends, secrets. For managers only. */
+/** /v1/webhooks: configuration, the check of an address, test sends. For managers only. */
 import { z } from "zod";
 import type { Principal } from "../accounts/principal.ts";
 import { getClinic } from "../clinic/clinics.ts";
-import { clinicTime } from "../clinic/times.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Tx } from "../db/schema.ts";
 import type { TestChanges, TestSent } from "../delivery/test-send.ts";
@@ -16,7 +15,6 @@ import {
   getWebhook,
   listWebhooks,
   previewWebhook,
-  rotateSecret,
   type WebhooksContext,
 } from "../webhooks/webhooks.ts";
 import { openAnswer } from "./answers.ts";
@@ -31,7 +29,6 @@ import {
   LISTED_WEBHOOK,
   listWebhook,
   NEW_WEBHOOK_BODY,
-  SECRET,
   showWebhook,
   TEST_BODY,
   toInput,
@@ -47,16 +44,16 @@ export async function webhooksRoutes(app: App, context: ApiContext): Promise<voi
   app.addHook("onRequest", requireManager);
   readRoutes(app, context);
   changeRoutes(app, context);
-  secretRoutes(app, context);
   trialRoutes(app, context);
 }
 
-function roomOf(context: ApiContext, principal: Principal): WebhooksContext {
+/** The room's view of a request: whose clinic, who acts. */
+export function roomOf(context: ApiContext, principal: Principal): WebhooksContext {
   const { seal, egress } = context;
   return { seal, clinicId: principal.clinicId, actor: principal.userId, checkAddress: (text) => egress.check(text) };
 }
 
-async function timeZoneOf(tx: Tx, clinicId: number): Promise<string> {
+export async function timeZoneOf(tx: Tx, clinicId: number): Promise<string> {
   return (await getClinic(tx, clinicId)).timeZone;
 }
 
@@ -109,24 +106,6 @@ function changeRoutes(app: App, context: ApiContext): void {
     command(request, reply, context, async (tx) => {
       const id = readId(request.params.id, "webhook");
       return { status: 200, body: await deleteWebhook(tx, roomOf(context, request.principal), id) };
-    }),
-  );
-}
-
-function secretRoutes(app: App, context: ApiContext): void {
-  const rotate = {
-    params: ID_PARAMS,
-    body: z.strictObject({}).nullish(),
-    response: { 200: z.object({ secret: SECRET, previous_valid_until: z.string() }) },
-  };
-  app.post("/webhooks/:id/rotate-secret", { schema: rotate }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const id = readId(request.params.id, "webhook");
-      const room = roomOf(context, request.principal);
-      const { secret, previousValidUntil } = await rotateSecret(tx, room, id);
-      const until = clinicTime(previousValidUntil, await timeZoneOf(tx, room.clinicId));
-      const kept = { previous_valid_until: until };
-      return { status: 200, body: { secret, ...kept }, kept };
     }),
   );
 }

@@ -18,7 +18,17 @@ type AuditAction =
   | "webhook.changed"
   | "webhook.deleted"
   | "webhook.secret_rotated"
-  | "delivery.resent";
+  | "delivery.resent"
+  | "retention.changed"
+  | "operational_webhook.created"
+  | "operational_webhook.changed"
+  | "operational_webhook.deleted"
+  | "deliveries.pulled"
+  | "recovery.started"
+  | "recovery.paused"
+  | "recovery.resumed"
+  | "recovery.cancelled"
+  | "webhook.secret_revoked";
 
 export interface AuditEntry {
   readonly clinicId: number;

@@ -1,8 +1,8 @@
 /**
  * The command line. Each command reads the configuration, runs, and ends with 0, or with 1 and a sentence on stderr.
  */
-import { Command } from "commander";
-import { readConfig } from "../config.ts";
+import { Command, Option } from "commander";
+import { ROLES, readConfig } from "../config.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { createPools } from "../db/pool.ts";
@@ -14,10 +14,13 @@ const program = new Command("hookwell").description("Outgoing webhooks for clini
 
 program
   .command("serve")
-  .description("run the server: API, page, test inbox and deliveries, as HOOKWELL_ROLE says")
-  .action(async () => {
-    const log = createLog({ destination: "stdout" });
-    await runApp(readConfig(process.env), { log, started: async () => {} });
+  .description("run the server: API, page, test inbox and deliveries")
+  .addOption(
+    new Option("--role <role>", "what this process does; wins over HOOKWELL_ROLE (default: all)").choices(ROLES),
+  )
+  .action(async ({ role }: { role?: string }) => {
+    const config = readConfig({ ...process.env, ...(role !== undefined && { HOOKWELL_ROLE: role }) });
+    await runApp(config, { log: createLog({ destination: "stdout" }), started: async () => {} });
   });
 
 program

@@ -36,6 +36,28 @@ describe("a data folder that cannot be used", () => {
   });
 });
 
+describe("--role", () => {
+  const run = (role: string) => {
+    const env = { ...environment(folder), DATABASE_URL: "", HOOKWELL_ROLE: "boss" };
+    const { status, stderr } = spawnSync(process.execPath, [PROGRAM, "serve", "--role", role], {
+      env,
+      timeout: 10_000,
+    });
+    return { status, said: stderr.toString() };
+  };
+
+  it("names the roles where it is given another", () => {
+    expect(run("chef")).toEqual({ status: 1, said: expect.stringContaining("Allowed choices are api, worker, all.") });
+  });
+
+  it("wins over HOOKWELL_ROLE", () => {
+    expect(run("api")).toEqual({
+      status: 1,
+      said: expect.stringMatching(/^DATABASE_URL is needed for the role api: /),
+    });
+  });
+});
+
 describe("Ctrl-C", () => {
   it("says what is waited for; pressed again it stops at once and leaves no PostgreSQL behind", async () => {
     const server = serve(folder);

@@ -14,7 +14,11 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-async function value(pool: keyof Omit<Pools, "close">, statement: string, values: unknown[] = []): Promise<unknown> {
+async function value(
+  pool: keyof Omit<Pools, "close" | "createClient">,
+  statement: string,
+  values: unknown[] = [],
+): Promise<unknown> {
   const { rows } = await pools[pool].query({ text: statement, values, rowMode: "array" });
   return rows[0]?.[0];
 }

@@ -23,6 +23,7 @@ const KEEP_ALIVE_AFTER_MS = 10_000;
 const LOCK_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_CONNECTION_MS = 30_000;
+const OWN_CLIENT_ANSWER_MS = 5_000;
 
 export interface PoolsOptions {
   readonly url: string;
@@ -40,6 +41,8 @@ export interface Pools {
   readonly auth: pg.Pool;
   /** The URL's own user: migrations and partitions. No statement timeout. */
   readonly owner: pg.Pool;
+  /** A connection beside the pools, not dialled yet, of role `hookwell_dispatch`; it closes when an answer takes too long. */
+  createClient(name: string): pg.Client;
   /** Waits for borrowed connections to come back, then closes all. */
   close(): Promise<void>;
 }
@@ -67,8 +70,9 @@ export function createPools(options: PoolsOptions): Pools {
     log,
     name: "dispatch",
     role: "hookwell_dispatch",
-    // The engine's tables go from empty to a million rows and back: a plan kept from one is ruin for the other.
-    settings: "-c plan_cache_mode=force_custom_plan",
+    // The engine's tables go from empty to a million rows and back: a plan kept from one is ruin for the other. (On an empty
+    // table every index costs the same, and one that is no use later may be chosen.)
+    settings: "-c plan_cache_mode=force_custom_plan -c jit=off",
     max: options.dispatchConnectionsMax ?? DISPATCH_CONNECTIONS_MAX,
     limits,
   });
@@ -88,39 +92,42 @@ export function createPools(options: PoolsOptions): Pools {
     dispatch,
     auth,
     owner,
+    createClient: (clientName) =>
+      new LimitedClient({
+        ...configOf({ url, name: clientName, role: "hookwell_dispatch", limits }),
+        query_timeout: OWN_CLIENT_ANSWER_MS,
+      }),
     async close() {
       await Promise.all([app.end(), dispatch.end(), auth.end(), owner.end()]);
     },
   };
 }
 
-interface PoolOptions {
+interface ConnectionOptions {
   readonly url: string;
-  readonly log: Log;
   /** Shown as the connections' application name, after `hookwell `. */
   readonly name: string;
   /** Database role to run as; without one, the URL's own user. */
   readonly role?: string;
   /** Where unqualified names are looked for; the URL's own search path by default. */
   readonly schema?: string;
-  /** Leaves values as pg has them, for libraries that do not know Temporal. */
-  readonly plainDates?: boolean;
   /** Further settings of every connection, as startup options. */
   readonly settings?: string;
-  readonly max: number;
   readonly limits: pg.ClientConfig;
+}
+
+interface PoolOptions extends ConnectionOptions {
+  readonly log: Log;
+  readonly max: number;
+  /** Leaves values as pg has them, for libraries that do not know Temporal. */
+  readonly plainDates?: boolean;
 }
 
 function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
-    ...options.limits,
-    ...connectionOf(options),
-    application_name: `hookwell ${options.name}`,
+    ...configOf(options),
     max: options.max,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     ...(options.plainDates ? { Client: LimitedClient } : { types: temporalTypes, Client: TemporalClient }),
   });
   // A borrowed connection that breaks between two statements has no listener of the pool's, and Node would end the process.
@@ -134,8 +141,19 @@ function createPool(options: PoolOptions): pg.Pool {
   return pool;
 }
 
+function configOf(options: ConnectionOptions): pg.ClientConfig {
+  return {
+    ...options.limits,
+    ...addressOf(options),
+    application_name: `hookwell ${options.name}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+  };
+}
+
 /** The role goes into the startup options, so that there is no moment at which a connection runs as anybody else. */
-function connectionOf({ url, role, schema, settings = "" }: PoolOptions): pg.ClientConfig {
+function addressOf({ url, role, schema, settings = "" }: ConnectionOptions): pg.ClientConfig {
   const address = new URL(url);
   // pg lets the URL's options win over ours, so they are taken out of it, and ours come last.
   const options = [address.searchParams.get("options") ?? "", "-c TimeZone=UTC -c DateStyle=ISO", settings];

@@ -7,8 +7,9 @@ import type { BillingTables } from "./tables/billing.ts";
 import type { ClinicTables } from "./tables/clinic.ts";
 import type { DeliveryTables } from "./tables/delivery.ts";
 import type { MemberTables } from "./tables/member.ts";
+import type { NoticeTables } from "./tables/notices.ts";
 
-export interface Database extends ClinicTables, BillingTables, MemberTables, DeliveryTables {}
+export interface Database extends ClinicTables, BillingTables, MemberTables, DeliveryTables, NoticeTables {}
 
 /** The whole database, outside a transaction. */
 export type Db = Kysely<Database>;

@@ -7,7 +7,7 @@ import type { Egress } from "../egress/client.ts";
 import type { Outcome } from "../egress/outcome.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
-import type { Begun } from "./store.ts";
+import type { Sendable } from "./store.ts";
 import type { Target } from "./targets.ts";
 
 export const USER_AGENT = "Hookwell/1 (webhooks for clinics)";
@@ -46,7 +46,7 @@ export interface BodySource {
 
 /** Renders and signs. The text that is signed is the text that is sent. */
 export function composeMessage(
-  begun: Begun,
+  begun: Sendable,
   target: Target,
   { clinicSeal, clock }: { clinicSeal: ClinicSeal; clock: Clock },
 ): Message {
@@ -68,7 +68,7 @@ export function composeMessage(
 }
 
 /** Sequence, subject and version: what a receiver needs to prove completeness and to drop what is older (contract §7). */
-function orderHeaders(begun: Begun): string[] {
+function orderHeaders(begun: Sendable): string[] {
   const { subject, subjectVersion } = begun.event;
   const sequence = begun.sequence === null ? [] : ["webhook-sequence", String(begun.sequence)];
   return [...sequence, "webhook-subject", subject, "webhook-subject-version", String(subjectVersion)];
@@ -77,7 +77,7 @@ function orderHeaders(begun: Begun): string[] {
 /** Sends one attempt. An address that is refused before sending is an outcome like any other. */
 export async function makeAttempt(
   context: AttemptContext & { clinicSeal: ClinicSeal },
-  begun: Begun,
+  begun: Sendable,
   target: Target,
 ): Promise<AttemptResult> {
   const message = composeMessage(begun, target, context);
@@ -91,7 +91,7 @@ export async function makeAttempt(
 }
 
 /** The answer as it is kept: sealed JSON with the text, the headers or the detail. Null where there is nothing to keep. */
-export function sealAnswer(begun: Begun, outcome: Outcome, clinicSeal: ClinicSeal): Buffer {
+export function sealAnswer(begun: Sendable, outcome: Outcome, clinicSeal: ClinicSeal): Buffer {
   const kept =
     outcome.kind === "answered"
       ? { text: outcome.answer.text, truncated: outcome.answer.truncated, headers: outcome.answer.headers }

@@ -6,9 +6,10 @@
  * before the request's deadline; every attempt's outcome is settled, fenced, or left to the next holder as "unknown".
  * Does not: hold SQL (store.ts), know what a webhook still has to look at (run.ts), send (sender.ts), decide (policy.ts).
  *
- * One turn of the loop: settle what came back → take new runs → refill those we hold, in turn → put idle ones to sleep →
- * wait. Settling and refilling never overlap: a refill's snapshot must be younger than the settling that freed a subject.
- * Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves.
+ * One turn of the loop: begin to settle what came back → take new runs → refill those we hold, in turn → put idle ones to
+ * sleep → wait. Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves. Settling
+ * goes on beside taking and refilling, one batch after another: what is being settled still counts as in flight, so a scan
+ * passes over it, and its subject is looked at again once it is settled.
  */
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
@@ -16,17 +17,22 @@ import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
 import { Lease } from "./lease.ts";
-import { Paced } from "./paced.ts";
+import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
+import { Places, type Pool } from "./places.ts";
+import { Round } from "./round.ts";
 import { type Refill, Run } from "./run.ts";
-import { type Attempted, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
+import { Settler } from "./settler.ts";
+import { Share } from "./share.ts";
 import type { Begun, DeliveryStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
-import { Wake } from "./wake.ts";
+import { POLL_MS, Wake } from "./wake.ts";
 
-export const REQUESTS_IN_FLIGHT_MAX = 256;
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-const POLL_MS = 1_000;
+/** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
+const SUSPECTS_TAKEN_EVERY_MS = 50;
+const SUSPECTS_POLL_MS = 2_000;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
@@ -42,12 +48,14 @@ export interface DispatcherOptions {
   name: string;
   /** no other process can have this database open, so every other node is dead (the embedded database) */
   alone?: boolean;
+  /** requests a second to one host, over all clinics and nodes */
+  hostPerSecond?: number;
+  /** webhooks were given up that are due at once: the other nodes should look */
+  onGivenUp?: () => void;
   random?: () => number;
 }
 
-interface Result extends Attempted {
-  run: Run;
-}
+const POOLS: readonly Pool[] = ["healthy", "suspect"];
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -55,18 +63,32 @@ export class Dispatcher {
   readonly #sender: Sender;
   readonly #wake = new Wake();
   readonly #runs = new Map<string, Run>();
-  readonly #paced = new Paced();
-  #results: Result[] = [];
-  #inFlight = 0;
-  /** Monotonic ms from which on the next TAKE is due; now after a nudge. */
-  #takeAtMs = Number.NEGATIVE_INFINITY;
+  readonly #paced: Paced;
+  readonly #places = new Places();
+  readonly #settler: Settler;
+  readonly #share = new Share<Run>();
+  readonly #rounds: Record<Pool, Round> = {
+    healthy: new Round(0, POLL_MS),
+    suspect: new Round(SUSPECTS_TAKEN_EVERY_MS, SUSPECTS_POLL_MS),
+  };
   #stopping = false;
   #loop: Promise<void> | null = null;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#sender = new Sender({ ...options, targets: new Targets(options) });
-    this.#lease = new Lease({ ...options, onChange: () => this.#wake.ring() });
+    this.#lease = new Lease({
+      ...options,
+      onChange: () => this.#wake.ring(),
+      onOrphans: () => this.nudge(),
+      onBeat: (vitals) => {
+        if (!this.#stopping && this.#share.beat(vitals, this.#sharedRuns()) > 0) this.#wake.ring();
+      },
+    });
+    const { store, clock, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
+    this.#paced = new Paced({ hostPerSecond, liveNodes: () => this.#lease.liveNodes });
+    const onEnd = () => this.#wake.ring();
+    this.#settler = new Settler({ store, clock, paced: this.#paced, nodeId: () => this.#lease.nodeId, onEnd });
   }
 
   /** Registers this node and begins to deliver. */
@@ -77,27 +99,40 @@ export class Dispatcher {
 
   /** Something may be due: called after a commit that emitted. */
   nudge(): void {
-    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+    this.#takeSoon();
     this.#wake.ring();
+  }
+
+  /** There are other nodes, and this one has every place taken or is stopping: they would be sooner. */
+  get needsHelp(): boolean {
+    return this.#lease.liveNodes > 1 && (this.#stopping || this.#freePlaces("healthy") === 0);
   }
 
   /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#lease.stopTaking();
     this.#wake.ring();
     try {
       await this.#loop;
     } finally {
       await this.#lease.stop();
     }
+    this.#options.onGivenUp?.();
+  }
+
+  /** A parked webhook is held for its probe only, and is no burden. */
+  #sharedRuns(): Run[] {
+    return [...this.#runs.values()].filter((run) => !run.health.isParked);
   }
 
   async #work(): Promise<void> {
     let failedTurns = 0;
-    while (!(this.#stopping && this.#inFlight === 0 && this.#results.length === 0)) {
+    while (!(this.#stopping && this.#inFlight === 0 && this.#settler.isIdle)) {
       try {
         await this.#turn();
-        failedTurns = 0;
+        // While it stops they are counted over all: between two settlings that fail there are turns that do not.
+        if (!this.#stopping) failedTurns = 0;
       } catch (err) {
         logEvent(this.#options.log, "dispatcher.turn_failed", { err }, "error");
         // Whether the statement was committed is not known: claims may exist that we have not seen. A new node begins afresh.
@@ -110,41 +145,75 @@ export class Dispatcher {
   }
 
   async #turn(): Promise<void> {
-    await this.#settle();
+    this.#settler.settle();
     if (this.#lease.isLost()) return this.#beginAfresh();
-    if (!this.#stopping) {
-      await this.#take();
+    this.#places.moveSlow(this.#now());
+    if (this.#stopping) await this.#unbeginUnsent();
+    else {
+      await this.#take("healthy");
+      await this.#take("suspect");
       await this.#refill();
       await this.#sleepRuns({ stopping: false });
     }
     this.#sendWhatThePaceAllows();
-    if (this.#results.length === 0) await this.#wake.wait(this.#msToNextTurn());
+    if (!this.#settler.isWanted) await this.#wake.wait(this.#msToNextTurn());
   }
 
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
-    this.#inFlight -= this.#paced.drop();
+    this.#paced.drop();
     if (this.#inFlight > 0) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
-    this.#takeAtMs = Number.NEGATIVE_INFINITY;
+    this.#takeSoon();
   }
 
-  async #take(): Promise<void> {
-    const places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
-    if (places <= 0 || this.#now() < this.#takeAtMs || !this.#lease.maySend()) return;
-    this.#takeAtMs = this.#now() + POLL_MS;
-    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places);
+  /** What waits for its pace while this node is stopping is for the next holder to send. */
+  async #unbeginUnsent(): Promise<void> {
+    const unsent = this.#paced.drop();
+    if (unsent.length === 0) return;
+    for (const { run, begun } of unsent) run.abandon(begun.orderKey);
+    await this.#options.store.unbegin(unsent.map(({ begun }) => begun));
+  }
+
+  /** Requests in flight, and deliveries that were begun and wait for their pace. */
+  get #inFlight(): number {
+    return this.#places.inFlight + this.#paced.count;
+  }
+
+  #takeSoon(): void {
+    for (const pool of POOLS) this.#rounds[pool].nudge();
+  }
+
+  async #take(pool: Pool): Promise<void> {
+    const places = this.#freePlaces(pool);
+    const round = this.#rounds[pool];
+    if (places <= 0 || round.msUntilDue(this.#now()) > 0 || !this.#lease.maySend()) return;
+    round.began(this.#now());
+    const suspect = pool === "suspect";
+    const room = this.#share.room(this.#runs.size);
+    const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places, room || Number.POSITIVE_INFINITY);
     const perWebhook = Math.max(1, Math.min(BEGUN_PER_TAKE_MAX, Math.floor(places / webhooks)));
-    const scan = await this.#options.store.take(this.#lease.nodeId, webhooks, perWebhook);
+    const scan = await this.#options.store.take(this.#lease.nodeId, {
+      ...{ webhooks, perWebhook, suspect, room: room > 0 },
+      ...(round.after && { after: round.after }),
+    });
+    round.ended(scan, scan.runs.length === webhooks, this.#now());
     const begun = Map.groupBy(scan.begun, nameOf);
-    for (const found of scan.runs) {
-      this.#runs.set(nameOf(found), new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
-    }
+    for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
     for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
     this.#handle(scan);
-    if (scan.runs.length === webhooks) this.nudge();
-    else if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
+    if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
+  }
+
+  #hold(run: Run): void {
+    this.#runs.set(run.name, run);
+    if (run.recoveredMs !== null) this.#paced.of(run, this.#now()).riseFrom(run.recoveredMs, this.#now());
+  }
+
+  /** What has been begun and waits only for its pace counts as if it had its place. */
+  #freePlaces(pool: Pool): number {
+    return Math.max(0, this.#places.free(pool) - (pool === "healthy" ? this.#paced.count : 0));
   }
 
   async #refill(): Promise<void> {
@@ -164,13 +233,14 @@ export class Dispatcher {
 
   #nextRefills(): Map<string, Refill> {
     const asked = new Map<string, Refill>();
-    let places = REQUESTS_IN_FLIGHT_MAX - this.#inFlight;
+    const places = { healthy: this.#freePlaces("healthy"), suspect: this.#freePlaces("suspect") };
     for (const [name, run] of this.#runs) {
-      if (places <= 0) break;
-      const refill = run.nextRefill(Math.min(places, this.#placesOf(run)), this.#now());
+      const free = places[run.pool];
+      if (free <= 0) continue;
+      const refill = run.nextRefill(Math.min(free, this.#placesOf(run)), this.#now());
       if (!refill) continue;
       asked.set(name, refill);
-      places -= refill.request.want + refill.freed.length;
+      places[run.pool] -= refill.request.want + refill.freed.length;
     }
     // Whoever was asked goes to the end: where places are few, all webhooks have their turn.
     for (const name of asked.keys()) this.#moveToEnd(name);
@@ -204,46 +274,33 @@ export class Dispatcher {
       const run = this.#runs.get(nameOf(begun));
       if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
       run.begun(begun);
-      this.#inFlight++;
-      this.#paced.add({ run, begun });
+      this.#paced.add(run, begun);
     }
     this.#sendWhatThePaceAllows();
   }
 
   #sendWhatThePaceAllows(): void {
-    for (const { run, begun } of this.#paced.ready(this.#now())) void this.#send(run, begun);
+    const hasPlace = (run: Run) => this.#places.free(run.pool) > 0;
+    for (const { run, begun } of this.#paced.ready(this.#now(), hasPlace)) void this.#send(run, begun);
   }
 
   /** Sends one delivery and puts its result where the next turn settles it. */
   async #send(run: Run, begun: Begun): Promise<void> {
+    const place = this.#places.take({ pool: run.pool, beganMs: this.#now(), onSlow: () => run.slowInFlight++ });
+    const pool = place.pool;
     const attempted = await this.#sender.send(begun, run.version, () => this.#lease.maySend());
     // Left as begun: whoever holds the webhook next finds it, says "outcome unknown" and sends.
     if (attempted === null) run.abandon(begun.orderKey);
-    else this.#results.push({ ...attempted, run });
-    this.#inFlight--;
+    else this.#settler.add(run, attempted);
+    if (place.pool !== pool) run.slowInFlight--;
+    this.#places.leave(place);
+    this.#paced.ended(run);
     this.#wake.ring();
   }
 
   /** How many more requests this webhook may have in flight now, by its concurrency and its pace. */
   #placesOf(run: Run): number {
-    return Math.min(run.concurrency - run.inFlightCount, this.#paced.of(run, this.#now()).available(this.#now()));
-  }
-
-  async #settle(): Promise<void> {
-    if (this.#results.length === 0) return;
-    const batch = [...this.#results];
-    const now = this.#now();
-    const { store } = this.#options;
-    const counted = await store.settle(batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs })));
-    // Only now: had the statement failed, the same results would be settled again at the next turn.
-    this.#results = this.#results.slice(batch.length);
-    const hasNext = new Map(counted.map((c) => [`${nameOf(c)}/${c.id}`, c.hasNext]));
-    for (const { run, settled, endedMs } of batch) {
-      const { begun, next } = settled;
-      const found = hasNext.get(`${nameOf(begun)}/${begun.id}`);
-      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, found ?? true);
-    }
-    for (const { settled, turnOff } of batch) if (turnOff) await store.turnOff(settled.begun, "receiver_gone");
+    return Math.min(run.concurrency - run.inFlightCount, this.#paced.available(run, this.#now()));
   }
 
   /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
@@ -253,24 +310,29 @@ export class Dispatcher {
     const now = this.#now();
     const asleep = idle.map(([, run]) => {
       const { clinicId, webhookId, fence } = run;
-      return { clinicId, webhookId, fence, nextInMs: run.hasSeenAll() ? run.nextDueInMs(now) : 0 };
+      const yields = !stopping && this.#share.isYielded(run);
+      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now), yields };
     });
     await this.#options.store.release(this.#lease.nodeId, asleep);
     for (const [name] of idle) this.#runs.delete(name);
+    if (asleep.some(({ yields }) => yields)) this.#options.onGivenUp?.();
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
-    this.#takeAtMs = Math.min(this.#takeAtMs, this.#now() + soonestMs);
+    for (const pool of POOLS) this.#rounds[pool].dueAt(this.#now() + soonestMs);
   }
 
   #msToNextTurn(): number {
     const now = this.#now();
     const paced = Math.max(1, Math.min(POLL_MS, this.#paced.msUntilNext(now)));
     // Nothing more can begin: only a result or the lease changes that, and both ring.
-    if (this.#stopping || this.#inFlight >= REQUESTS_IN_FLIGHT_MAX || !this.#lease.maySend()) return paced;
-    let wait = Math.min(paced, Math.max(0, this.#takeAtMs - now));
+    if (this.#stopping || !this.#lease.maySend()) return paced;
+    let wait = Math.min(paced, this.#places.msUntilSlow(now));
+    for (const pool of POOLS) {
+      if (this.#freePlaces(pool) > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(now));
+    }
     for (const run of this.#runs.values()) {
       const due = run.nextDueInMs(now);
-      if (due !== null) wait = Math.min(wait, due);
+      if (due !== null && this.#freePlaces(run.pool) > 0) wait = Math.min(wait, due);
       if (!run.canSleep() && run.inFlightCount < run.concurrency) {
         const pause = this.#paced.of(run, now).msUntilNext(now);
         if (pause > 0) wait = Math.min(wait, pause);

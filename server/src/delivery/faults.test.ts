@@ -166,7 +166,10 @@ describe("a node", () => {
     await engine.emit(clinicId, "consult:1");
     const node = await engine.store.register("dead", LEASE_MS);
     await engine.loseNode(node);
-    expect(await engine.store.take(node, 10, 8)).toMatchObject({ runs: [], begun: [] });
+    expect(await engine.store.take(node, { webhooks: 10, perWebhook: 8, suspect: false })).toMatchObject({
+      runs: [],
+      begun: [],
+    });
     await engine.startDispatcher();
     await until("another one does", async () => (await log().finished()).length === 1);
     expect(await log().attempts()).toHaveLength(1);
@@ -194,12 +197,33 @@ describe("a node", () => {
   });
 });
 
+describe("a node that stops while its results cannot be written down", () => {
+  test("gives up after a few tries, and leaves them to the next one", async () => {
+    await engine.createWebhook(clinicId, { url: receiver.url });
+    class UnableStore extends DeliveryStore {
+      override settle(): Promise<never> {
+        return Promise.reject(new Error("the database does not take it"));
+      }
+    }
+    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.dispatch) });
+    await engine.emit(clinicId, "consult:1");
+    await until("it has arrived", () => receiver.received.length === 1);
+    await dispatcher.stop();
+    await engine.owner.query("update runs set owner = null, next_at = now() where clinic_id = $1", [clinicId]);
+    await engine.startDispatcher();
+    await until("the next one delivers", async () => (await log().finished()).length === 1);
+    expect(await log().attempts()).toMatchObject([{ outcome: "unknown" }, { outcome: "answered" }]);
+  });
+});
+
 describe("a settling", () => {
   async function beginOne(): Promise<SettledAttempt> {
     await engine.createWebhook(clinicId, { url: receiver.url });
     await engine.emit(clinicId, "consult:1");
     const node = await engine.store.register("one", LEASE_MS);
-    const begun = (await engine.store.take(node, 10, 8)).begun.find((b) => b.clinicId === clinicId);
+    const begun = (await engine.store.take(node, { webhooks: 10, perWebhook: 8, suspect: false })).begun.find(
+      (b) => b.clinicId === clinicId,
+    );
     if (!begun) throw new Error("nothing was begun");
     return {
       ...{
@@ -228,7 +252,9 @@ describe("a settling", () => {
     const result = await beginOne();
     const next = await engine.store.register("next", LEASE_MS);
     await engine.owner.query("update runs set owner = null, next_at = now() where clinic_id = $1", [clinicId]);
-    const again = (await engine.store.take(next, 10, 8)).begun.find((b) => b.clinicId === clinicId);
+    const again = (await engine.store.take(next, { webhooks: 10, perWebhook: 8, suspect: false })).begun.find(
+      (b) => b.clinicId === clinicId,
+    );
     if (!again) throw new Error("it was not begun again");
     expect(await engine.store.settle([result, { ...result, begun: again }])).toHaveLength(1);
     expect(await log().attempts()).toMatchObject([

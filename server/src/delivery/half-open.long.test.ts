@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
+import { systemClock } from "../clock.ts";
 import { createKysely, createPools, type Pools } from "../db/pool.ts";
 import { silentLog } from "../log.ts";
+import { Neighbours } from "./notify.ts";
 import { DeliveryStore } from "./store.ts";
 
 const NOTICED_AFTER_MS = 90_000;
@@ -55,6 +57,30 @@ function createForgetfulProxy(port: number): Server {
     }
   });
 }
+
+test("words between processes are heard again after their connection went silent", async () => {
+  let woken = 0;
+  const listens = new Neighbours({
+    connect: () => pools.createClient("neighbours"),
+    clock: systemClock,
+    log: silentLog(),
+    onWord: () => woken++,
+  });
+  const tells = new Neighbours({
+    connect: () => engine.database.pools.createClient("neighbours"),
+    clock: systemClock,
+    log: silentLog(),
+  });
+  listens.start();
+  tells.start();
+  await until("it listens", () => woken === 1);
+  forget();
+  await until("its question is not answered, and it has connected again", () => woken > 1, NOTICED_AFTER_MS);
+  const before = woken;
+  tells.tell();
+  await until("a word is heard", () => woken > before);
+  await Promise.all([listens.stop(), tells.stop()]);
+});
 
 test("deliveries go on after the connections to the database went silent", async () => {
   const clinicId = await engine.createClinic();

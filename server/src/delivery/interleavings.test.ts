@@ -56,10 +56,12 @@ test.each([
   for (let n = 1; n <= 6; n++) await engine.emit(clinicId, `consult:${n}`);
   await engine.emit(clinicId, "consult:6", "consult.updated");
   const lost = await engine.store.register("lost", LEASE_MS);
-  const late = (await engine.store.take(lost, 64, 8)).begun.find((begun) => begun.orderKey === "consult:6");
+  const late = (await engine.store.take(lost, { webhooks: 64, perWebhook: 8, suspect: false })).begun.find(
+    (begun) => begun.orderKey === "consult:6",
+  );
   await engine.loseNode(lost);
   const node = await engine.store.register("next", LEASE_MS);
-  const taken = await engine.store.take(node, 64, 4);
+  const taken = await engine.store.take(node, { webhooks: 64, perWebhook: 4, suspect: false });
   const [scan] = taken.runs;
   if (!scan || !late) throw new Error("nothing was taken");
   const run = new Run(scan, taken.begun.length, 0);
@@ -95,7 +97,7 @@ test("reaping the dead takes nothing from a node that has just taken the webhook
   const other = await engine.createWebhook(clinicId, { url: receiver.url });
   const late = await engine.store.register("late", LEASE_MS);
   await engine.emit(clinicId, "consult:1");
-  const taken = await engine.store.take(late, 64, 1);
+  const taken = await engine.store.take(late, { webhooks: 64, perWebhook: 1, suspect: false });
   const run = taken.runs.find(({ webhookId }) => webhookId === other.id);
   if (!run) throw new Error("the webhook was not taken");
   await engine.owner.query("update nodes set alive_until = now() - interval '1 minute' where id = $1", [late]);
@@ -108,7 +110,7 @@ test("reaping the dead takes nothing from a node that has just taken the webhook
   await somebodyWaits();
   await engine.store.release(late, [{ clinicId, webhookId: other.id, fence: run.fence, nextInMs: 0 }]);
   const alive = await engine.store.register("alive", LEASE_MS);
-  await engine.store.take(alive, 64, 1);
+  await engine.store.take(alive, { webhooks: 64, perWebhook: 1, suspect: false });
   await client.query("commit");
   client.release();
   await reaping;

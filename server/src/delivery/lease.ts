@@ -4,17 +4,23 @@
  * All runs that a node holds are its own as long as `nodes.alive_until` lies ahead; others take over 5 s after it has
  * passed. Promises: maySend() is true only while the lease, counted on our monotonic clock from before the heartbeat was
  * issued, outlives a request's deadline by a margin. A node that missed its own heartbeat drops everything and comes back
- * under a new id.
+ * under a new id. What a dead node held is due again 5 s after its time, whichever of the others' heartbeats comes next.
  */
 import type { Clock } from "../clock.ts";
 import { DEADLINE_MS } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
-import type { DeliveryStore } from "./store.ts";
+import type { DeliveryStore, Vitals } from "./store.ts";
 
 export const LEASE_MS = 30_000;
 const HEARTBEAT_MS = 4_000;
 const SWEEP_EVERY_MS = 60_000;
+/** What is off, and tests that were lost, are in nobody's way: they are looked after every fourth beat. */
+const TIDY_EVERY_MS = 15_000;
+/** A little later than the very moment. */
+const DEATH_SEEN_AFTER_MS = 50;
 const MARGIN_MS = 2_000;
+/** For so long after its last beat a node may still begin requests, see maySend(). */
+const SENDS_FOR_MS = LEASE_MS - DEADLINE_MS - MARGIN_MS;
 
 export interface LeaseOptions {
   store: DeliveryStore;
@@ -24,6 +30,10 @@ export interface LeaseOptions {
   alone?: boolean;
   /** the lease was lost: the dispatcher's loop should look */
   onChange: () => void;
+  /** webhooks of dead nodes are due again: somebody should take them */
+  onOrphans: () => void;
+  /** what a heartbeat has learnt */
+  onBeat?: (vitals: Vitals) => void;
 }
 
 export class Lease {
@@ -35,6 +45,11 @@ export class Lease {
   #beating: Promise<void> = Promise.resolve();
   #isBeating = false;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
+  #tidyAtMs = Number.NEGATIVE_INFINITY;
+  /** Set when another node will have to be declared dead before the next beat, unless it is heard of. */
+  #deathTimer: NodeJS.Timeout | null = null;
+  #takes = true;
+  #othersSending = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -44,14 +59,31 @@ export class Lease {
     return this.#nodeId;
   }
 
+  /** Nodes that may begin requests now, this one included, as of the last heartbeat. */
+  get liveNodes(): number {
+    return this.#othersSending + 1;
+  }
+
   async start(): Promise<void> {
     await this.renew();
     if (this.#options.alone) await this.#options.store.retireAllOthers(this.#nodeId);
     this.#timer = setInterval(() => this.#onTimer(), HEARTBEAT_MS);
   }
 
+  /** Says to the others at once that this node takes nothing more; it lives on until stop(). */
+  stopTaking(): void {
+    this.#takes = false;
+    // A beat that is under way may have said otherwise.
+    this.#beating = this.#beating.then(() => {
+      this.#onTimer();
+      return this.#beating;
+    });
+  }
+
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    if (this.#deathTimer) clearTimeout(this.#deathTimer);
     await this.#beating;
     if (!this.#lost) await this.#options.store.retire(this.#nodeId);
     this.#lost = true;
@@ -110,20 +142,37 @@ export class Lease {
   }
 
   async #beat(): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, onBeat } = this.#options;
     if (this.#lost) return;
     const nodeId = this.#nodeId;
     const before = clock.monotonicMs();
     try {
-      const alive = await store.heartbeat(nodeId, LEASE_MS);
+      const vitals = await store.beat(nodeId, { leaseMs: LEASE_MS, sendsForMs: SENDS_FOR_MS, takes: this.#takes });
       if (nodeId !== this.#nodeId) return;
-      if (alive) this.#untilMs = before + LEASE_MS;
-      else this.drop();
-      await store.reap();
+      this.#othersSending = vitals.othersSending;
+      if (vitals.alive) {
+        this.#untilMs = before + LEASE_MS;
+        onBeat?.(vitals);
+      } else this.drop();
+      await this.#lookAfterTheDead(vitals);
       await this.#sweep();
     } catch (err) {
       logEvent(log, "node.heartbeat_failed", { node_id: nodeId, err }, "warn");
     }
     this.#dropWhenOver();
+  }
+
+  async #lookAfterTheDead({ orphaned, nextDeathMs }: Vitals): Promise<void> {
+    const { store, clock, onOrphans } = this.#options;
+    const isDead = nextDeathMs !== null && nextDeathMs < 0;
+    if (orphaned || isDead || clock.monotonicMs() >= this.#tidyAtMs) {
+      this.#tidyAtMs = clock.monotonicMs() + TIDY_EVERY_MS;
+      await store.reap();
+      if (orphaned) onOrphans();
+    }
+    if (this.#deathTimer) clearTimeout(this.#deathTimer);
+    this.#deathTimer = null;
+    if (nextDeathMs === null || isDead || nextDeathMs > HEARTBEAT_MS || this.#timer === null) return;
+    this.#deathTimer = setTimeout(() => this.#onTimer(), nextDeathMs + DEATH_SEEN_AFTER_MS);
   }
 }

@@ -5,7 +5,7 @@ import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { fixedClock } from "../clock.ts";
-import { REQUESTS_IN_FLIGHT_MAX } from "./dispatcher.ts";
+import { HEALTHY_PLACES_MAX, SLOW_AFTER_MS } from "./places.ts";
 
 let engine: TestEngine;
 let receivers: Receiver[];
@@ -100,9 +100,12 @@ describe("webhooks with a backlog", () => {
       };
       await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 64, pacePerSecond: 1_000 });
     }
-    await engine.startDispatcher();
+    await engine.startDispatcher({ clock: fixedClock("2026-03-01T12:00:00Z") }); // no answer takes long
     for (let n = 0; n < 100; n++) await engine.emit(clinicId, `consult:${n}`);
-    await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+    await until("every place is taken", () => {
+      engine.nudge();
+      return open === HEALTHY_PLACES_MAX;
+    });
     const last = await newReceiver();
     const other = await engine.createClinic();
     await engine.createWebhook(other, { url: last.url });
@@ -111,12 +114,18 @@ describe("webhooks with a backlog", () => {
     while (last.received.length === 0) {
       waiting.shift()?.();
       released++;
-      await until("the free place is taken", () => open === REQUESTS_IN_FLIGHT_MAX || last.received.length > 0);
+      await until("the free place is taken", () => {
+        engine.nudge();
+        return open === HEALTHY_PLACES_MAX || last.received.length > 0;
+      });
     }
     expect(released).toBeLessThan(20); // of 400 that wait
     for (const receiver of receivers) receiver.answer = (_got, response) => response.writeHead(200).end();
     for (const release of waiting) release();
-    await until("all is delivered", async () => (await log().hot()).length === 0);
+    await until("all is delivered", async () => {
+      engine.nudge();
+      return (await log().hot()).length === 0;
+    });
   });
 
   test("take turns where places are few: none of them is left out", async () => {
@@ -133,12 +142,15 @@ describe("webhooks with a backlog", () => {
       };
       await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 64, pacePerSecond: 1_000 });
     }
-    await engine.startDispatcher();
+    await engine.startDispatcher({ clock: fixedClock("2026-03-01T12:00:00Z") }); // no answer takes long
     for (let n = 0; n < 25; n++) await engine.emit(clinicId, `consult:${n}`);
     const shareOfPoorest = () => Math.min(...receivers.map((r) => r.received.length));
     let released = 0;
     while (shareOfPoorest() < 5) {
-      await until("every place is taken", () => open === REQUESTS_IN_FLIGHT_MAX);
+      await until("every place is taken", () => {
+        engine.nudge();
+        return open === HEALTHY_PLACES_MAX;
+      });
       waiting.pop()?.(); // the youngest: whoever has just had a place gives it back
       released++;
     }
@@ -146,6 +158,40 @@ describe("webhooks with a backlog", () => {
     for (const receiver of receivers) receiver.answer = (_got, response) => response.writeHead(200).end();
     await until("all is delivered", async () => {
       for (const release of waiting.splice(0)) release();
+      engine.nudge();
+      return (await log().hot()).length === 0;
+    });
+  });
+
+  test("whose receivers hang give their places back after a while, and others are served meanwhile", async () => {
+    const held: (() => void)[] = [];
+    const hanging = await Promise.all([1, 2, 3, 4].map(newReceiver));
+    for (const receiver of hanging) {
+      receiver.answer = (_got, response) => void held.push(() => response.writeHead(200).end());
+      await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 64, pacePerSecond: 1_000 });
+    }
+    const clock = fixedClock("2026-03-01T12:00:00Z");
+    await engine.startDispatcher({ clock });
+    for (let n = 0; n < 80; n++) await engine.emit(clinicId, `consult:${n}`);
+    await until("every place is taken", () => {
+      engine.nudge();
+      return held.length === HEALTHY_PLACES_MAX;
+    });
+    const well = await newReceiver();
+    const other = await engine.createClinic();
+    await engine.createWebhook(other, { url: well.url });
+    await engine.emit(other, "consult:1");
+    clock.advance({ milliseconds: SLOW_AFTER_MS });
+    await until("it is served", () => {
+      engine.nudge();
+      return well.received.length === 1;
+    });
+    expect(held.length).toBeGreaterThanOrEqual(HEALTHY_PLACES_MAX);
+    for (const receiver of hanging) receiver.answer = (_got, response) => response.writeHead(200).end();
+    await until("all is delivered", async () => {
+      for (const release of held.splice(0)) release();
+      clock.advance({ milliseconds: 20 });
+      engine.nudge();
       return (await log().hot()).length === 0;
     });
   });

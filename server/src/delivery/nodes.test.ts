@@ -5,6 +5,7 @@ import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/
 import { type History, type Reception, readLog, reception, violations } from "../../test/history.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
+import { fixedClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { emit } from "../outbox/emit.ts";
 import { DeliveryStore } from "./store.ts";
@@ -60,11 +61,20 @@ function recordAll(failing: number): void {
   }
 }
 
-async function emitAll(): Promise<void> {
+async function emitAll(events = EVENTS): Promise<void> {
   const writers = Array.from({ length: 4 }, async (_, writer) => {
-    for (let n = writer; n < EVENTS; n += 4) await engine.emit(clinicId, `consult:${Math.floor(random() * SUBJECTS)}`);
+    for (let n = writer; n < events; n += 4) await engine.emit(clinicId, `consult:${Math.floor(random() * SUBJECTS)}`);
   });
   await Promise.all(writers);
+}
+
+/** How many webhooks each living node holds. */
+async function shares(): Promise<number[]> {
+  const { rows } = await engine.owner.query<{ n: number }>(
+    `select (select count(*)::int from runs r where r.owner = n.id) as n from nodes n where alive_until > now()
+     order by n.id`,
+  );
+  return rows.map(({ n }) => n);
 }
 
 /** Nobody is nudged, so that whoever takes next may be a node that vanishes. */
@@ -82,7 +92,11 @@ async function emitQuietly(count: number): Promise<void> {
 /** Takes what it can get and is never heard of again. */
 async function vanishingNode(): Promise<number> {
   const ghost = await engine.store.register("ghost", 30_000);
-  const taken = await engine.store.take(ghost, 2, 1 + Math.floor(random() * 8));
+  const taken = await engine.store.take(ghost, {
+    webhooks: 2,
+    perWebhook: 1 + Math.floor(random() * 8),
+    suspect: false,
+  });
   await engine.loseNode(ghost);
   return taken.begun.length;
 }
@@ -112,6 +126,65 @@ describe("two nodes", () => {
     await allDelivered();
     expect(violations(await history()), `seed ${seed}`).toEqual([]);
     expect(receptions).toHaveLength(EVENTS * WEBHOOKS);
+  });
+
+  test("share webhooks that have much to do evenly, also where one comes late, and what moves arrives once and in order", async () => {
+    for (const receiver of receivers)
+      webhooks.push(await engine.createWebhook(clinicId, { url: `${receiver.url}/2`, patient: "id" }));
+    await engine.owner.query("update webhooks set concurrency = 1 where clinic_id = $1", [clinicId]);
+    for (const [at, receiver] of receivers.entries()) {
+      receiver.answer = (got, response) => {
+        const webhook = webhooks[at + (got.path.endsWith("/2") ? WEBHOOKS : 0)];
+        receptions.push(reception(String(webhook?.id), got, 200));
+        // Until the shares are even nobody is so quick that his backlog ends.
+        setTimeout(() => response.writeHead(200).end(), isSlow ? 500 : 0);
+      };
+    }
+    let isSlow = true;
+    await emitAll(60);
+    const onGivenUp = () => engine.nudge();
+    await engine.startDispatcher({ onGivenUp });
+    await until("the first holds them all", async () => (await shares())[0] === 2 * WEBHOOKS);
+    await engine.startDispatcher({ onGivenUp });
+    await until("each holds its half", async () => String(await shares()) === String([WEBHOOKS, WEBHOOKS]));
+    isSlow = false;
+    await allDelivered();
+    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(receptions).toHaveLength(60 * 2 * WEBHOOKS);
+  });
+
+  test("one of which stops leave nothing in doubt: what was begun and waits for its pace is as if it had not been", async () => {
+    recordAll(0);
+    await engine.owner.query("update webhooks set pace_per_second = 5 where clinic_id = $1", [clinicId]);
+    await emitAll(6);
+    const clock = fixedClock("2026-11-28T12:00:00Z"); // no time passes, so that nothing more is sent than at once
+    const stopping = await engine.startDispatcher({ clock });
+    const begun = () => engine.owner.query("select from deliveries where begun_at is not null");
+    const waitForPace = async () => receptions.length === WEBHOOKS && (await begun()).rows.length === WEBHOOKS;
+    await until("one of each webhook was sent, and the next is begun", waitForPace);
+    await stopping.stop();
+    expect((await begun()).rows).toEqual([]);
+    await engine.startDispatcher();
+    await allDelivered();
+    const judged = await history();
+    expect(violations(judged), `seed ${seed}`).toEqual([]);
+    expect(judged.attempts.filter(({ isInDoubt, attempt }) => isInDoubt || attempt !== 1)).toEqual([]);
+  });
+
+  test("take over from one whose time runs out between two heartbeats", async () => {
+    recordAll(0);
+    await engine.startDispatcher();
+    const ghost = await engine.store.register("ghost", 30_000);
+    await engine.owner.query("update nodes set takes = false where id <> $1", [ghost]);
+    await emitQuietly(1);
+    await until("the ghost holds something", async () => {
+      await engine.store.take(ghost, { webhooks: 2, perWebhook: 1, suspect: false });
+      return (await engine.owner.query("select from runs where owner = $1", [ghost])).rows.length > 0;
+    });
+    await engine.owner.query("update nodes set alive_until = now() - interval '4 seconds' where id = $1", [ghost]);
+    await allDelivered();
+    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect((await engine.owner.query("select from nodes where name = 'ghost'")).rows).toEqual([]);
   });
 
   test("beside others that vanish in the middle of their claims lose nothing, keep the order, and record every doubt", async () => {

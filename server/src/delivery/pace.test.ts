@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Pace } from "./pace.ts";
+import { Pace, RISE_EVERY_MS } from "./pace.ts";
 
 /** What a caller does, one after another: time goes by, or as many requests start as are allowed, up to `wanted`. */
 const step = fc.record({ afterMs: fc.oneof(fc.constant(0), fc.nat({ max: 3_000 })), wanted: fc.nat({ max: 100 }) });
@@ -74,5 +74,55 @@ describe("a pace", () => {
     pace.spend(2, 1_000);
     expect(pace.available(500)).toBe(0);
     expect(pace.available(1_000)).toBe(0);
+  });
+});
+
+describe("a receiver that says slower", () => {
+  /** Requests that start in this time when each starts as soon as it may. */
+  function started(pace: Pace, fromMs: number, forMs: number): number {
+    let count = 0;
+    for (let now = fromMs; now < fromMs + forMs; now += 5) {
+      const free = pace.available(now);
+      pace.spend(free, now);
+      count += free;
+    }
+    return count;
+  }
+
+  test("gets half as many, and its own pace again in time", () => {
+    const pace = new Pace(100, 0);
+    pace.slowDown(0, 0);
+    expect(pace.perSecond(0)).toBe(50);
+    expect(pace.perSecond(RISE_EVERY_MS)).toBe(100);
+    expect(pace.perSecond(10 * RISE_EVERY_MS)).toBe(100);
+  });
+
+  test("in several answers that were under way together said it once", () => {
+    const pace = new Pace(100, 0);
+    for (let n = 0; n < 8; n++) pace.slowDown(0, n);
+    expect(pace.perSecond(8)).toBeGreaterThan(49);
+    for (let n = 1; n <= 30; n++) pace.slowDown(0, n * 1_000);
+    expect(pace.perSecond(30_000)).toBeCloseTo(0.1); // never nothing: we have to notice when it is well
+  });
+
+  test("and names a time is left alone until then, but never for longer than a minute", () => {
+    const pace = new Pace(100, 0);
+    pace.slowDown(10_000, 0);
+    expect([pace.available(9_999), pace.msUntilNext(0)]).toEqual([0, 10_000]);
+    expect(pace.available(10_000)).toBeGreaterThan(0);
+    pace.slowDown(86_400_000, 20_000);
+    expect(pace.available(79_999)).toBe(0);
+    expect(pace.available(80_000)).toBeGreaterThan(0);
+  });
+
+  test("or comes back from being parked drains at a rising rate: one a second first, then twice as many every 5 s", () => {
+    const pace = new Pace(1_000, 0);
+    pace.riseFrom(0, 0);
+    const rates = [0, 1, 2, 3, 4].map((step) => started(pace, step * RISE_EVERY_MS, RISE_EVERY_MS) / 5);
+    expect(rates[0]).toBeLessThanOrEqual(2);
+    for (let step = 1; step < rates.length; step++) {
+      expect((rates[step] as number) / (rates[step - 1] as number)).toBeGreaterThan(1.4);
+    }
+    expect(pace.perSecond(60_000)).toBe(1_000);
   });
 });

@@ -1,64 +1,149 @@
 /**
- * What has been begun and waits for its webhook's pace: TAKE begins deliveries without knowing how many were sent to the
- * address just before, by a run that has slept meanwhile. No I/O.
+ * What has been begun and may not leave yet, because of its webhook's pace, its host's, or for want of a place. No I/O.
+ *
+ * TAKE begins deliveries without knowing how many were sent to the address just before, by a run that has slept meanwhile,
+ * nor what other webhooks send to the same host. Webhooks take turns, so that one clinic's backlog on a common host does not
+ * starve another's.
  */
+import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
 import { Pace } from "./pace.ts";
 import type { Run } from "./run.ts";
 import type { Begun } from "./store.ts";
 
 const PACES_KEPT_MAX = 50_000;
+const HOSTS_KEPT_MAX = 50_000;
+/** Requests in flight to one host, over all webhooks and clinics: as many as egress opens connections to it. */
+const HOST_IN_FLIGHT_MAX = CONNECTIONS_PER_ORIGIN_MAX;
+export const HOST_PACE_DEFAULT_PER_SECOND = 1_000;
 
 export interface Unsent {
   run: Run;
   begun: Begun;
 }
 
+interface Host {
+  pace: Pace;
+  inFlight: number;
+}
+
+export interface PacedOptions {
+  /** requests a second to one host, over all clinics and nodes */
+  hostPerSecond: number;
+  /** nodes that share the host's pace */
+  liveNodes: () => number;
+}
+
 export class Paced {
+  readonly #options: PacedOptions;
   readonly #paces = new Map<string, Pace>();
-  #unsent: Unsent[] = [];
+  readonly #hosts = new Map<string, Host>();
+  /** by run, in the order of their turns; no empty lists */
+  readonly #unsent = new Map<Run, Begun[]>();
+
+  constructor(options: PacedOptions) {
+    this.#options = options;
+  }
 
   get count(): number {
-    return this.#unsent.length;
+    let count = 0;
+    for (const begun of this.#unsent.values()) count += begun.length;
+    return count;
   }
 
-  add(unsent: Unsent): void {
-    this.#unsent.push(unsent);
+  add(run: Run, begun: Begun): void {
+    const waiting = this.#unsent.get(run);
+    if (waiting) waiting.push(begun);
+    else this.#unsent.set(run, [begun]);
   }
 
-  /** Takes out what may be sent now, the oldest of each webhook first, and counts it against the pace. */
-  ready(nowMs: number): Unsent[] {
-    const ready = this.#unsent.filter(({ run }) => {
-      const pace = this.of(run, nowMs);
-      const isReady = pace.available(nowMs) >= 1;
-      if (isReady) pace.spend(1, nowMs);
-      return isReady;
-    });
-    if (ready.length > 0) this.#unsent = this.#unsent.filter((one) => !ready.includes(one));
-    return ready;
+  /**
+   * Takes out what may be sent now, each webhook's oldest first, one of each webhook a round, and counts it against the paces.
+   * `hasPlace` is asked last, right before each is handed over.
+   */
+  *ready(nowMs: number, hasPlace: (run: Run) => boolean): Generator<Unsent> {
+    let isMoving = this.#unsent.size > 0;
+    while (isMoving) {
+      isMoving = false;
+      for (const [run, waiting] of [...this.#unsent]) {
+        if (!this.#mayStart(run, nowMs) || !hasPlace(run)) continue;
+        const begun = waiting.shift();
+        this.#unsent.delete(run);
+        if (waiting.length > 0) this.#unsent.set(run, waiting);
+        if (begun === undefined) continue;
+        isMoving = waiting.length > 0 || isMoving;
+        this.#start(run, nowMs);
+        yield { run, begun };
+      }
+    }
   }
 
-  /** ms until the first may be sent; infinite when nothing waits. */
+  /** A request that ready() handed over has ended. */
+  ended(run: Run): void {
+    const host = this.#hosts.get(run.host);
+    if (host && host.inFlight > 0) host.inFlight--;
+  }
+
+  /** ms until the first may be sent by its paces; infinite when nothing waits for a time. */
   msUntilNext(nowMs: number): number {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.#unsent.map(({ run }) => this.of(run, nowMs).msUntilNext(nowMs)));
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const run of this.#unsent.keys()) {
+      const wait = Math.max(this.of(run, nowMs).msUntilNext(nowMs), this.#hostOf(run, nowMs).pace.msUntilNext(nowMs));
+      if (wait > 0) soonest = Math.min(soonest, wait);
+    }
+    return soonest;
   }
 
-  /** Forgets what waits, because the lease under which it was begun is lost. Returns how many there were. */
-  drop(): number {
-    return this.#unsent.splice(0).length;
+  /** How many requests of this webhook could start now by its paces. */
+  available(run: Run, nowMs: number): number {
+    const host = this.#hostOf(run, nowMs);
+    return Math.min(
+      this.of(run, nowMs).available(nowMs),
+      host.pace.available(nowMs),
+      Math.max(0, HOST_IN_FLIGHT_MAX - host.inFlight),
+    );
+  }
+
+  /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
+  drop(): Unsent[] {
+    const unsent = [...this.#unsent].flatMap(([run, waiting]) => waiting.map((begun) => ({ run, begun })));
+    this.#unsent.clear();
+    return unsent;
   }
 
   /** The pace of a webhook; a changed rate holds at once. Beyond PACES_KEPT_MAX the oldest is forgotten. */
   of(run: Run, nowMs: number): Pace {
-    const name = `${run.clinicId}/${run.webhookId}`;
-    const known = this.#paces.get(name);
-    if (known) {
-      known.set(run.pacePerSecond, nowMs);
-      return known;
-    }
-    const oldest = this.#paces.size >= PACES_KEPT_MAX ? this.#paces.keys().next().value : undefined;
-    if (oldest !== undefined) this.#paces.delete(oldest);
-    const pace = new Pace(run.pacePerSecond, nowMs);
-    this.#paces.set(name, pace);
+    const pace = kept(this.#paces, run.name, PACES_KEPT_MAX, () => new Pace(run.pacePerSecond, nowMs));
+    pace.set(run.pacePerSecond, nowMs);
     return pace;
   }
+
+  #mayStart(run: Run, nowMs: number): boolean {
+    return this.available(run, nowMs) >= 1;
+  }
+
+  #start(run: Run, nowMs: number): void {
+    const host = this.#hostOf(run, nowMs);
+    this.of(run, nowMs).spend(1, nowMs);
+    host.pace.spend(1, nowMs);
+    host.inFlight++;
+  }
+
+  #hostOf(run: Run, nowMs: number): Host {
+    const perSecond = this.#options.hostPerSecond / Math.max(1, this.#options.liveNodes());
+    const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0 });
+    const host = kept(this.#hosts, run.host, HOSTS_KEPT_MAX, make);
+    host.pace.set(perSecond, nowMs);
+    return host;
+  }
+}
+
+/** The value of a key, made where it is missing; the oldest makes room beyond `max`. */
+function kept<Value>(map: Map<string, Value>, key: string, max: number, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const oldest = map.size >= max ? map.keys().next().value : undefined;
+  if (oldest !== undefined) map.delete(oldest);
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -8,6 +8,12 @@ const KEY = { clinicId: 1, webhookId: 2 };
 const CONCURRENCY = 8;
 const TAKEN_AT_ONCE = 3;
 
+/** A receiver without a past. */
+const WELL = {
+  ...{ parked: false, host: "hooks.example.test", failures: 0, failingMs: null, probes: 0 },
+  ...{ warned: 0 as const, warnedMs: null, recoveredMs: null },
+};
+
 interface Row {
   id: number;
   orderKey: string;
@@ -108,6 +114,7 @@ class Model {
       more: left !== undefined || window.length >= look,
       left: left !== undefined,
       contended: false,
+      ...WELL,
     };
     const waiting = [...heads, ...next].filter((row) => row.dueMs > this.now);
     return { scan, begun: [...able.slice(0, want), ...next.filter(startable)], waiting };
@@ -235,6 +242,7 @@ describe("a run", () => {
       ...{ seen: 0, cursor: null, more: false },
       left: false,
       contended: false,
+      ...WELL,
     },
     ...changes,
   });

@@ -6,7 +6,9 @@
  * its own index ("freed"). A bell rung meanwhile makes the scan start again. The run may sleep when nothing is in flight and
  * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
  */
-import type { Begun, RefillRequest, RunScan } from "./store.ts";
+import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
+import type { Pool } from "./places.ts";
+import type { Begun, RefillRequest, RunHealth, RunScan } from "./store.ts";
 import { WINDOW_ROWS } from "./store.ts";
 
 /** Until an address has answered 2xx once: one request at a time, one a second (security.md, Amplification). */
@@ -14,9 +16,8 @@ export const UNPROVED_CONCURRENCY = 1;
 export const UNPROVED_PER_SECOND = 1;
 const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
-/** Rows to look at for each place that is free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
-const LOOK_PER_PLACE = 4;
-const LOOK_MIN_ROWS = 16;
+/** Rows to look at beyond the places that are free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
+const LOOK_MORE_ROWS = 1;
 
 export interface Refill {
   request: RefillRequest;
@@ -27,9 +28,21 @@ export interface Refill {
 export class Run {
   readonly clinicId: number;
   readonly webhookId: number;
+  /** clinic and webhook in one word */
+  readonly name: string;
   readonly fence: number;
-  version = 0;
-  concurrency = UNPROVED_CONCURRENCY;
+  /** host and port of its address */
+  readonly host: string;
+  /** of the webhook; a run whose webhook was changed meanwhile is given back, and taken anew as it is then */
+  version: number;
+  /** when its receiver had come back from being parked, in monotonic ms; null where that is long ago */
+  readonly recoveredMs: number | null;
+  health: Health = HEALTHY;
+  /** requests in flight whose answers take long */
+  slowInFlight = 0;
+  /** scans from the start that were asked for: they consume the bells */
+  restarts = 0;
+  #concurrency = UNPROVED_CONCURRENCY;
   pacePerSecond = UNPROVED_PER_SECOND;
   /** no longer ours, or the webhook was turned off: nothing new is begun */
   gone = false;
@@ -44,20 +57,74 @@ export class Run {
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
   #untrackedDueMs = Number.POSITIVE_INFINITY;
   readonly #freed = new Set<string>();
+  /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
+  #isLeftAlone = false;
+  #isProved: boolean;
 
   constructor(scan: RunScan, begunCount: number, nowMs: number) {
     this.clinicId = scan.clinicId;
     this.webhookId = scan.webhookId;
+    this.name = `${scan.clinicId}/${scan.webhookId}`;
     this.fence = scan.fence;
+    this.host = scan.host ?? "";
+    this.version = scan.version;
     this.#scanBegunMs = nowMs;
+    this.#isProved = scan.proved;
+    this.recoveredMs = scan.recoveredMs === null ? null : nowMs - scan.recoveredMs;
+    this.health = {
+      failures: scan.failures ?? 0,
+      failingSinceMs: scan.failingMs === null ? null : nowMs - scan.failingMs,
+      isParked: scan.parked,
+      probes: scan.probes ?? 0,
+      warned: scan.warned ?? 0,
+      warnedAtMs: scan.warnedMs === null ? null : nowMs - scan.warnedMs,
+    };
     this.#update(scan);
     // The lease's own scan may have seen rows as they were before the previous holder's last settling: unless every row it
     // saw was begun, it is not trusted to have reached the end.
     if (scan.seen === begunCount && !scan.more && !scan.contended) this.#advance(scan);
   }
 
+  /** One at a time while its receiver is in doubt. */
+  get concurrency(): number {
+    return this.health.failures > 0 ? UNPROVED_CONCURRENCY : this.#concurrency;
+  }
+
   get inFlightCount(): number {
     return this.inFlight.size;
+  }
+
+  /** Whose places its requests take. */
+  get pool(): Pool {
+    return this.#isProved && this.health.failures === 0 && this.slowInFlight === 0 ? "healthy" : "suspect";
+  }
+
+  /** What came of attempts, in the order in which they ended; tests left out. */
+  observed(attempts: readonly Observed[]): void {
+    for (const attempt of attempts) {
+      const wasParked = this.health.isParked;
+      this.health = observe(this.health, attempt);
+      if (this.health.isParked) this.#isLeftAlone ||= !wasParked || attempt.verdict !== "ours";
+      // It is back: everything that came while it heard no bells is looked at.
+      else if (wasParked) this.#rung = true;
+    }
+  }
+
+  /** The health as it is written down, with times told as ms ago. */
+  healthRow(nowMs: number): RunHealth {
+    const { failures, failingSinceMs, probes, isParked } = this.health;
+    const { clinicId, webhookId, fence } = this;
+    const failingMs = failingSinceMs === null ? null : Math.max(0, nowMs - failingSinceMs);
+    return { clinicId, webhookId, fence, failures, failingMs, probes, parked: isParked };
+  }
+
+  /** ms for which it may sleep: until its next retry or probe; null: until a bell. */
+  sleepMs(nowMs: number): number | null {
+    if (!this.health.isParked) return this.hasSeenAll() ? this.nextDueInMs(nowMs) : 0;
+    if (this.gone) return 0;
+    // Nothing was due for a probe: what comes meanwhile rings no bell, so it looks again after a while.
+    const due = this.nextDueInMs(nowMs) ?? Number.POSITIVE_INFINITY;
+    return this.#isLeftAlone ? probeWaitMs(this.health) : Math.min(due, PROBE_WAITS_MS[0] ?? 0);
   }
 
   /** The result of a refill that scanned or only looked up freed keys. */
@@ -97,7 +164,7 @@ export class Run {
   /** What to ask for next with so many places free; null when there is nothing to ask. */
   nextRefill(places: number, nowMs: number): Refill | null {
     this.#wakeDue(nowMs);
-    if (this.gone || places <= 0) return null;
+    if (this.gone || this.#isLeftAlone || places <= 0) return null;
     const freed = [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
@@ -105,8 +172,9 @@ export class Run {
     if (!scans && freed.length === 0) return null;
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
+    if (scans && this.#cursor === 0) this.restarts++;
     const { clinicId, webhookId, fence } = this;
-    const look = Math.min(WINDOW_ROWS, Math.max(LOOK_MIN_ROWS, want * LOOK_PER_PLACE) * this.#lookFactor);
+    const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
       request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver },
       freed,
@@ -122,7 +190,7 @@ export class Run {
 
   /** Nothing in flight, nothing to look at: the run may sleep. */
   canSleep(): boolean {
-    return this.inFlight.size === 0 && (this.gone || this.hasSeenAll());
+    return this.inFlight.size === 0 && (this.gone || this.#isLeftAlone || this.hasSeenAll());
   }
 
   /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */
@@ -131,9 +199,11 @@ export class Run {
   }
 
   #update(scan: RunScan): void {
+    if (scan.version !== this.version) this.gone = true;
     this.version = scan.version;
-    this.concurrency = scan.proved ? scan.concurrency : UNPROVED_CONCURRENCY;
+    this.#isProved = scan.proved;
     this.pacePerSecond = scan.proved ? scan.pacePerSecond : UNPROVED_PER_SECOND;
+    this.#concurrency = scan.proved ? scan.concurrency : UNPROVED_CONCURRENCY;
   }
 
   #advance(scan: RunScan): void {

@@ -7,10 +7,15 @@
 import { readFileSync } from "node:fs";
 import type { BlockChoice } from "@hookwell/sdk";
 import type pg from "pg";
+import type { Warned } from "./health.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
 export const WINDOW_ROWS = 200;
+/** Webhooks with bells that one TAKE looks at, at most. */
+const BELLS_LOOKED_AT_MAX = 256;
+/** Between the end of a node's lease and its being declared dead, as reap.sql has it. */
+const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
 const NO_FREED: readonly FreedKey[] = [];
@@ -34,8 +39,19 @@ export interface Begun extends RunKey {
   attempt: number;
   scheduleStart: number;
   fence: number;
-  event: { name: string; subject: string; subjectVersion: number; facts: Buffer };
+  /** null where its content is no longer kept: there is nothing to send, and it has to end */
+  event: EventContent | null;
 }
+
+export interface EventContent {
+  name: string;
+  subject: string;
+  subjectVersion: number;
+  facts: Buffer;
+}
+
+/** Begun, and its content is there. */
+export type Sendable = Begun & { event: EventContent };
 
 /** What a scan says of one leased webhook. */
 export interface RunScan extends RunKey {
@@ -54,6 +70,25 @@ export interface RunScan extends RunKey {
   left: boolean;
   /** somebody else changed a row between the snapshot and the lock: the scan may not have seen all */
   contended: boolean;
+  /** it is parked: what was begun is a probe */
+  parked: boolean;
+  // The rest is told by TAKE alone; times are in ms ago.
+  host: string | null;
+  failures: number | null;
+  failingMs: number | null;
+  probes: number | null;
+  warned: Warned | null;
+  warnedMs: number | null;
+  recoveredMs: number | null;
+}
+
+/** The health of a webhook's receiver, to be written down; times are in ms ago. */
+export interface RunHealth extends RunKey {
+  fence: number;
+  failures: number;
+  failingMs: number | null;
+  probes: number;
+  parked: boolean;
 }
 
 export interface WaitingHead extends RunKey {
@@ -67,6 +102,8 @@ export interface Scan {
   waiting: WaitingHead[];
   /** held webhooks that have unheard bells */
   rung: RunKey[];
+  /** there may be more bells after this webhook's; null where all have been looked at */
+  lookedUpTo: RunKey | null;
 }
 
 export interface RefillRequest extends RunKey {
@@ -92,12 +129,92 @@ export interface SettledAttempt {
   choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
   bodySent: boolean;
   answer: Buffer | null;
-  next: { do: "finish"; state: "delivered" | "given_up"; reason: string | null } | { do: "retry"; inMs: number };
+  next:
+    | { do: "finish"; state: "delivered" | "given_up" | "cancelled"; reason: string | null }
+    | { do: "retry"; inMs: number };
+}
+
+export interface TakeRequest {
+  webhooks: number;
+  perWebhook: number;
+  /** true: those whose receivers failed last or have never answered; false: only the others */
+  suspect: boolean;
+  /** goes on among the bells after this webhook; from the first one by default */
+  after?: RunKey;
+  /** also those that other nodes have just given away; yes by default */
+  room?: boolean;
+}
+
+const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
+
+export interface SettledHealth {
+  owner: number;
+  health: readonly RunHealth[];
+}
+
+const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
+
+/** What the failing attempt came to: for the words of a notice. */
+export interface NoticeDetails {
+  outcome: string | null;
+  status: number | null;
+}
+
+export interface Warning {
+  run: RunKey & { fence: number };
+  kind: "webhook.failing" | "webhook.still_failing" | "webhook.off_soon" | "webhook.recovered";
+  warned: Warned;
+  details: NoticeDetails;
+}
+
+export interface TurningOff {
+  /** of the webhook, as it was when the decision was taken */
+  version: number;
+  reason: "receiver_gone" | "failing";
+  details: NoticeDetails;
+}
+
+export interface Released extends RunKey {
+  fence: number;
+  nextInMs: number | null;
+  yields?: boolean;
 }
 
 export interface Counted extends RunKey {
   id: number;
   hasNext: boolean;
+}
+
+/** What a node learns by its heartbeat. */
+export interface Vitals {
+  /** false: it has been declared dead meanwhile */
+  alive: boolean;
+  /** other nodes that may begin requests now */
+  othersSending: number;
+  /** those of them that take webhooks: all but those that are stopping */
+  othersTaking: number;
+  /** ms until the first of the others has to be declared dead, unless it beats before; null: there are none */
+  nextDeathMs: number | null;
+  /** webhooks that are held, by all nodes together */
+  held: number;
+  /** webhooks are held by nobody who lives */
+  orphaned: boolean;
+}
+
+export interface Beat {
+  leaseMs: number;
+  /** how long after its last beat a node may still begin requests */
+  sendsForMs: number;
+  takes: boolean;
+}
+
+interface BeatRow {
+  alive: boolean;
+  others_sending: number;
+  others_taking: number;
+  first_end_ms: number | null;
+  held: number;
+  orphaned: boolean;
 }
 
 const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
@@ -106,10 +223,14 @@ const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
 const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
 const SETTLE = sqlFile("settle");
 const RELEASE = sqlFile("release");
+const UNBEGIN = sqlFile("unbegin");
+const BEAT = sqlFile("beat");
 const REAP = sqlFile("reap");
 const REST = sqlFile("rest");
 const SWEEP = sqlFile("sweep");
 const END_LOST_TESTS = sqlFile("end_lost_tests");
+const WARN = sqlFile("warn");
+const TURN_OFF = sqlFile("turn_off");
 
 export class DeliveryStore {
   readonly #pool: pg.Pool;
@@ -118,9 +239,15 @@ export class DeliveryStore {
     this.#pool = pool;
   }
 
-  /** Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each. */
-  async take(owner: number, webhooks: number, perWebhook: number): Promise<Scan> {
-    return toScan(await this.#rows<ScanRow>("take", TAKE, [owner, webhooks, WINDOW_ROWS, perWebhook]));
+  /**
+   * Leases up to `webhooks` webhooks for a node and begins up to `perWebhook` deliveries of each: of one that is healthy, or,
+   * one delivery each, of those whose receivers are in doubt.
+   */
+  async take(owner: number, request: TakeRequest): Promise<Scan> {
+    const { webhooks, perWebhook, suspect, after = FIRST, room = true } = request;
+    const bells = [after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
+    const values = [owner, webhooks, WINDOW_ROWS, perWebhook, suspect, ...bells, room];
+    return toScan(await this.#rows<ScanRow>("take", TAKE, values));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
@@ -145,35 +272,53 @@ export class DeliveryStore {
     return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
   }
 
-  /** Writes what came of attempts; returns those that still counted for their delivery. The others are marked as late. */
-  async settle(results: readonly SettledAttempt[]): Promise<Counted[]> {
+  /**
+   * Writes what came of attempts, and the health of the receivers of webhooks that `owner` holds; returns the attempts that
+   * still counted for their delivery. The others are marked as late.
+   */
+  async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const rows = await this.#rows<{ clinic_id: number; webhook_id: number; id: number; has_next: boolean }>(
       "settle",
       SETTLE,
-      settleValues(results),
+      [...settleValues(results), ...healthValues(health), owner],
     );
     return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
   }
 
-  /** Puts webhooks to sleep until `nextInMs` (null: until a bell). */
-  async release(owner: number, runs: readonly (RunKey & { fence: number; nextInMs: number | null })[]): Promise<void> {
+  /** Takes back that deliveries were begun; only for those of which nothing has left. */
+  async unbegin(begun: readonly Begun[]): Promise<void> {
+    await this.#rows("unbegin", UNBEGIN, [
+      begun.map((b) => b.clinicId),
+      begun.map((b) => b.webhookId),
+      begun.map((b) => b.id),
+      begun.map((b) => b.fence),
+      begun.map((b) => b.attempt),
+    ]);
+  }
+
+  /** Puts webhooks to sleep until `nextInMs` (null: until a bell); what a node yields is first of all for others to take. */
+  async release(owner: number, runs: readonly Released[]): Promise<void> {
     await this.#rows("release", RELEASE, [
       owner,
       runs.map((r) => r.clinicId),
       runs.map((r) => r.webhookId),
       runs.map((r) => r.fence),
       runs.map((r) => r.nextInMs),
+      runs.map((r) => r.yields ?? false),
     ]);
   }
 
-  /** Turns a webhook off because its receiver said that it is gone (410); what waits is kept. */
-  async turnOff(key: RunKey, reason: "receiver_gone"): Promise<void> {
-    await this.#rows(
-      "turn_off",
-      `update webhooks set enabled = false, off_reason = $3, version = version + 1, updated_at = now()
-       where clinic_id = $1 and id = $2 and enabled and deleted_at is null`,
-      [key.clinicId, key.webhookId, reason],
-    );
+  /** Tells a clinic once how its webhook's receiver fares, and remembers how far it has been told. */
+  async warn(owner: number, { run, kind, warned, details }: Warning): Promise<void> {
+    const { clinicId, webhookId, fence } = run;
+    await this.#rows("warn", WARN, [clinicId, webhookId, owner, fence, kind, warned, JSON.stringify(details)]);
+  }
+
+  /** Turns a webhook off, unless it was changed since `version`, and tells its clinic; what waits is kept. */
+  async turnOff(key: RunKey, { version, reason, details }: TurningOff): Promise<void> {
+    const kind = reason === "receiver_gone" ? "webhook.gone" : "webhook.turned_off";
+    const { clinicId, webhookId } = key;
+    await this.#rows("turn_off", TURN_OFF, [clinicId, webhookId, version, reason, kind, JSON.stringify(details)]);
   }
 
   /** A new node, alive for `leaseMs`. */
@@ -188,14 +333,13 @@ export class DeliveryStore {
     return id;
   }
 
-  /** Says that the node is alive; false when it has been declared dead meanwhile. */
-  async heartbeat(owner: number, leaseMs: number): Promise<boolean> {
-    const rows = await this.#rows(
-      "heartbeat",
-      "update nodes set alive_until = now() + $2::float8 * interval '1 millisecond' where id = $1 returning id",
-      [owner, leaseMs],
-    );
-    return rows.length === 1;
+  /** Says that the node is alive, and tells it of the others. */
+  async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
+    const [row] = await this.#rows<BeatRow>("beat", BEAT, [owner, leaseMs, takes, sendsForMs]);
+    if (row === undefined) throw new Error("a heartbeat was not answered");
+    const { alive, held, orphaned, first_end_ms: end } = row;
+    const nextDeathMs = end === null ? null : end + GRACE_MS;
+    return { alive, othersSending: row.others_sending, othersTaking: row.others_taking, nextDeathMs, held, orphaned };
   }
 
   /** Removes a node; what it still holds comes due at the next reap. */
@@ -250,5 +394,17 @@ function settleValues(results: readonly SettledAttempt[]): unknown[] {
     results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
     results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
     begun.map((b) => b.test),
+  ];
+}
+
+function healthValues(health: readonly RunHealth[]): unknown[] {
+  return [
+    health.map((h) => h.clinicId),
+    health.map((h) => h.webhookId),
+    health.map((h) => h.fence),
+    health.map((h) => h.failures),
+    health.map((h) => h.failingMs),
+    health.map((h) => h.probes),
+    health.map((h) => h.parked),
   ];
 }

@@ -15,7 +15,7 @@ import { notFound } from "../errors.ts";
 import { deliveryId, uuidv7 } from "../outbox/identifiers.ts";
 import type { Seal } from "../seal/seal.ts";
 import type { Attempted, Sender } from "./sender.ts";
-import type { Begun, DeliveryStore } from "./store.ts";
+import type { DeliveryStore, Sendable } from "./store.ts";
 import type { Target, Targets } from "./targets.ts";
 
 export interface TestSendContext {
@@ -62,7 +62,7 @@ export async function sendTest(context: TestSendContext, test: TestSend): Promis
   return { deliveryId: deliveryId(begun), outcome: attempted.settled.outcome as Outcome["kind"], attempted };
 }
 
-async function beginTest(context: TestSendContext, tx: Tx, test: TestSend & { target: Target }): Promise<Begun> {
+async function beginTest(context: TestSendContext, tx: Tx, test: TestSend & { target: Target }): Promise<Sendable> {
   const { clinicId, webhookId, target } = test;
   const eventId = uuidv7(context.clock.now().epochMilliseconds);
   const clinicSeal = await context.seal.forClinic(tx, clinicId);

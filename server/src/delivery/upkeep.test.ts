@@ -50,7 +50,7 @@ test("no plan is kept from one size of the tables for another", async () => {
   const client = await engine.database.pools.dispatch.connect();
   const store = new DeliveryStore({ query: client.query.bind(client) } as never);
   const node = await store.register("planner", LEASE_MS);
-  for (let n = 0; n < 10; n++) await store.take(node, 8, 8);
+  for (let n = 0; n < 10; n++) await store.take(node, { webhooks: 8, perWebhook: 8, suspect: false });
   const { rows } = await client.query(
     "select generic_plans, custom_plans from pg_prepared_statements where name = 'engine_take'",
   );

@@ -23,3 +23,26 @@ export class Wake {
     this.#rung = false;
   }
 }
+
+const POLL_SOONEST_MS = 8;
+export const POLL_MS = 1_000;
+
+/**
+ * When to look again although nobody rang: soon after something was found, since more often follows, then half as often each
+ * time, down to once a second. A steady stream from other processes so waits neither for its word nor for the next second.
+ */
+export class Poll {
+  readonly #mostMs: number;
+  #waitMs: number;
+
+  constructor(mostMs: number = POLL_MS) {
+    this.#mostMs = mostMs;
+    this.#waitMs = mostMs;
+  }
+
+  /** The wait after a look that did or did not find something, in ms. */
+  after(found: boolean): number {
+    this.#waitMs = found ? POLL_SOONEST_MS : Math.min(this.#waitMs * 2, this.#mostMs);
+    return this.#waitMs;
+  }
+}

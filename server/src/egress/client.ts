@@ -14,7 +14,8 @@ import { checkUrl, type EgressRules, hostOf, type UrlCheck } from "./url.ts";
 /** One deadline over everything (contract §7). */
 export const DEADLINE_MS = 15_000;
 const ANSWER_HEADERS_BYTES_MAX = 16 * 1_024;
-const CONNECTIONS_PER_ORIGIN_MAX = 64;
+/** Deliveries in flight to one origin never wait inside the client, where their deadline would go by. */
+export const CONNECTIONS_PER_ORIGIN_MAX = 256;
 const IDLE_CONNECTION_MS = 4_000;
 
 export interface OutboundRequest {

@@ -14,6 +14,15 @@ export function uuidv7(epochMilliseconds: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** The lowest id that an event of this millisecond can have: where a range of times begins or ends among them. */
+export function lowestEventId(epochMilliseconds: number): string {
+  const hex = epochMilliseconds.toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/** No event has an id as high as this. */
+export const BEYOND_EVENT_IDS = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /** What names one delivery: event × webhook × part of a split (contract §7). */
 export interface DeliveryKey {
   eventId: string;

@@ -38,8 +38,23 @@ export interface SchedulerOptions {
   readonly works: readonly DueWork[];
   /** Wakes the dispatcher; called after work that may have emitted. */
   readonly nudge: () => void;
+  /** Between two looks when nothing is due; a second where absent. */
+  readonly pollMs?: number;
   /** The time by which work is due; the database's where absent. */
   readonly now?: (db: Db) => Promise<Temporal.Instant>;
+}
+
+interface DueRow {
+  readonly now: Temporal.Instant;
+  /** of the work */
+  readonly name: string;
+  /** null where nothing is due */
+  readonly clinic_id: number | null;
+}
+
+interface Due {
+  readonly now: Temporal.Instant;
+  readonly clinics: readonly DueRow[];
 }
 
 interface Resting {
@@ -58,7 +73,7 @@ export class Scheduler {
     this.#options = options;
   }
 
-  /** Begins to look once a second. */
+  /** Begins to look, again and again. */
   start(): void {
     this.#loop ??= this.#work();
   }
@@ -90,18 +105,19 @@ export class Scheduler {
         failures = Math.min(failures + 1, FAILURES_COUNTED_MAX);
         logEvent(this.#options.log, "scheduler.turn_failed", { count: failures, err }, "error");
       }
-      const waitMs = Math.min(POLL_MS * 2 ** failures, TURN_WAIT_LONGEST_MS);
+      const { pollMs = POLL_MS } = this.#options;
+      const waitMs = Math.min(pollMs * 2 ** failures, TURN_WAIT_LONGEST_MS);
       // An abort ends the wait, and is no failure.
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
   async #turn(): Promise<number> {
-    const { db, works, nudge } = this.#options;
-    const now = await (this.#options.now ?? databaseNow)(db);
+    const { works, nudge } = this.#options;
+    const { now, clinics } = await this.#due();
     let rows = 0;
     for (const work of works) {
-      for (const clinicId of await this.#clinicsWith(work, now)) {
+      for (const clinicId of this.#awake(work, clinics)) {
         if (this.#stopping.signal.aborted) break;
         rows += await this.#inClinic(work, clinicId, now);
       }
@@ -110,12 +126,30 @@ export class Scheduler {
     return rows;
   }
 
-  /** Those that rest are asked for besides, since they are overdue for longest and would crowd out the others. */
-  async #clinicsWith(work: DueWork, now: Temporal.Instant): Promise<number[]> {
-    const limit = CLINICS_PER_TURN_MAX + this.#restingFrom(work);
-    const { rows } = await sql<{ clinic_id: number }>`
-      select clinic_id from due_clinics(${work.name}, ${now}::timestamptz, ${limit})`.execute(this.#options.db);
-    const awake = rows.map(({ clinic_id }) => clinic_id).filter((clinicId) => !this.#isResting(work, clinicId));
+  /**
+   * What time it is, and which clinics have work due, in one statement: it is asked every second or two for ever. Those that rest
+   * are asked for besides, since they are overdue for longest and would crowd out the others.
+   */
+  async #due(): Promise<Due> {
+    const { db, works } = this.#options;
+    const given = (await this.#options.now?.(db)) ?? null;
+    const names = works.map(({ name }) => name);
+    const limits = works.map((work) => CLINICS_PER_TURN_MAX + this.#restingFrom(work));
+    const { rows } = await sql<DueRow>`
+      select t.now, w.name, d.clinic_id
+      from (select coalesce(${given}::timestamptz, now()) as now) t
+        cross join unnest(${names}::text[], ${limits}::integer[]) as w (name, clinics_max)
+        left join lateral due_clinics(w.name, t.now, w.clinics_max) with ordinality as d (clinic_id, place) on true
+      order by w.name, d.place`.execute(db);
+    const [first] = rows;
+    if (first === undefined) throw new Error("the database did not say what time it is");
+    return { now: first.now, clinics: rows };
+  }
+
+  #awake(work: DueWork, due: readonly DueRow[]): number[] {
+    const awake = due.flatMap(({ name, clinic_id }) =>
+      name === work.name && clinic_id !== null && !this.#isResting(work, clinic_id) ? [clinic_id] : [],
+    );
     return awake.slice(0, CLINICS_PER_TURN_MAX);
   }
 
@@ -204,12 +238,4 @@ export class Scheduler {
 
 function keyOf({ name }: DueWork, clinicId: number): string {
   return `${name} ${clinicId}`;
-}
-
-/** The database's own time. */
-async function databaseNow(db: Db): Promise<Temporal.Instant> {
-  const { rows } = await sql<{ now: Temporal.Instant }>`select now()`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error("the database did not say what time it is");
-  return row.now;
 }

@@ -15,7 +15,7 @@ import {
   randomBytes,
   randomUUID,
 } from "node:crypto";
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Database } from "../db/schema.ts";
 import { drawRandom } from "./random.ts";
 
@@ -23,7 +23,7 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
-const CLINIC_KEYS_CACHED_MAX = 10_000;
+const CLINIC_KEYS_CACHED_MAX = 50_000;
 
 /** Where sealed bytes live: table and column, and the row's key within the clinic. */
 export interface Place {
@@ -70,19 +70,37 @@ export class Seal {
    * @throws when the clinic does not exist or its key was wrapped by another master key
    */
   async forClinic(db: Kysely<Database>, clinicId: number): Promise<ClinicSeal> {
-    const known = this.#clinics.get(clinicId);
-    if (known) return known;
-    const row = await db
+    const found = this.#clinics.get(clinicId) ?? (await this.forClinics(db, [clinicId])).get(clinicId);
+    if (found === undefined) throw new Error(`there is no clinic ${clinicId}`);
+    return found;
+  }
+
+  /** The seals of several clinics, those that are not cached by one statement; a clinic that does not exist has none. */
+  async forClinics(db: Kysely<Database>, clinicIds: readonly number[]): Promise<Map<number, ClinicSeal>> {
+    const seals = new Map<number, ClinicSeal>();
+    const missing: number[] = [];
+    for (const id of clinicIds) {
+      const known = this.#clinics.get(id);
+      if (known) seals.set(id, known);
+      else missing.push(id);
+    }
+    if (missing.length === 0) return seals;
+    const rows = await db
       .selectFrom("clinics")
-      .select(["data_key", "data_key_id"])
-      .where("id", "=", clinicId)
-      .executeTakeFirstOrThrow();
-    const place: Place = { column: "clinics.data_key", row: row.data_key_id };
-    const key = createSecretKey(decrypt(this.#masterKey, place, dataKeyBound(row.data_key_id), row.data_key));
-    const made = clinicSeal(key, clinicId);
+      .select(["id", "data_key", "data_key_id"])
+      .where("id", "=", sql<number>`any (${missing}::bigint[])`)
+      .execute();
+    for (const row of rows) seals.set(row.id, this.#remember(row));
+    return seals;
+  }
+
+  #remember({ id, data_key, data_key_id }: { id: number; data_key: Buffer; data_key_id: string }): ClinicSeal {
+    const place: Place = { column: "clinics.data_key", row: data_key_id };
+    const key = createSecretKey(decrypt(this.#masterKey, place, dataKeyBound(data_key_id), data_key));
+    const made = clinicSeal(key, id);
     const oldest = this.#clinics.size >= CLINIC_KEYS_CACHED_MAX ? this.#clinics.keys().next().value : undefined;
     if (oldest !== undefined) this.#clinics.delete(oldest);
-    this.#clinics.set(clinicId, made);
+    this.#clinics.set(id, made);
     return made;
   }
 }

@@ -28,6 +28,7 @@ export function auditView(settings: WebhookSettings): Record<string, unknown> {
     headers: maskHeaders(settings.headers),
     pace_per_second: settings.pacePerSecond,
     concurrency: settings.concurrency,
+    signatures: settings.signatures,
     recipient: settings.recipient && {
       organisation: settings.recipient.organisation,
       country: settings.recipient.country,

@@ -1,10 +1,12 @@
 /**
  * The signing secrets of a webhook. Made here, shown once, sealed afterwards. A rotation leaves the old one valid for a day,
- * so that both signatures are sent while the receiver changes over (contract §6).
+ * so that both signatures are sent while the receiver changes over (contract §6), unless it is revoked before. Key pairs
+ * (keys.ts) go along with it.
  */
 import { generateSecret } from "@hookwell/sdk";
 import { sql } from "kysely";
 import { conflict } from "../errors.ts";
+import { rotateKey } from "./keys.ts";
 import type { Store } from "./store.ts";
 
 const LIVE_SECRETS_MAX = 2;
@@ -29,14 +31,19 @@ export async function addSecret(store: Store, webhookId: number): Promise<string
   return secret;
 }
 
+export interface Rotated {
+  /** In clear, for the one time that it is shown. */
+  readonly secret: string;
+  readonly previousValidUntil: Temporal.Instant;
+  /** The new public key; null where the webhook has no key pair. */
+  readonly publicKey: string | null;
+}
+
 /**
- * Makes a new current secret; the one before stays valid until the returned time. Throws 409 `rotation_running` while an
+ * Makes a new current secret, and a key pair where there is one; those before stay valid until the returned time. Throws 409 `rotation_running` while an
  * older one still is: a third live secret would be signed with, too. The webhook's row must be locked.
  */
-export async function rotateSecret(
-  store: Store,
-  webhookId: number,
-): Promise<{ secret: string; previousValidUntil: Temporal.Instant }> {
+export async function rotateSecret(store: Store, webhookId: number): Promise<Rotated> {
   const { tx, clinicId } = store;
   await removeRetired(store, webhookId);
   const live = await tx
@@ -48,7 +55,7 @@ export async function rotateSecret(
   if (live.length >= LIVE_SECRETS_MAX) {
     throw conflict(
       "rotation_running",
-      `The last rotation is not over: its old secret is valid for ${ROTATION_OVERLAP_HOURS} hours. Rotate again after that.`,
+      `The last rotation is not over: its old secret is valid for ${ROTATION_OVERLAP_HOURS} hours. Rotate again after that, or revoke it first.`,
     );
   }
   const { retires_at } = await tx
@@ -60,7 +67,35 @@ export async function rotateSecret(
     .returning("retires_at")
     .executeTakeFirstOrThrow();
   if (retires_at === null) throw new Error("a retired secret has no end");
-  return { secret: await addSecret(store, webhookId), previousValidUntil: retires_at };
+  const secret = await addSecret(store, webhookId);
+  return { secret, previousValidUntil: retires_at, publicKey: await rotateKey(store, webhookId, retires_at) };
+}
+
+/**
+ * Ends the overlap of a rotation now: the secret before the current one, and its key pair, are gone for good. Throws 409
+ * `nothing_to_revoke` where the current one is alone already. The webhook's row must be locked.
+ */
+export async function revokePrevious(store: Store, webhookId: number): Promise<void> {
+  const { tx, clinicId } = store;
+  await removeRetired(store, webhookId);
+  const { numDeletedRows } = await tx
+    .deleteFrom("webhook_secrets")
+    .where("clinic_id", "=", clinicId)
+    .where("webhook_id", "=", webhookId)
+    .where("retires_at", "is not", null)
+    .executeTakeFirstOrThrow();
+  if (numDeletedRows === 0n) {
+    throw conflict(
+      "nothing_to_revoke",
+      "No old secret is valid any more: messages are signed with the current one alone.",
+    );
+  }
+  await tx
+    .deleteFrom("webhook_keys")
+    .where("clinic_id", "=", clinicId)
+    .where("webhook_id", "=", webhookId)
+    .where("retires_at", "is not", null)
+    .execute();
 }
 
 /** The secrets that are valid now, newest first, in clear: for verifying what the test inbox received. */
@@ -79,12 +114,14 @@ export async function liveSecrets(store: Store, webhookId: number): Promise<stri
 }
 
 async function removeRetired({ tx, clinicId }: Store, webhookId: number): Promise<void> {
-  await tx
-    .deleteFrom("webhook_secrets")
-    .where("clinic_id", "=", clinicId)
-    .where("webhook_id", "=", webhookId)
-    .where("retires_at", "<=", sql<Temporal.Instant>`now()`)
-    .execute();
+  for (const table of ["webhook_secrets", "webhook_keys"] as const) {
+    await tx
+      .deleteFrom(table)
+      .where("clinic_id", "=", clinicId)
+      .where("webhook_id", "=", webhookId)
+      .where("retires_at", "<=", sql<Temporal.Instant>`now()`)
+      .execute();
+  }
 }
 
 function placeOf(webhookId: number, secretId: number) {

@@ -4,7 +4,15 @@
  * Owns how an input is laid over what is there, every check with its field and words, and whether the webhook is on.
  * Promises that all problems are told at once. Pure but for the address check, which it is given. Stores nothing.
  */
-import { type DataChoice, EVENT_NAMES, type EventName, eventDefinition, GROUPS, NO_DATA } from "@hookwell/sdk";
+import {
+  type DataChoice,
+  EVENT_NAMES,
+  type EventName,
+  eventDefinition,
+  GROUPS,
+  NO_DATA,
+  type SignatureVersion,
+} from "@hookwell/sdk";
 import { type FieldCode, type FieldProblem, invalidFields } from "../errors.ts";
 import { type CustomHeader, checkHeaders } from "./headers.ts";
 import { CONCURRENCY_DEFAULT, PACE_DEFAULT_PER_SECOND, paceFor } from "./known-hosts.ts";
@@ -36,6 +44,8 @@ export interface WebhookSettings {
   readonly headers: readonly CustomHeader[];
   readonly pacePerSecond: number;
   readonly concurrency: number;
+  /** `v1` always; `v1a` on demand (contract §6). */
+  readonly signatures: readonly SignatureVersion[];
   readonly recipient: Recipient | null;
   readonly enabled: boolean;
   readonly offReason: OffReason | null;
@@ -67,6 +77,7 @@ export const NEW_WEBHOOK: WebhookSettings = {
   headers: [],
   pacePerSecond: PACE_DEFAULT_PER_SECOND,
   concurrency: CONCURRENCY_DEFAULT,
+  signatures: ["v1"],
   recipient: null,
   enabled: false,
   offReason: null,
@@ -128,6 +139,7 @@ function layOver(current: WebhookSettings, input: WebhookInput, { url }: Checked
     headers: input.headers ?? current.headers,
     pacePerSecond: input.pacePerSecond ?? pace.pacePerSecond,
     concurrency: input.concurrency ?? pace.concurrency,
+    signatures: input.signatures ?? current.signatures,
     recipient: input.recipient === undefined ? current.recipient : input.recipient,
     draft: input.draft ?? current.draft,
   };

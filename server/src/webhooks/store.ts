@@ -1,9 +1,10 @@
 /** A webhook as it is stored: between rows with their seals and settings. No rule of contract §6 is in here. */
-import { type EventName, isEventName } from "@hookwell/sdk";
+import { type EventName, isEventName, type SignatureVersion } from "@hookwell/sdk";
 import { type Selectable, sql } from "kysely";
 import type { Database, Tx } from "../db/schema.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
 import type { CustomHeader } from "./headers.ts";
+import { newKeysToken } from "./keys.ts";
 import type { Recipient, WebhookSettings } from "./settings.ts";
 import { type WebhookState, webhookState } from "./state.ts";
 
@@ -13,6 +14,10 @@ const WAITING_COUNTED_MAX = 10_000;
 export interface Webhook extends WebhookSettings {
   readonly id: number;
   readonly urlHost: string;
+  /** What stands in the public address of its keys; null as long as it never had any. */
+  readonly keysToken: string | null;
+  /** While a rotation runs: how long the secret before the current one is still signed with. */
+  readonly previousSecretValidUntil: Temporal.Instant | null;
   readonly state: WebhookState;
   /** Up to `WAITING_COUNTED_MAX`; tests do not count. */
   readonly waitingCount: number;
@@ -64,6 +69,10 @@ function selectWebhooks({ tx, clinicId }: Store) {
       sql<number>`(select count(*) from (select from deliveries d where d.clinic_id = w.clinic_id and d.webhook_id = w.id
         and not d.test limit ${WAITING_COUNTED_MAX}) counted)`.as("waiting_count"),
     )
+    .select(
+      sql<Temporal.Instant | null>`(select max(s.retires_at) from webhook_secrets s where s.clinic_id = w.clinic_id
+        and s.webhook_id = w.id and s.retires_at > now())`.as("previous_secret_valid_until"),
+    )
     .where("w.clinic_id", "=", clinicId)
     .where("w.deleted_at", "is", null)
     .where((where) =>
@@ -75,6 +84,7 @@ type Row = Selectable<Database["webhooks"]> & {
   last_delivered_at: Temporal.Instant | null;
   last_failed_at: Temporal.Instant | null;
   waiting_count: number;
+  previous_secret_valid_until: Temporal.Instant | null;
 };
 
 function toWebhook({ seal }: Store, row: Row): Webhook {
@@ -99,6 +109,9 @@ function toWebhook({ seal }: Store, row: Row): Webhook {
     headers: openHeaders(seal, row),
     pacePerSecond: row.pace_per_second,
     concurrency: row.concurrency,
+    signatures: row.signatures as SignatureVersion[],
+    keysToken: row.keys_token,
+    previousSecretValidUntil: row.previous_secret_valid_until,
     recipient: toRecipient(row),
     state: webhookState({ ...facts, eventCount: events.length }),
     createdAt: row.created_at,
@@ -125,10 +138,10 @@ function toRecipient(row: Row): Recipient | null {
 /** The settings alone, without what is derived or counted. */
 export function settingsOf(webhook: Webhook): WebhookSettings {
   const { name, url, events, include, oneParticipantPerRequest, headers } = webhook;
-  const { pacePerSecond, concurrency, recipient, enabled, offReason, draft } = webhook;
+  const { pacePerSecond, concurrency, signatures, recipient, enabled, offReason, draft } = webhook;
   return {
     ...{ name, url, events, include, oneParticipantPerRequest, headers },
-    ...{ pacePerSecond, concurrency, recipient, enabled, offReason, draft },
+    ...{ pacePerSecond, concurrency, signatures, recipient, enabled, offReason, draft },
   };
 }
 
@@ -142,6 +155,7 @@ export async function insertWebhook(store: Store, settings: WebhookSettings): Pr
       ...plainColumnsOf(settings),
       url: Buffer.alloc(0),
       headers: null,
+      keys_token: newTokenFor(settings),
       draft_until: settings.draft ? sql<Temporal.Instant>`now() + interval '24 hours'` : null,
     })
     .returning("id")
@@ -164,12 +178,18 @@ export async function updateWebhook(store: Store, id: number, settings: WebhookS
       ...plainColumnsOf(settings),
       ...sealedColumnsOf(store, id, settings),
       ...(settings.draft ? {} : { draft_until: null }),
+      // Once it has an address, receivers may know it.
+      keys_token: sql<string | null>`coalesce(keys_token, ${newTokenFor(settings)})`,
       version: sql<number>`version + 1`,
       updated_at: sql<Temporal.Instant>`now()`,
     })
     .where("clinic_id", "=", store.clinicId)
     .where("id", "=", id)
     .execute();
+}
+
+function newTokenFor({ signatures }: WebhookSettings): string | null {
+  return signatures.includes("v1a") ? newKeysToken() : null;
 }
 
 function plainColumnsOf(settings: WebhookSettings) {
@@ -183,6 +203,7 @@ function plainColumnsOf(settings: WebhookSettings) {
     one_participant_per_request: settings.oneParticipantPerRequest,
     pace_per_second: settings.pacePerSecond,
     concurrency: settings.concurrency,
+    signatures: [...settings.signatures],
     recipient_organisation: recipient?.organisation ?? null,
     recipient_country: recipient?.country ?? null,
     recipient_purpose: recipient?.purpose ?? null,

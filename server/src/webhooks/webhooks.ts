@@ -1,17 +1,18 @@
 /**
  * Webhooks: which address hears of what, with which data. Configuration only.
  *
- * Owns the rows of `webhooks` and `webhook_secrets` and every command on them. Promises: each command runs in the caller's
+ * Owns the rows of `webhooks`, `webhook_secrets` and `webhook_keys` and every command on them. Promises: each command runs in the caller's
  * transaction and is audited in it, with before and after, masked; what a manager may not set is refused with its field;
- * a secret is shown once. Does not send, and does not know deliveries beyond dropping what waits when a webhook goes.
+ * a secret is shown once, a private key never. Does not send, and does not know deliveries beyond dropping what waits when a webhook goes.
  */
 import { sql } from "kysely";
 import { record } from "../audit/audit.ts";
 import type { Tx } from "../db/schema.ts";
 import { conflict, notFound } from "../errors.ts";
 import type { Seal } from "../seal/seal.ts";
+import { addKey, type PublicKey, publicKeys, removeKeys } from "./keys.ts";
 import { auditView, changedFields } from "./masking.ts";
-import { addSecret, rotateSecret as rotate } from "./secrets.ts";
+import { addSecret, type Rotated, revokePrevious, rotateSecret as rotate } from "./secrets.ts";
 import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
 import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
 
@@ -56,6 +57,7 @@ export async function createWebhook(
   await keepWithinLimits(store, settings.draft);
   const id = await insertWebhook(store, settings);
   const secret = await addSecret(store, id);
+  await keepKeys(store, id, { before: NEW_WEBHOOK, after: settings });
   await note(tx, context, { id, action: "webhook.created", before: null, after: auditView(settings) });
   return { webhook: found(await readOne(store, id)), secret };
 }
@@ -83,9 +85,12 @@ export async function changeWebhook(
   if (changed.length === 0) return current;
   if (before.draft && !after.draft) await keepWithinLimits(store, false);
   await updateWebhook(store, id, after);
+  await keepKeys(store, id, { before, after });
   if (changed.includes("url")) await startSlowly(store, id);
-  // What was kept while the webhook was off is due now.
-  if (after.enabled && !before.enabled) await ring(store, id);
+  const isTurnedOn = after.enabled && !before.enabled;
+  if (isTurnedOn || changed.includes("url") || changed.includes("headers")) await forgetFailures(store, id);
+  // What was kept while the webhook was off, or parked, is due now.
+  if (after.enabled) await ring(store, id);
   const views = { before: auditView(before), after: { ...auditView(after), changed } };
   await note(tx, context, { id, action: "webhook.changed", ...views });
   return found(await readOne(store, id));
@@ -114,25 +119,62 @@ export async function deleteWebhook(tx: Tx, context: WebhooksContext, id: number
   return { dropped };
 }
 
-/** A new secret; the old one is valid for a day beside it. Throws 409 `rotation_running`. */
-export async function rotateSecret(
-  tx: Tx,
-  context: WebhooksContext,
-  id: number,
-): Promise<{ secret: string; previousValidUntil: Temporal.Instant }> {
+/**
+ * A new secret, and a new key pair where the webhook has one; the old ones are valid for a day beside them. Throws 409
+ * `rotation_running`.
+ */
+export async function rotateSecret(tx: Tx, context: WebhooksContext, id: number): Promise<Rotated> {
   const store = await storeOf(tx, context);
   found(await readOne(store, id, true));
   const rotated = await rotate(store, id);
-  // The sender keeps signers by version.
+  await countUp(store, id);
+  const { previousValidUntil, publicKey } = rotated;
+  const after = { previous_valid_until: previousValidUntil.toString(), public_key: publicKey };
+  await note(tx, context, { id, action: "webhook.secret_rotated", before: null, after });
+  return rotated;
+}
+
+/** Ends a rotation's overlap at once: the next attempt is signed with the current secret alone. Throws 409 `nothing_to_revoke`. */
+export async function revokePreviousSecret(tx: Tx, context: WebhooksContext, id: number): Promise<Webhook> {
+  const store = await storeOf(tx, context);
+  const current = found(await readOne(store, id, true));
+  await revokePrevious(store, id);
+  await countUp(store, id);
+  const before = { previous_valid_until: current.previousSecretValidUntil?.toString() ?? null };
+  await note(tx, context, { id, action: "webhook.secret_revoked", before, after: null });
+  return found(await readOne(store, id));
+}
+
+/** The public keys that messages may be signed with now, newest first, and the token under which everybody finds them. */
+export async function getPublicKeys(
+  tx: Tx,
+  context: WebhooksContext,
+  id: number,
+): Promise<{ token: string | null; keys: PublicKey[] }> {
+  const store = await storeOf(tx, context);
+  const { keysToken } = found(await readOne(store, id));
+  return { token: keysToken, keys: await publicKeys(store, id) };
+}
+
+/** A pair is made when `v1a` is switched on and destroyed when it is switched off. */
+async function keepKeys(
+  store: Store,
+  id: number,
+  { before, after }: Record<"before" | "after", WebhookSettings>,
+): Promise<void> {
+  const [was, is] = [before, after].map(({ signatures }) => signatures.includes("v1a"));
+  if (is && !was) await addKey(store, id);
+  if (was && !is) await removeKeys(store, id);
+}
+
+/** The sender keeps signers by version. */
+async function countUp({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx
     .updateTable("webhooks")
     .set({ version: sql<number>`version + 1`, updated_at: sql<Temporal.Instant>`now()` })
-    .where("clinic_id", "=", store.clinicId)
+    .where("clinic_id", "=", clinicId)
     .where("id", "=", id)
     .execute();
-  const after = { previous_valid_until: rotated.previousValidUntil.toString() };
-  await note(tx, context, { id, action: "webhook.secret_rotated", before: null, after });
-  return rotated;
 }
 
 async function storeOf(tx: Tx, { seal, clinicId }: WebhooksContext): Promise<Store> {
@@ -188,11 +230,21 @@ async function startSlowly({ tx, clinicId }: Store, id: number): Promise<void> {
     .execute();
 }
 
+/** Whatever was wrong, a manager has mended something: it is no longer parked, and its failures count from the start. */
+async function forgetFailures({ tx, clinicId }: Store, id: number): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set({ failures: 0, failing_since: null, parked_at: null, probes: 0, warned: 0, warned_at: null })
+    .where("clinic_id", "=", clinicId)
+    .where("webhook_id", "=", id)
+    .execute();
+}
+
 async function ring({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx.insertInto("bells").values({ clinic_id: clinicId, webhook_id: id }).execute();
 }
 
-/** The row stays for the log of what was sent; its address, headers and secrets go. */
+/** The row stays for the log of what was sent; its address, headers, secrets and keys go. */
 async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Promise<number> {
   await tx
     .updateTable("webhooks")
@@ -207,6 +259,7 @@ async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Pr
     .where("id", "=", id)
     .execute();
   await tx.deleteFrom("webhook_secrets").where("clinic_id", "=", clinicId).where("webhook_id", "=", id).execute();
+  await removeKeys({ tx, clinicId, seal }, id);
   const { rows } = await sql<{ dropped: number }>`
     with gone as (
       -- what is on its way ends by itself, and its answer is written down

@@ -19,6 +19,7 @@ import classes from "./DeliveriesPage.module.css";
 import { DeliveryRow } from "./DeliveryRow.tsx";
 import { DELIVERY_FILTERS, type DeliveryFilters, deliveryFilters } from "./filters.ts";
 import { deliveriesQuery } from "./queries.ts";
+import { Recover } from "./Recover.tsx";
 import { useSubjectWords } from "./subject.ts";
 
 const route = getRouteApi("/shell/deliveries");
@@ -147,6 +148,7 @@ function Content() {
     <>
       <PageHeader title={t("deliveries.title")} intro={t("deliveries.intro")} />
       <Filters filters={filters} onChange={show} />
+      {filters.webhook !== undefined && <Recover key={filters.webhook} webhook={filters.webhook} />}
       <List filters={filters} onClear={() => show({})} />
       <Outlet />
     </>

@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { type RecoverRange, recoveries } from "../api/recoveries.ts";
 import { deliveries } from "../api.ts";
 import type { DeliveryFilters } from "./filters.ts";
 
@@ -20,4 +21,21 @@ export const deliveryQuery = (id: string) =>
     queryKey: ["delivery", id],
     queryFn: ({ signal }) => deliveries.get(id, signal),
     refetchInterval: REFRESH_MILLISECONDS,
+  });
+
+/** What is being sent again of a webhook, or was last. */
+export const recoveryQuery = (webhook: number) =>
+  queryOptions({
+    queryKey: ["recovery", webhook],
+    queryFn: ({ signal }) => recoveries.last(webhook, signal),
+    refetchInterval: REFRESH_MILLISECONDS,
+  });
+
+/** How many deliveries would be sent again; null while what is typed is no range. */
+export const recoverCountQuery = (webhook: number, range: RecoverRange | null) =>
+  queryOptions({
+    queryKey: ["recovery", webhook, "count", range],
+    queryFn: ({ signal }) => (range === null ? null : recoveries.count(webhook, range, signal)),
+    retry: false,
+    gcTime: 0,
   });

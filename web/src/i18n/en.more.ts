@@ -5,6 +5,7 @@ import deliveries from "./en/deliveries.json";
 import importing from "./en/import.json";
 import inbox from "./en/inbox.json";
 import memberships from "./en/memberships.json";
+import notices from "./en/notices.json";
 import patients from "./en/patients.json";
 import portal from "./en/portal.json";
 import preview from "./en/preview.json";
@@ -23,4 +24,5 @@ export default {
   patients,
   portal,
   settings,
+  notices,
 };

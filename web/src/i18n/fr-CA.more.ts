@@ -5,6 +5,7 @@ import deliveries from "./fr-CA/deliveries.json";
 import importing from "./fr-CA/import.json";
 import inbox from "./fr-CA/inbox.json";
 import memberships from "./fr-CA/memberships.json";
+import notices from "./fr-CA/notices.json";
 import patients from "./fr-CA/patients.json";
 import portal from "./fr-CA/portal.json";
 import preview from "./fr-CA/preview.json";
@@ -23,4 +24,5 @@ export default {
   patients,
   portal,
   settings,
+  notices,
 };

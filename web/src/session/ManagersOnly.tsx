@@ -10,7 +10,7 @@ export function ManagersOnly({
   what,
   children,
 }: {
-  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys";
+  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys" | "notices";
   children: ReactNode;
 }) {
   const { t } = useTranslation();

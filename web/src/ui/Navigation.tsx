@@ -1,4 +1,5 @@
 import type { Icon } from "@tabler/icons-react";
+import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
 import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
 import IconId from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
@@ -9,22 +10,48 @@ import IconSchool from "@tabler/icons-react/dist/esm/icons/IconSchool.mjs";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
 import IconUsers from "@tabler/icons-react/dist/esm/icons/IconUsers.mjs";
 import IconWebhook from "@tabler/icons-react/dist/esm/icons/IconWebhook.mjs";
+import { useQuery } from "@tanstack/react-query";
 import { Link, type LinkProps } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { unreadQuery } from "../notices/queries.ts";
+import { useMe } from "../session/queries.ts";
 import classes from "./Navigation.module.css";
 
-function Item({ to, icon: Glyph, label }: { to: NonNullable<LinkProps["to"]>; icon: Icon; label: string }) {
+interface ItemProps {
+  to: NonNullable<LinkProps["to"]>;
+  icon: Icon;
+  label: string;
+  children?: ReactNode;
+}
+
+function Item({ to, icon: Glyph, label, children }: ItemProps) {
   return (
     <Link to={to} className={classes.link} activeProps={{ "data-active": "true" }}>
       <Glyph size={18} aria-hidden="true" />
       {label}
+      {children}
     </Link>
+  );
+}
+
+/** Managers alone are told; how many are new stands beside it. */
+function Notices() {
+  const { t } = useTranslation();
+  const { data: unread = 0 } = useQuery(unreadQuery);
+  return (
+    <li>
+      <Item to="/notices" icon={IconBell} label={t("shell.nav.notices")}>
+        {unread > 0 && <span className={classes.count}>{t("shell.nav.unread", { count: unread })}</span>}
+      </Item>
+    </li>
   );
 }
 
 /** The way to every screen. Webhooks stand where the clinic's people look for them: Consults › Export › Webhooks. */
 export function Navigation() {
   const { t } = useTranslation();
+  const { role } = useMe();
   return (
     <nav aria-label={t("shell.navigation")}>
       <ul className={classes.list}>
@@ -60,6 +87,7 @@ export function Navigation() {
         <li>
           <Item to="/inbox" icon={IconInbox} label={t("shell.nav.inbox")} />
         </li>
+        {role === "manager" && <Notices />}
         <li>
           <span className={classes.heading} aria-hidden="true" />
           <Item to="/import" icon={IconFileImport} label={t("shell.nav.import")} />

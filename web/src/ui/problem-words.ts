@@ -52,7 +52,13 @@ export function useFieldWords(): FieldWords {
 }
 
 /** Refusals that have words of ours, by their code; under `shell.problem`. */
-const REFUSALS = ["changed_meanwhile", "rotation_running", "idempotency_key_reused", "webhook_deleted"] as const;
+const REFUSALS = [
+  "changed_meanwhile",
+  "rotation_running",
+  "nothing_to_revoke",
+  "idempotency_key_reused",
+  "webhook_deleted",
+] as const;
 
 /** One sentence for a person about anything that a call to the server can throw. */
 export function useProblemWords(): (error: unknown) => string {

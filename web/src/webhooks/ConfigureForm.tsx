@@ -10,6 +10,7 @@ import { Callout } from "../ui/Callout.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import type { Leave } from "../ui/use-leave.ts";
+import { Advanced } from "./Advanced.tsx";
 import { Check } from "./Check.tsx";
 import classes from "./ConfigureForm.module.css";
 import { completeUrl, type Draft, FIELDS, isSameDraft, mergeDrafts } from "./draft.ts";
@@ -153,7 +154,8 @@ export function ConfigureForm(props: ConfigureFormProps) {
         <When form={form} group={target.group} />
         <What form={form} />
         <Check form={form} saver={saver} event={shown} />
-        {editing !== null && webhook !== null && <NewSecret name={webhook.name} rotate={editing.rotateSecret} />}
+        <Advanced form={form} webhook={webhook} />
+        {editing !== null && webhook !== null && <NewSecret webhook={webhook} editing={editing} />}
       </div>
       <Preview draft={form.draft} choices={choices} shown={shown} onShow={show} />
       <Foot

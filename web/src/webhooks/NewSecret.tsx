@@ -1,19 +1,18 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
+import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { RotatedSecret } from "../api-types.ts";
-import { type Intent, useIntent } from "../intent.ts";
+import type { RotatedSecret, Webhook } from "../api-types.ts";
+import { useIntent } from "../intent.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { useWhen } from "../ui/when.ts";
 import classes from "./NewSecret.module.css";
+import { OldSecret } from "./OldSecret.tsx";
+import { publicKeysQuery } from "./queries.ts";
 import { SecretText } from "./SecretOnce.tsx";
-
-interface Props {
-  name: string;
-  rotate: (intent: Intent) => Promise<RotatedSecret>;
-}
+import type { Editing } from "./save.ts";
 
 function Shown({ name, rotated, onClose }: { name: string; rotated: RotatedSecret; onClose: () => void }) {
   const { t } = useTranslation();
@@ -32,27 +31,71 @@ function Shown({ name, rotated, onClose }: { name: string; rotated: RotatedSecre
   );
 }
 
-/** A new signing secret for a saved webhook: asked first, shown once. It is made at once, without Save. */
-export function NewSecret({ name, rotate }: Props) {
-  const { t } = useTranslation();
+/** How long the old secret is valid: as it was when the dialog was opened, and after each act in it. */
+type Old = string | "revoked just now" | null;
+
+/** The rotation: asked first, then made; the new secret is held until it was seen. */
+function useRotation(webhook: Webhook, editing: Editing) {
+  const queryClient = useQueryClient();
+  const button = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
   const [rotated, setRotated] = useState<RotatedSecret | null>(null);
-  const make = useIntent(rotate, {
+  const [old, setOld] = useState<Old>(webhook.previous_secret_valid_until);
+  const changed = (now: Old) => {
+    setOld(now);
+    // A key pair goes along with the secret.
+    void queryClient.invalidateQueries({ queryKey: publicKeysQuery(webhook.id).queryKey });
+  };
+  const make = useIntent(editing.rotateSecret, {
     onSuccess: (answer) => {
       setAsking(false);
       setRotated(answer);
+      changed(answer.previous_valid_until);
     },
   });
-  const button = useRef<HTMLButtonElement>(null);
-  const end = () => {
+  // Once the dialog is gone; what had the focus before it is gone, too.
+  const focusLater = () => void setTimeout(() => button.current?.focus(), 0);
+  const seen = () => {
     setRotated(null);
-    // Once the dialog is gone; what had the focus before it is gone, too.
-    setTimeout(() => button.current?.focus(), 0);
+    focusLater();
+  };
+  const revoked = () => {
+    changed("revoked just now");
+    focusLater();
   };
   const close = () => {
     setAsking(false);
     make.reset();
   };
+  return { button, asking, ask: () => setAsking(true), close, make, rotated, seen, old, revoked };
+}
+
+function Question({ name, rotation: { make, close } }: { name: string; rotation: ReturnType<typeof useRotation> }) {
+  const { t } = useTranslation();
+  return (
+    <ConfirmDialog
+      title={t("webhooks.newSecret.ask", { name })}
+      action={t("webhooks.newSecret.action")}
+      pending={make.isPending}
+      error={make.error}
+      onConfirm={() => make.start()}
+      onClose={close}
+    >
+      {t("webhooks.newSecret.askText")}
+    </ConfirmDialog>
+  );
+}
+
+/**
+ * The signing secret of a saved webhook: a new one, shown once, and the end of the old one while both are valid. Either is
+ * done at once, without Save.
+ */
+export function NewSecret({ webhook, editing }: { webhook: Webhook; editing: Editing }) {
+  const { t } = useTranslation();
+  const { name } = webhook;
+  const rotation = useRotation(webhook, editing);
+  const { old, rotated } = rotation;
+  const isRevoked = old === "revoked just now";
   return (
     <section className={classes.secret} aria-label={t("webhooks.newSecret.title")}>
       <div>
@@ -64,27 +107,22 @@ export function NewSecret({ name, rotate }: Props) {
         </Text>
       </div>
       <Button
-        ref={button}
+        ref={rotation.button}
         variant="default"
         size="sm"
         leftSection={<IconKey size={16} aria-hidden="true" />}
-        onClick={() => setAsking(true)}
+        onClick={rotation.ask}
       >
         {t("webhooks.newSecret.action")}
       </Button>
-      {asking && (
-        <ConfirmDialog
-          title={t("webhooks.newSecret.ask", { name })}
-          action={t("webhooks.newSecret.action")}
-          pending={make.isPending}
-          error={make.error}
-          onConfirm={() => make.start()}
-          onClose={close}
-        >
-          {t("webhooks.newSecret.askText")}
-        </ConfirmDialog>
+      {old !== null && !isRevoked && (
+        <OldSecret name={name} until={old} revoke={editing.revokePreviousSecret} onRevoked={rotation.revoked} />
       )}
-      {rotated !== null && <Shown name={name} rotated={rotated} onClose={end} />}
+      <Text size="sm" role="status" className={classes.news}>
+        {isRevoked ? t("webhooks.oldSecret.done") : ""}
+      </Text>
+      {rotation.asking && <Question name={name} rotation={rotation} />}
+      {rotated !== null && <Shown name={name} rotated={rotated} onClose={rotation.seen} />}
     </section>
   );
 }

@@ -5,7 +5,8 @@ import type { GroupName } from "@hookwell/sdk";
 import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, type MouseEvent, Suspense, useState } from "react";
+import { useLocation } from "@tanstack/react-router";
+import { lazy, type MouseEvent, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
@@ -17,6 +18,7 @@ import { Starter } from "./Starter.tsx";
 import { WebhookCard } from "./WebhookCard.tsx";
 import classes from "./WebhooksPage.module.css";
 
+const Banner = lazy(() => import("../notices/Banner.tsx"));
 const ConfigureDialog = lazy(() => import("./ConfigureDialog.tsx"));
 
 /** What the dialog is about: a group's events first, and the webhook that is edited, or a new one. */
@@ -49,6 +51,17 @@ function toYours(event: MouseEvent): void {
   heading?.focus({ preventScroll: true });
 }
 
+const cardId = ({ id }: Webhook) => `webhook-${id}`;
+
+/** A notice leads to the card of its webhook, which is there only once the list is. */
+function useCardOfAddress(list: Webhook[]): void {
+  const hash = useLocation({ select: (location) => location.hash });
+  const isThere = list.some((webhook) => cardId(webhook) === hash);
+  useEffect(() => {
+    if (isThere) document.getElementById(hash)?.scrollIntoView({ block: "start" });
+  }, [hash, isThere]);
+}
+
 function YourWebhooks({
   list,
   onEdit,
@@ -59,6 +72,7 @@ function YourWebhooks({
   onNew: () => void;
 }) {
   const { t } = useTranslation();
+  useCardOfAddress(list);
   return (
     <section aria-labelledby="your-webhooks">
       <div className={classes.sectionHead}>
@@ -76,7 +90,7 @@ function YourWebhooks({
       ) : (
         <ul className={classes.cards}>
           {list.map((webhook) => (
-            <li key={webhook.id}>
+            <li key={webhook.id} id={cardId(webhook)}>
               <WebhookCard webhook={webhook} onEdit={() => onEdit(webhook)} />
             </li>
           ))}
@@ -101,6 +115,9 @@ function Content() {
       {list.isError && list.data === undefined && <LoadFailed error={list.error} retry={() => list.refetch()} />}
       {list.data !== undefined && (
         <Stack gap="2.5rem">
+          <Suspense fallback={null}>
+            <Banner webhooks={list.data} />
+          </Suspense>
           <Summary list={list.data} />
           <EventGroups
             webhooks={list.data}

@@ -28,8 +28,13 @@ describe("a draft", () => {
       events: [],
       include: { practitioner: "off", patient: "off" },
       one_participant_per_request: false,
+      signatures: ["v1"],
       recipient: null,
     });
+  });
+
+  it("asks for a signature by key pair besides the other one, never instead of it", () => {
+    expect(inputOf(draft({ signsWithKey: true })).signatures).toEqual(["v1", "v1a"]);
   });
 
   it("asks who receives patients' data as soon as any leaves, and only then", () => {

@@ -21,6 +21,8 @@ export interface Draft {
   practitioner: BlockChoice;
   patient: BlockChoice;
   oneParticipantPerRequest: boolean;
+  /** Also by a key pair, for receivers who check with a public key. */
+  signsWithKey: boolean;
   recipient: Recipient;
 }
 
@@ -31,6 +33,7 @@ export const EMPTY_DRAFT: Readonly<Draft> = {
   practitioner: "off",
   patient: "off",
   oneParticipantPerRequest: false,
+  signsWithKey: false,
   recipient: { organisation: "", country: "", purpose: "", agreement_on_file: false },
 };
 
@@ -43,6 +46,7 @@ export function draftOf(webhook: Webhook): Draft {
     practitioner: webhook.include.practitioner,
     patient: webhook.include.patient,
     oneParticipantPerRequest: webhook.one_participant_per_request,
+    signsWithKey: webhook.signatures.includes("v1a"),
     recipient: webhook.recipient === null ? { ...EMPTY_DRAFT.recipient } : { ...webhook.recipient },
   };
 }
@@ -66,6 +70,7 @@ export function inputOf(draft: Draft): WebhookInput {
     events: EVENT_NAMES.filter((event) => draft.events.includes(event)),
     include: { practitioner: draft.practitioner, patient: draft.patient },
     one_participant_per_request: draft.oneParticipantPerRequest,
+    signatures: draft.signsWithKey ? ["v1", "v1a"] : ["v1"],
     recipient: needsRecipient(draft)
       ? {
           ...draft.recipient,

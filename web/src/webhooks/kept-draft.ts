@@ -30,6 +30,7 @@ export function readDraft(text: string | null): Draft | null {
     blocks.includes(kept.practitioner) &&
     blocks.includes(kept.patient) &&
     typeof kept.oneParticipantPerRequest === "boolean" &&
+    typeof kept.signsWithKey === "boolean" &&
     typeof recipient === "object" &&
     recipient !== null &&
     isText(recipient.organisation) &&

@@ -14,6 +14,13 @@ export const webhooksQuery = queryOptions({
   refetchInterval: REFRESH_MILLISECONDS,
 });
 
+/** What a webhook's messages are signed with besides its secret. */
+export const publicKeysQuery = (id: string | number) =>
+  queryOptions({
+    queryKey: ["webhooks", String(id), "public-keys"],
+    queryFn: ({ signal }) => webhooks.publicKeys(id, signal),
+  });
+
 /** One webhook with its whole address. */
 export const webhookQuery = (id: string | number) =>
   queryOptions({

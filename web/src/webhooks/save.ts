@@ -23,6 +23,8 @@ export interface Editing {
   /** Loads what is stored now, to save over it. */
   reload: () => Promise<Draft>;
   rotateSecret: (intent: Intent) => Promise<RotatedSecret>;
+  /** Ends the overlap of a rotation at once. */
+  revokePreviousSecret: (intent: Intent) => Promise<void>;
 }
 
 function createdOf(webhook: Webhook, secret: string | undefined): Created {
@@ -106,6 +108,10 @@ export function makeEditor(webhook: Webhook): Saver & Editing {
       // A rotation is a change of the webhook, too; counted and not read anew, so that another's change still shows.
       version += 1;
       return rotated;
+    },
+    revokePreviousSecret: async (intent) => {
+      await webhooks.revokePreviousSecret(webhook.id, intent);
+      version += 1;
     },
   };
 }

@@ -12,6 +12,7 @@ export interface ClinicTables {
     locale: Generated<"en" | "fr-CA">;
     has_academy: Generated<boolean>;
     portal_name: Generated<string>;
+    retention_days: number | null;
     data_key: Buffer;
     data_key_id: string;
     inbox_token: string;

@@ -31,12 +31,22 @@ export interface DeliveryTables {
     created_at: Generated<Instant>;
     updated_at: Generated<Instant>;
     deleted_at: Instant | null;
+    keys_token: string | null;
   };
   webhook_secrets: {
     clinic_id: number;
     webhook_id: number;
     id: GeneratedAlways<number>;
     secret: Buffer;
+    created_at: Generated<Instant>;
+    retires_at: Instant | null;
+  };
+  webhook_keys: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    private_key: Buffer;
+    public_key: string;
     created_at: Generated<Instant>;
     retires_at: Instant | null;
   };
@@ -50,7 +60,7 @@ export interface DeliveryTables {
     subject_version: number;
     test: Generated<boolean>;
     occurred_at: Generated<Instant>;
-    facts: Buffer;
+    facts: Buffer | null;
   };
   deliveries: {
     clinic_id: number;
@@ -70,6 +80,29 @@ export interface DeliveryTables {
     begun_at: Instant | null;
     fence: number | null;
     created_at: Generated<Instant>;
+    recovery_id: number | null;
+  };
+  recoveries: {
+    clinic_id: number;
+    webhook_id: number;
+    id: GeneratedAlways<number>;
+    states: string[];
+    from_time: Instant;
+    to_time: Instant | null;
+    until_event_id: string;
+    cursor_event_id: string;
+    cursor_part: number;
+    pace_per_second: number | null;
+    found: number;
+    left_out: number;
+    counted_all: boolean;
+    queued: Generated<number>;
+    state: Generated<"running" | "paused" | "done" | "cancelled">;
+    next_at: Generated<Instant>;
+    started_by: string;
+    started_by_name: string;
+    created_at: Generated<Instant>;
+    ended_at: Instant | null;
   };
   runs: {
     clinic_id: number;
@@ -101,9 +134,15 @@ export interface DeliveryTables {
     created_at: Generated<Instant>;
     read_at: Instant | null;
     read_by: string | null;
+    spread_at: Instant | null;
   };
   bells: { clinic_id: number; webhook_id: number; id: GeneratedAlways<number> };
-  nodes: { id: GeneratedAlways<number>; name: string; alive_until: Instant };
+  nodes: {
+    id: GeneratedAlways<number>;
+    name: string;
+    alive_until: Instant;
+    takes: Generated<boolean>;
+  };
   attempts: {
     clinic_id: number;
     event_id: string;
@@ -148,6 +187,7 @@ export interface DeliveryTables {
     last_used_at: Instant | null;
     expires_at: Instant | null;
     revoked_at: Instant | null;
+    webhook_id: number | null;
   };
   feed_snapshots: {
     clinic_id: number;

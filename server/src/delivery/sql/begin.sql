@@ -4,7 +4,7 @@
 rung as (
   delete from bells b using leased l where l.cursor = 0 and b.clinic_id = l.clinic_id and b.webhook_id = l.webhook_id),
 looked_at as materialized (
-  select d.*, l.fence as run_fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, false as freed,
+  select d.*, l.fence as run_fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, false as freed,
     not exists (select from deliveries e where e.clinic_id = d.clinic_id and e.webhook_id = d.webhook_id
       and e.order_key = d.order_key and e.id < d.id) as head
   from leased l cross join lateral (
@@ -14,12 +14,14 @@ looked_at as materialized (
       and (x.clinic_id, x.webhook_id, x.order_key) not in (select p.clinic_id, p.webhook_id, p.order_key from passed p)
     order by x.id limit l.look) d
   union all
-  select d.*, l.fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, true, true
+  select d.*, l.fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, true, true
   from freed f join leased l on l.clinic_id = f.clinic_id and l.webhook_id = f.webhook_id cross join lateral (
     select x.clinic_id, x.webhook_id, x.id, x.order_key, x.attempt, x.due_at, x.begun_at, x.fence from deliveries x
     where x.clinic_id = f.clinic_id and x.webhook_id = f.webhook_id and x.order_key = f.order_key order by x.id limit 1) d),
 startable as materialized (
-  select s.*, case when s.able then row_number() over (partition by s.clinic_id, s.webhook_id, s.freed, s.able order by s.id) end as place
+  -- in order of arrival; a probe takes what has been due for longest, so that the subjects take turns (contract §7)
+  select s.*, case when s.able then row_number() over (partition by s.clinic_id, s.webhook_id, s.freed, s.able
+    order by case when s.probing then s.due_at end, s.id) end as place
   from (select w.*, w.head and w.due_at <= now() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
 heads as materialized (                            -- locked, and looked at again as they are now
   select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
@@ -51,20 +53,24 @@ begun as (
 -- late settling) between the snapshot and the lock: then the scan cannot be trusted to have seen all.
 summed as materialized (
   select clinic_id, webhook_id, max(fence) as fence, max(version) as version, bool_or(proved) as proved,
-    max(concurrency) as concurrency, max(pace) as pace, max(look) as look,
+    max(concurrency) as concurrency, max(pace) as pace, max(look) as look, max(host) as host,
+    max(failures) as failures, max(failing_ms) as failing_ms, bool_or(probing) as parked, max(probes) as probes,
+    max(warned) as warned, max(warned_ms) as warned_ms, max(recovered_ms) as recovered_ms,
     sum(fresh) as fresh, sum(seen)::int as seen, max(last_id) as last_id, min(left_id) as left_id,
     sum(picked) <> sum(locked) as contended
   from (
-    select clinic_id, webhook_id, fence, version, proved, concurrency, pace, look, 0 as fresh, 0 as seen, 0 as picked, 0 as locked,
+    select clinic_id, webhook_id, fence, version, proved, concurrency, pace, look, host, failures, failing_ms, probing, probes,
+      warned, warned_ms, recovered_ms, 0 as fresh, 0 as seen, 0 as picked, 0 as locked,
       null::bigint as last_id, null::bigint as left_id from leased
-    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null,
+    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null, null, null, null, null, null, null, null, null,
       case when sequence is null and not test then 1 else 0 end, 0, 0, 1, null, null from heads
-    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null,
+    union all select clinic_id, webhook_id, run_fence, null, null, null, null, null, null, null, null, null, null, null, null, null,
       0, case when freed then 0 else 1 end, case when able and (freed or place <= want) then 1 else 0 end, 0,
       case when not freed then id end, case when not freed and able and place > want then id end from startable) x
   group by 1, 2),
 kept as (
-  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh
+  update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh,
+    yielded_by = null, yielded_at = null
   from summed g
   where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
 -- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
@@ -74,16 +80,25 @@ select 'run' as kind, clinic_id, webhook_id, fence, version, proved, concurrency
   null::uuid as event_id, null::smallint as part, null::smallint as per_request, null::text as order_key,
   null::text as choice_practitioner, null::text as choice_patient, null::boolean as test, null::bigint as sequence,
   null::smallint as attempt, null::smallint as schedule_start, null::float8 as due_in_ms,
-  null::text as name, null::text as subject, null::bigint as subject_version, null::bytea as facts
+  null::text as name, null::text as subject, null::bigint as subject_version, null::bytea as facts,
+  host, failures, failing_ms, parked, probes, warned, warned_ms, recovered_ms
 from summed
 union all
 -- kind waiting: heads that are not due yet, with the time left
 select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null, id, null, null, null, null, null, null, order_key,
-  null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null
+  null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null,
+  null, null, null, null, null, null, null, null
 from startable where head and due_at > now() and due_at < 'infinity'
 union all
 -- kind begun: to be sent now
 select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
   b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
-  e.name, e.subject, e.subject_version, e.facts
-from begun b join events e on e.clinic_id = b.clinic_id and e.id = b.event_id
+  null, null, null, null, null, null, null, null, null, null, null, null
+from begun b
+union all
+-- kind content: what the events of those are about, each once. A delivery whose event is gone has none, and has to end
+select 'content', e.clinic_id, null, null, null, null, null, null, null, null, null, null, null, e.id, null, null,
+  null, null, null, null, null, null, null, null, e.name, e.subject, e.subject_version, e.facts,
+  null, null, null, null, null, null, null, null
+from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
+  (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e

@@ -5,7 +5,8 @@ with dead as (delete from nodes where alive_until < now() - interval '5 seconds'
 abandoned as materialized (
   select r.clinic_id, r.webhook_id, r.owner, r.fence from runs r
   where r.owner is not null
-    and not exists (select from nodes n where n.id = r.owner and n.alive_until >= now() - interval '5 seconds'))
+    and not exists (select from nodes n where n.id = r.owner and n.alive_until >= now() - interval '5 seconds')
+  order by r.clinic_id, r.webhook_id)
 update runs r set owner = null, next_at = now()
 from abandoned a
 where r.clinic_id = a.clinic_id and r.webhook_id = a.webhook_id and r.owner = a.owner and r.fence = a.fence

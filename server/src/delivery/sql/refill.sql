@@ -8,7 +8,10 @@ with held as materialized (
     as h (clinic_id, webhook_id, fence, cursor, want, look, passed_over)),
 leased as materialized (
   select r.clinic_id, r.webhook_id, r.next_sequence, r.fence, h.cursor, w.version,
-    r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace, w.include_practitioner, w.include_patient, h.want, h.look
+    r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace, w.include_practitioner, w.include_patient, h.want, h.look,
+    -- the holder knows these from its TAKE, and is the only one who changes them
+    r.parked_at is not null as probing, null::text as host, null::int as failures, null::float8 as failing_ms,
+    null::smallint as probes, null::smallint as warned, null::float8 as warned_ms, null::float8 as recovered_ms
   from held h
     join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id

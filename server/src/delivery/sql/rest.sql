@@ -1,5 +1,9 @@
 -- REST: webhooks that are off stay out of what is due, however much waits for them. Turning one on rings its bell.
-with silenced as (                                 -- bells nobody answers; every TAKE would look at them
+-- Parked ones hear no bell: every probe looks at everything from the start, and so does the scan after the first success.
+with unheard as (
+  delete from bells b using runs r
+  where r.clinic_id = b.clinic_id and r.webhook_id = b.webhook_id and r.parked_at is not null and r.owner is null),
+silenced as (                                      -- bells nobody answers; every TAKE would look at them
   delete from bells b using webhooks w
   where w.clinic_id = b.clinic_id and w.id = b.webhook_id and (not w.enabled or w.deleted_at is not null))
 update runs r set next_at = 'infinity'

@@ -1,4 +1,5 @@
--- SETTLE: write what came of a batch of attempts. $1..$19 arrays, one entry per attempt.
+-- SETTLE: write what came of a batch of attempts. $1..$19 arrays, one entry per attempt; $20..$26 arrays, one entry per
+-- webhook that this node $27 holds: the health of its receiver after these attempts.
 -- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
 -- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts. Returns the rows it counted for.
 with results as materialized (
@@ -28,31 +29,48 @@ retried as (
   returning d.clinic_id, d.webhook_id, d.id, d.attempt),
 counted as materialized (
   select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
--- A result that did not count is late, unless it is the very one that finished its delivery: then it is written a second
--- time, because nobody could tell whether the first time had been committed.
+-- A result that did not count is late. One that is written a second time, because nobody could tell whether the first time
+-- had been committed, keeps what was said of it then.
 noted as (
   insert into attempts as a (clinic_id, event_id, webhook_id, part, attempt, started_at, duration_ms, outcome, status,
     choice_practitioner, choice_patient, body_sent, answer, late)
   select clinic_id, event_id, webhook_id, part, attempt, now() - started_ms_ago * interval '1 millisecond', duration_ms, outcome, status,
     choice_practitioner, choice_patient, body_sent, answer,
-    case when (clinic_id, webhook_id, id, attempt) in (select clinic_id, webhook_id, id, attempt from counted) then false
-      else not exists (select from finished_deliveries f where f.clinic_id = r.clinic_id and f.event_id = r.event_id
-        and f.webhook_id = r.webhook_id and f.part = r.part and f.attempt = r.attempt) end
+    (clinic_id, webhook_id, id, attempt) not in (select clinic_id, webhook_id, id, attempt from counted)
   from results r
   on conflict (clinic_id, event_id, webhook_id, part, attempt) do update set (started_at, duration_ms, outcome, status,
       choice_practitioner, choice_patient, body_sent, answer, late)
-    = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status,
-      excluded.choice_practitioner, excluded.choice_patient, excluded.body_sent, excluded.answer, excluded.late)),
+    = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status, excluded.choice_practitioner,
+      excluded.choice_patient, excluded.body_sent, excluded.answer, case when a.outcome = 'unknown' then excluded.late else a.late end)),
 -- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
--- An answer proves the address only where nothing was changed since it was asked for: it may have come from the old one.
+-- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
+-- for: it may have come from the old one.
 seen_by_run as (
   update runs r set
-    answered_at = case when s.asked_at > w.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
-    last_delivered_at = case when s.asked_at is not null then now() else r.last_delivered_at end,
-    last_failed_at = case when s.failed then now() else r.last_failed_at end
-  from (select clinic_id, webhook_id, bool_or(state is distinct from 'delivered') as failed,
-          max(now() - started_ms_ago * interval '1 millisecond') filter (where state = 'delivered') as asked_at
-        from results where not test group by 1, 2) s
+    answered_at = case when s.delivered_at > w.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
+    last_delivered_at = case when s.delivered_at is not null then now() else r.last_delivered_at end,
+    last_failed_at = case when s.failed then now() else r.last_failed_at end,
+    (failures, failing_since, probes, parked_at, recovered_at) = (select
+      case when h.counts then h.failures else r.failures end,
+      case when not h.counts then r.failing_since
+        -- the same moment, told in ms by another clock
+        when abs(extract(epoch from now() - r.failing_since) * 1000 - h.failing_ms) < 1000 then r.failing_since
+        else now() - h.failing_ms * interval '1 millisecond' end,
+      case when h.counts then h.probes else r.probes end,
+      case when not h.counts then r.parked_at when h.parked then coalesce(r.parked_at, now()) end,
+      case when h.counts and not h.parked and r.parked_at is not null then now() else r.recovered_at end
+      from (select coalesce(r.owner = $27::bigint and r.fence = s.health_fence and s.first_begun_at > w.updated_at, false) as counts,
+        s.failures, s.failing_ms, s.probes, s.parked) h)
+  from (select a.clinic_id, a.webhook_id, bool_or(a.state is distinct from 'delivered') as failed,
+          max(now() - a.started_ms_ago * interval '1 millisecond') filter (where a.state = 'delivered') as delivered_at,
+          min(now() - a.started_ms_ago * interval '1 millisecond') as first_begun_at,
+          max(h.fence) as health_fence, max(h.failures) as failures,
+          max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
+        from results a
+          left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
+            as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
+            on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
+        where not a.test group by 1, 2) s
     join webhooks w on w.clinic_id = s.clinic_id and w.id = s.webhook_id
   where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
 -- has_next: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.

@@ -1,34 +1,68 @@
 -- TAKE: lease webhooks that may have due work, and begin their first deliveries, in one statement (engine.md).
 -- $1 owner (node) · $2 webhooks at most · $3 rows looked at per webhook at most · $4 deliveries to begin per webhook at most
+-- $5 true: only those whose receiver is in doubt (it failed last, or has never answered); false: only the others
+-- $6, $7 clinic and webhook after which to go on among the bells · $8 webhooks with bells to look at, at most
+-- $9 whether this node has less than its share: then it takes what others gave away (release.sql); after 5 s anybody does
 -- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock and in the
 -- snapshot of the scan: that is why no wake-up is lost.
--- No limit on what is due: bells of webhooks that are off or held elsewhere would fill it and keep the others out.
--- Where more is due than can be taken, what has waited longest goes first: retries by their time, bells by their number.
-with due as materialized (
-  select clinic_id, webhook_id, min(next_at) as next_at, min(bell) as bell from (
-    select clinic_id, webhook_id, null::timestamptz as next_at, min(id) as bell from bells group by 1, 2
+-- The bells are gone through from webhook to webhook (a loose index scan), however many bells each has, and on from where
+-- the last TAKE ended, round and round: those of webhooks that are off, parked or held elsewhere cannot fill what is looked
+-- at and keep the others out.
+with recursive ring (clinic_id, webhook_id, step) as (
+  (select clinic_id, webhook_id, 1 from bells where (clinic_id, webhook_id) > ($6::bigint, $7::bigint)
+   order by clinic_id, webhook_id limit 1)
+  union all
+  select b.clinic_id, b.webhook_id, r.step + 1
+  from ring r cross join lateral (
+    select n.clinic_id, n.webhook_id from bells n where (n.clinic_id, n.webhook_id) > (r.clinic_id, r.webhook_id)
+    order by n.clinic_id, n.webhook_id limit 1) b
+  where r.step < $8::int),
+looked_up as materialized (select clinic_id, webhook_id, step from ring),
+due as materialized (
+  select clinic_id, webhook_id, min(next_at) as next_at, min(step) as step from (
+    select clinic_id, webhook_id, null::timestamptz as next_at, step from looked_up
     union all
-    select clinic_id, webhook_id, next_at, null from runs where owner is null and next_at <= now() and next_at < 'infinity') d
+    (select clinic_id, webhook_id, next_at, null from runs
+     where not $5::boolean and owner is null and next_at <= now() and next_at < 'infinity' and failures = 0 and answered_at is not null
+     order by next_at limit 2 * $2::int)
+    union all
+    (select clinic_id, webhook_id, next_at, null from runs
+     where $5::boolean and owner is null and next_at <= now() and next_at < 'infinity' and (failures > 0 or answered_at is null)
+     order by next_at limit 2 * $2::int)) d
   group by 1, 2),
 leased as materialized (
   select r.clinic_id, r.webhook_id, r.next_sequence, r.fence + 1 as fence, 0::bigint as cursor,
     w.version, r.answered_at is not null as proved, w.concurrency, w.pace_per_second as pace,
     w.include_practitioner, w.include_patient,
-    case when r.answered_at is null then 1 else least(w.concurrency, w.pace_per_second / 5 + 1, $4::int) end as want,
-    least($3::int, 4 * $4::int) as look
+    case when r.answered_at is null or r.failures > 0 then 1
+      else least(w.concurrency, w.pace_per_second / 5 + 1, $4::int) end as want,
+    -- a probe has the oldest of many to choose from
+    case when r.parked_at is null then least($3::int, 2 * $4::int) else $3::int end as look,
+    w.url_host as host, r.failures, extract(epoch from now() - r.failing_since)::float8 * 1000 as failing_ms,
+    r.parked_at is not null as probing, r.probes, r.warned, extract(epoch from now() - r.warned_at)::float8 * 1000 as warned_ms,
+    extract(epoch from now() - r.recovered_at)::float8 * 1000 as recovered_ms
   from due
     join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
   where r.owner is null and w.enabled and w.deleted_at is null
+    and (r.failures > 0 or r.answered_at is null) = $5::boolean
+    and (r.parked_at is null or r.next_at <= now()) -- a parked one hears no bell
+    and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
-  order by due.next_at nulls last, due.bell limit $2 for no key update of r skip locked),
+  order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
 freed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
 -- Bells of webhooks that this node holds already: it starts their scan again.
 rung_while_held as (
-  select due.clinic_id, due.webhook_id from due
-    join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id where r.owner = $1::bigint),
+  select l.clinic_id, l.webhook_id from looked_up l
+    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner = $1::bigint),
 -- include begin.sql
 union all
-select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
 from rung_while_held
+union all
+-- kind looked: where the next TAKE goes on among the bells, if there may be more
+select 'looked', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+from looked_up where step = $8::int

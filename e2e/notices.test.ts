@@ -1,0 +1,128 @@
+/**
+ * A notice as a manager meets it: an e-mail, a number beside Notices, a banner on the webhooks' page while it matters, the
+ * list that counts as read once it is opened; and another system that is told as well.
+ */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EmbeddedDatabase, startEmbedded } from "../server/src/db/embedded.ts";
+import { createPools, type Pools } from "../server/src/db/pool.ts";
+import { silentLog } from "../server/src/log.ts";
+import { createSmtpServer, type SmtpServer } from "../server/test/smtp-server.ts";
+import { until } from "../server/test/until.ts";
+import { launchBrowser } from "./browser.ts";
+import { signIn } from "./client.ts";
+import { type DemoServer, startDemo } from "./server.ts";
+
+const STEP_TIMEOUT_MS = 15_000;
+
+let folder: string;
+let database: EmbeddedDatabase;
+let pools: Pools;
+let smtp: SmtpServer;
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+let webhookId: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hookwell-notices-"));
+  await chmod(folder, 0o711);
+  const log = silentLog();
+  [database, smtp, browser] = await Promise.all([
+    startEmbedded({ dataFolder: folder, log }),
+    createSmtpServer(),
+    launchBrowser(),
+  ]);
+  pools = createPools({ url: database.url, log });
+  server = await startDemo({
+    env: {
+      DATABASE_URL: database.url,
+      HOOKWELL_SMTP_URL: smtp.url,
+      HOOKWELL_MAIL_FROM: "Hookwell <hooks@example.test>",
+    },
+  });
+  const api = await signIn(server);
+  const input = { name: "Reminders", url: "https://hooks.example.test/in", events: ["consult.updated"] };
+  webhookId = (await api.post<{ id: number }>("/webhooks", input)).id;
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await pools?.close();
+  await database?.stop();
+  await smtp?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const link = (name: string | RegExp) =>
+  page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: typeof name === "string" });
+
+/** As the engine does when a receiver says that it is gone. */
+async function askedToStop(): Promise<void> {
+  const { rows } = await pools.owner.query<{ clinic_id: number }>(
+    "update webhooks set enabled = false, off_reason = 'receiver_gone', version = version + 1 where id = $1 returning clinic_id",
+    [webhookId],
+  );
+  await pools.owner.query(
+    "insert into notices (clinic_id, kind, webhook_id, cause, details) values ($1, 'webhook.gone', $2, 'webhook.gone:test', $3)",
+    [rows[0]?.clinic_id, webhookId, JSON.stringify({ outcome: "answered", status: 410 })],
+  );
+}
+
+describe("a manager", () => {
+  test("finds no banner, no number and an empty list where nothing is wrong", async () => {
+    await page.goto(`${server.origin}/notices`);
+    await page.getByLabel("E-mail").fill(server.email);
+    await page.getByLabel("Password", { exact: true }).fill(server.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("There are no notices").waitFor();
+    await link("Notices").waitFor();
+    await link("Webhooks").click();
+    await page.getByRole("article", { name: "Reminders" }).waitFor();
+    expect(await page.getByText("This needs your attention").count()).toBe(0);
+  });
+
+  test("is told by e-mail, by a number and by a banner that leads to the webhook", async () => {
+    await askedToStop();
+    const mail = await until("the e-mail arrives", () => smtp.mails[0]);
+    expect(mail.to).toEqual([server.email]);
+    expect(mail.text).toContain(`${server.origin}/consults/export/webhooks#webhook-${webhookId}`);
+    await page.reload();
+    await link(/^Notices\s*1 new$/).waitFor();
+    const banner = page.getByRole("region", { name: "This needs your attention" });
+    await banner.getByText("“Reminders” asked us to stop, so we turned it off.").waitFor();
+    await banner.getByRole("link", { name: "See all notices" }).click();
+  });
+
+  test("has read what the opened list shows, while what is not repaired stays on the webhooks' page", async () => {
+    await page.getByRole("list", { name: "Notices" }).getByText("It asked us to stop (410).").waitFor();
+    await link("Notices").waitFor(); // the number is gone
+    await page.getByRole("link", { name: "See the webhook “Reminders”" }).click();
+    await page.getByRole("article", { name: "Reminders" }).waitFor();
+    expect(new URL(page.url()).hash).toBe(`#webhook-${webhookId}`);
+    await page.getByRole("region", { name: "This needs your attention" }).waitFor();
+  });
+
+  test("has another system told as well, and sees its secret once", async () => {
+    await link("Notices").click();
+    await page.getByRole("button", { name: "Set it up" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set it up" });
+    await dialog.getByLabel("Address").fill("http://alerts.example.test/in");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText(/has to begin with https/).waitFor();
+    await dialog.getByLabel("Address").fill("https://alerts.example.test/in");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/^whsec_/).waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText("alerts.example.test", { exact: true }).waitFor();
+    await page.getByText("Nothing had to be told yet.").waitFor();
+    await page.getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByRole("button", { name: "Set it up" }).waitFor();
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * When one pool's next TAKE is due, and where it goes on among the bells. No I/O.
+ *
+ * A round looks at all webhooks with bells once, in several TAKEs where there are many. While it finds work the next TAKE
+ * follows at once; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
+ */
+import type { RunKey, Scan } from "./store.ts";
+import { Poll } from "./wake.ts";
+
+const AFTER_LONG_VAIN_ROUND_MS = 100;
+
+export class Round {
+  /** the webhook whose bells were looked at last; undefined at the start of a round */
+  after: RunKey | undefined;
+  readonly #everyMs: number;
+  readonly #poll: Poll;
+  #dueMs = Number.NEGATIVE_INFINITY;
+  /** not before, whatever nudges */
+  #restsUntilMs = Number.NEGATIVE_INFINITY;
+  #takes = 0;
+  #hasTaken = false;
+
+  /** @param everyMs least time between two TAKEs; @param idleMs between two where nobody nudges and nothing was found */
+  constructor(everyMs: number, idleMs: number) {
+    this.#everyMs = everyMs;
+    this.#poll = new Poll(idleMs);
+  }
+
+  /** ms until the next TAKE is due; 0 when it is. */
+  msUntilDue(nowMs: number): number {
+    return Math.max(0, Math.max(this.#dueMs, this.#restsUntilMs) - nowMs);
+  }
+
+  /** Something may be due: the next TAKE comes as soon as it may. */
+  nudge(): void {
+    this.#dueMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Something comes due at this time. */
+  dueAt(atMs: number): void {
+    this.#dueMs = Math.min(this.#dueMs, atMs);
+  }
+
+  /** A TAKE begins: what nudges from now on calls for another one. */
+  began(nowMs: number): void {
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#restsUntilMs = nowMs + this.#everyMs;
+    this.#takes++;
+  }
+
+  /** It failed: what it would have found is looked for again. */
+  failed(nowMs: number): void {
+    this.dueAt(nowMs);
+  }
+
+  /** What it found. `isFull`: it took as many webhooks as it might. */
+  ended({ runs, rung, lookedUpTo }: Scan, isFull: boolean, nowMs: number): void {
+    this.dueAt(nowMs + this.#poll.after(runs.length + rung.length > 0));
+    this.#hasTaken ||= runs.length > 0;
+    this.after = lookedUpTo ?? undefined;
+    if (lookedUpTo !== null || isFull) this.nudge();
+    if (lookedUpTo !== null) return;
+    // Several TAKEs make a round during which bells may have come behind its back.
+    if (this.#takes > 1 && this.#hasTaken) this.nudge();
+    else if (this.#takes > 1) this.#restsUntilMs = nowMs + AFTER_LONG_VAIN_ROUND_MS;
+    this.#takes = 0;
+    this.#hasTaken = false;
+  }
+}

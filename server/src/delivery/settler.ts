@@ -1,0 +1,145 @@
+/**
+ * What came back, until it is written down: results in batches, one statement after another, beside the dispatcher's loop.
+ *
+ * Owns: results that are not settled yet. Promises: each result counts once for the health of its receiver and is written
+ * until a statement has succeeded; then its run is told, its webhook's pace is adjusted, and whatever the health of the
+ * receiver calls for is done. Does not: begin or send anything.
+ */
+import type { Clock } from "../clock.ts";
+import { type Measure, measureDue } from "./health.ts";
+import type { Paced } from "./paced.ts";
+import type { Run } from "./run.ts";
+import type { Attempted } from "./sender.ts";
+import type { DeliveryStore, NoticeDetails, RunKey } from "./store.ts";
+
+/** The notice by which a clinic is told, by how far it has then been told. */
+const WARNINGS = {
+  0: "webhook.recovered",
+  1: "webhook.failing",
+  2: "webhook.still_failing",
+  3: "webhook.off_soon",
+} as const;
+
+interface Result extends Attempted {
+  run: Run;
+  /** its outcome has been counted for its receiver's health; a statement that fails is tried again with the same result */
+  isObserved: boolean;
+  /** it was a probe */
+  wasParked: boolean;
+}
+
+export interface SettlerOptions {
+  store: DeliveryStore;
+  clock: Clock;
+  paced: Paced;
+  nodeId: () => number;
+  /** a batch has ended, well or not */
+  onEnd: () => void;
+}
+
+export class Settler {
+  readonly #options: SettlerOptions;
+  #results: Result[] = [];
+  #settling: Promise<void> | null = null;
+  #failure: { error: unknown } | null = null;
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing waits to be written, and nothing is being written. */
+  get isIdle(): boolean {
+    return this.#results.length === 0 && this.#settling === null;
+  }
+
+  /** There is something that settle() would begin with. */
+  get isWanted(): boolean {
+    return this.#results.length > 0 && this.#settling === null;
+  }
+
+  add(run: Run, attempted: Attempted): void {
+    this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
+  }
+
+  /** Begins to settle what has come back, unless that is under way. Throws what the last batch failed with, once. */
+  settle(): void {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) throw failure.error;
+    if (!this.isWanted) return;
+    this.#settling = this.#settleBatch()
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#settling = null;
+        this.#options.onEnd();
+      });
+  }
+
+  async #settleBatch(): Promise<void> {
+    const { store, nodeId } = this.#options;
+    const batch = [...this.#results];
+    const now = this.#now();
+    const runs = observeAll(batch);
+    const restarts = new Map(runs.map((run) => [run, run.restarts]));
+    const rows = batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs }));
+    const counted = await store.settle(rows, { owner: nodeId(), health: runs.map((run) => run.healthRow(now)) });
+    // Only now: had the statement failed, the same results would be settled again at the next turn.
+    this.#results = this.#results.slice(batch.length);
+    const hasNext = new Map(counted.map((c) => [nameOf(c, c.id), c.hasNext]));
+    for (const { run, settled, endedMs } of batch) {
+      const { begun, next } = settled;
+      // A scan from the start that was under way meanwhile heard a bell for what this statement could not see, and passed it over.
+      const mayHaveNext = hasNext.get(nameOf(begun, begun.id)) ?? true;
+      const isToLookUp = mayHaveNext || run.restarts !== restarts.get(run);
+      run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
+    }
+    for (const result of batch) this.#adjustPace(result);
+    for (const result of batch) await this.#takeMeasures(result);
+  }
+
+  #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
+    const now = this.#now();
+    if (verdict === "too_fast") this.#options.paced.of(run, now).slowDown(askedWaitMs, now);
+    else if (verdict === "delivered" && wasParked) this.#options.paced.of(run, now).riseFrom(now, now);
+  }
+
+  /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
+  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
+    const details = { outcome: settled.outcome, status: settled.status };
+    const { version } = run;
+    if (verdict === "gone") {
+      await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });
+      return;
+    }
+    const measure = measureDue(run.health, this.#now());
+    if (measure !== null) await this.#measure(run, measure, details);
+  }
+
+  async #measure(run: Run, measure: Measure, details: NoticeDetails): Promise<void> {
+    const { store, nodeId } = this.#options;
+    if (measure.kind === "turn_off") return store.turnOff(run, { version: run.version, reason: "failing", details });
+    const { warned } = measure;
+    await store.warn(nodeId(), { run, kind: WARNINGS[warned], warned, details });
+    run.health = { ...run.health, warned, warnedAtMs: warned === 0 ? null : this.#now() };
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+}
+
+/** Counts each result once for the health of its receiver, in the order in which they ended. Returns the runs of the batch. */
+function observeAll(batch: readonly Result[]): Run[] {
+  for (const result of batch.toSorted((a, b) => a.endedMs - b.endedMs)) {
+    const { run, verdict, startedMs: beganMs, endedMs } = result;
+    if (!result.isObserved) run.observed([{ verdict, beganMs, endedMs }]);
+    result.isObserved = true;
+  }
+  return [...new Set(batch.map(({ run }) => run))];
+}
+
+function nameOf(key: RunKey, id: number): string {
+  return `${key.clinicId}/${key.webhookId}/${id}`;
+}

@@ -1,0 +1,230 @@
+/**
+ * Several processes on one database, started, stopped and killed as operators do: a rolling restart under load loses and
+ * doubles nothing, a killed node's webhooks move in time, a stop ends at the deadline, and an idle server leaves the database
+ * in peace.
+ */
+import { createSecretKey, randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createApiKey } from "../src/accounts/api-keys.ts";
+import { inClinic } from "../src/db/pool.ts";
+import { createTestEngine, type TestEngine } from "./engine.ts";
+import { type Reception, readLog, reception, violations } from "./history.ts";
+import { type ProcessOptions, type ServerProcess, startProcess } from "./processes.ts";
+import { createReceiver, type Receiver } from "./receiver.ts";
+import { until } from "./until.ts";
+
+const MASTER_KEY = randomBytes(32);
+const LEASE_AND_TEN_SECONDS = 40;
+const TAKEOVER_GIVE_UP_MS = 90_000;
+const DEADLINE_SECONDS = 15;
+const STOP_MARGIN_SECONDS = 3;
+const IDLE_MS = 60_000;
+const WRITERS = 3;
+const WAITING_MAX = 500;
+
+let engine: TestEngine;
+let receiver: Receiver;
+let clinicId: number;
+let running: ServerProcess[];
+
+beforeAll(async () => {
+  engine = await createTestEngine({ masterKey: createSecretKey(MASTER_KEY) });
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  running = [];
+  receiver = await createReceiver();
+  clinicId = await engine.createClinic();
+});
+afterEach(async () => {
+  await receiver.close(); // whoever still waits for an answer has one
+  await Promise.all(running.map((server) => server.stop()));
+});
+
+async function start(role: ProcessOptions["role"]): Promise<ServerProcess> {
+  const server = await startProcess({
+    role,
+    databaseUrl: engine.database.url,
+    masterKey: MASTER_KEY.toString("base64"),
+  });
+  running.push(server);
+  return server;
+}
+
+const rows = async <Row extends object>(text: string, values: unknown[] = []) =>
+  (await engine.owner.query<Row>(text, values)).rows;
+
+const unfinished = async () =>
+  (await rows<{ n: number }>("select count(*)::int as n from deliveries where clinic_id = $1", [clinicId]))[0]?.n;
+
+interface Feeding {
+  readonly consults: readonly number[];
+  /** the receivers are far behind */
+  readonly isAhead: (changes: number) => boolean;
+  readonly isOver: () => boolean;
+}
+
+/** A program that changes invented consults over the API, one after another, until it is told to stop. */
+async function feed(api: ServerProcess, { consults, isAhead, isOver }: Feeding): Promise<number> {
+  const { key } = await inClinic(engine.app, clinicId, (tx) =>
+    createApiKey(tx, { clinicId, actor: "test", name: "Relay", scopes: ["feed"] }),
+  );
+  for (let changes = 0; ; changes++) {
+    await until("the receivers have caught up", () => isOver() || !isAhead(changes), 120_000);
+    if (isOver()) return changes;
+    const id = consults[changes % consults.length];
+    const start = Temporal.Instant.from("2027-01-04T14:00:00Z").add({ minutes: changes });
+    const answer = await fetch(`${api.origin}/v1/consults/${id}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        service: { id: 12, name: "Massage" },
+        practitioner: { id: 71, name: "Pat Pretend", email: "pat@example.test" },
+        start_time: start.toString(),
+        duration: 45,
+        cancelled: false,
+        participants: [{ id: 5101, name: "Sam Sample", email: "sam@example.test" }],
+      }),
+    });
+    if (!answer.ok) throw new Error(`the change was answered ${answer.status}: ${await answer.text()}`);
+  }
+}
+
+describe("a rolling restart under load", () => {
+  test("loses nothing, doubles nothing, leaves no gap and keeps the order", async () => {
+    const receptions: Reception[] = [];
+    const webhooks = new Map<string, string>();
+    for (let n = 0; n < 6; n++) {
+      const path = `${receiver.url}/${n}`;
+      const { id } = await engine.createWebhook(clinicId, { url: path, patient: "id", concurrency: 4 });
+      webhooks.set(new URL(path).pathname, String(id));
+    }
+    receiver.answer = (got, response) => {
+      receptions.push(reception(webhooks.get(got.path) ?? "", got, 200));
+      setTimeout(() => response.writeHead(200).end("ok"), Math.random() * 400);
+    };
+    const api = await start("api");
+    let workers: ServerProcess[] = await Promise.all([start("worker"), start("worker")]);
+    let isOver = false;
+    const feeding = Array.from({ length: WRITERS }, (_, writer) =>
+      feed(api, {
+        consults: Array.from({ length: 10 }, (_, n) => 1_000 * (writer + 1) + n),
+        isAhead: (changes) => changes * WRITERS * webhooks.size - receptions.length > WAITING_MAX,
+        isOver: () => isOver,
+      }),
+    );
+    await until("both workers deliver", () => receptions.length > 50);
+    for (let round = 0; round < 2; round++) {
+      for (const worker of workers) {
+        const before = receptions.length;
+        expect(await worker.stop()).toEqual({ code: 0, signal: null });
+        expect(await rows("select from nodes where name like '% ' || $1::text", [worker.pid])).toEqual([]);
+        const next = await start("worker");
+        workers = [...workers.filter((one) => one !== worker), next];
+        await until("deliveries go on", () => receptions.length > before + 50);
+      }
+    }
+    isOver = true;
+    const changes = (await Promise.all(feeding)).reduce((sum, n) => sum + n, 0);
+    await until("all is delivered", async () => (await unfinished()) === 0, 120_000);
+
+    const log = await readLog(engine.owner, clinicId);
+    expect(violations({ ...log, receptions })).toEqual([]);
+    expect(log.committed.length).toBe(changes * webhooks.size);
+    expect(receptions).toHaveLength(log.committed.length);
+    expect(log.attempts.filter(({ isInDoubt }) => isInDoubt)).toEqual([]);
+    expect(receptions.filter(({ attempt }) => attempt !== 1)).toEqual([]);
+  });
+});
+
+describe("a worker that is asked to stop", () => {
+  test("while a receiver hangs is not ready at once, takes nothing more, and ends well at the deadline", async () => {
+    await engine.createWebhook(clinicId, { url: receiver.url, concurrency: 1 });
+    receiver.answer = () => {}; // never
+    const worker = await start("worker");
+    await engine.emit(clinicId, "consult:1");
+    await until("it is on its way", () => receiver.received.length === 1);
+    await engine.emit(clinicId, "consult:2");
+    worker.signal("SIGTERM");
+    await until("it says that it is not ready", async () => (await fetch(`${worker.origin}/readyz`)).status === 503);
+    await until("it says that it takes nothing more", async () => {
+      const [node] = await rows<{ takes: boolean }>("select takes from nodes where name like '% ' || $1::text", [
+        worker.pid,
+      ]);
+      return node?.takes === false;
+    });
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    expect(receiver.received).toHaveLength(1);
+    const attempts = await rows(
+      `select outcome, late, duration_ms <= $2 * 1000 as "inTime", now() - started_at <= $3 * interval '1 second' as "endedSoon"
+       from attempts where clinic_id = $1`,
+      [clinicId, DEADLINE_SECONDS + 1, DEADLINE_SECONDS + STOP_MARGIN_SECONDS],
+    );
+    expect(attempts).toEqual([{ outcome: "timed_out", late: false, inTime: true, endedSoon: true }]);
+    expect(await rows("select from runs where clinic_id = $1 and owner is not null", [clinicId])).toEqual([]);
+    expect(await rows("select from nodes")).toEqual([]);
+  });
+});
+
+describe("a worker that is killed", () => {
+  test("loses its webhooks to another within the lease and 10 s, by the database's clock", async () => {
+    await engine.createWebhook(clinicId, { url: receiver.url });
+    const answered: string[] = [];
+    receiver.answer = (got) => void answered.push(String(got.headers["webhook-attempt"])); // the first is never answered
+    const workers = await Promise.all([start("worker"), start("worker")]);
+    await engine.emit(clinicId, "consult:1");
+    await until("it is on its way", () => receiver.received.length === 1);
+    const [holder] = await rows<{ name: string }>(
+      "select name from nodes join runs on runs.owner = nodes.id where clinic_id = $1",
+      [clinicId],
+    );
+    const one = workers.find(({ pid }) => holder?.name.endsWith(` ${pid}`));
+    if (one === undefined) throw new Error("nobody holds it");
+    // The lease is longest where the node has just said that it lives.
+    const lastBeat = async () =>
+      (
+        await rows<{ t: Temporal.Instant }>(
+          "select max(alive_until) as t from nodes where name like '% ' || $1::text",
+          [one.pid],
+        )
+      )[0]?.t;
+    const before = await lastBeat();
+    await until("it has just beaten", async () => String(await lastBeat()) !== String(before));
+    one.signal("SIGKILL");
+    await one.ended;
+    const [killed] = await rows<{ at: Temporal.Instant }>("select now() as at");
+    receiver.answer = (_got, response) => response.writeHead(200).end("ok");
+    await until("it is sent again", () => receiver.received.length === 2, TAKEOVER_GIVE_UP_MS);
+    await until("and settled", async () => (await unfinished()) === 0);
+    const [again] = await rows<{ seconds: number }>(
+      "select extract(epoch from started_at - $2::timestamptz)::float8 as seconds from attempts where clinic_id = $1 and attempt = 2",
+      [clinicId, killed?.at],
+    );
+    process.stderr.write(`taken over ${again?.seconds.toFixed(2)} s after the kill\n`);
+    expect(again?.seconds).toBeLessThan(LEASE_AND_TEN_SECONDS);
+    expect(
+      await rows("select attempt, outcome from attempts where clinic_id = $1 order by attempt", [clinicId]),
+    ).toEqual([
+      { attempt: 1, outcome: "unknown" },
+      { attempt: 2, outcome: "answered" },
+    ]);
+  });
+});
+
+describe("an idle server", () => {
+  test("asks its database at most five times a second", async () => {
+    await start("all");
+    const transactions = async () => {
+      const [row] = await rows<{ n: number }>(
+        "select xact_commit + xact_rollback as n from pg_stat_database where datname = current_database()",
+      );
+      return row?.n ?? 0;
+    };
+    const [before, beganMs] = [await transactions(), performance.now()];
+    await until("a minute has passed", () => performance.now() - beganMs >= IDLE_MS, 2 * IDLE_MS);
+    const [after, endedMs] = [await transactions(), performance.now()];
+    const perSecond = ((after - before) * 1000) / (endedMs - beganMs);
+    process.stderr.write(`${perSecond.toFixed(2)} transactions a second\n`);
+    expect(perSecond).toBeLessThanOrEqual(5);
+  });
+});

@@ -1,0 +1,212 @@
+// The one other system that is told of notices, such as a help desk: set up, shown, removed.
+import { Button, Checkbox, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import "../ui/checkbox.css";
+import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { operationalWebhook as api, NOTICE_KINDS, type NoticeKind, type OperationalWebhook } from "../api/notices.ts";
+import { ProblemError } from "../api.ts";
+import { FormBody } from "../billing/FormBody.tsx";
+import { useIntent } from "../intent.ts";
+import { AskingDialog } from "../schedule/leaving.tsx";
+import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { useForm } from "../ui/form.ts";
+import { useProblemWords } from "../ui/problem-words.ts";
+import rows from "../ui/rows.module.css";
+import { LoadFailed } from "../ui/states.tsx";
+import { useWhen } from "../ui/when.ts";
+import { SecretText } from "../webhooks/SecretOnce.tsx";
+import { KINDS } from "./words.ts";
+
+const URL_MAX_CHARACTERS = 2_048;
+
+/** Null where none is set up, which is no failure. */
+const operationalQuery = queryOptions({
+  queryKey: ["operational-webhook"],
+  queryFn: async ({ signal }): Promise<OperationalWebhook | null> => {
+    try {
+      return await api.get(signal);
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 404) return null;
+      throw error;
+    }
+  },
+});
+
+function useRefresh(): () => Promise<void> {
+  const queryClient = useQueryClient();
+  return () => queryClient.invalidateQueries({ queryKey: operationalQuery.queryKey });
+}
+
+interface Typed {
+  url: string;
+  events: NoticeKind[];
+}
+
+function Fields({ onDone, onClose }: { onDone: (secret: string | undefined) => void; onClose: () => void }) {
+  const { t } = useTranslation();
+  const form = useForm({
+    start: (): Typed => ({ url: "", events: [...NOTICE_KINDS] }),
+    fields: ["url", "events"],
+    mistakes: ({ url, events }) => ({
+      ...(url.trim() === "" ? { url: t("notices.telling.mistake.url") } : {}),
+      ...(events.length === 0 ? { events: t("notices.telling.mistake.events") } : {}),
+    }),
+    send: ({ url, events }, intent) => api.create({ url: url.trim(), events }, intent),
+    done: ({ secret }) => onDone(secret),
+    words: useProblemWords(),
+    // The check of an address has sentences of its own, for every way in which one can be wrong.
+    say: (error) => (error.field === "url" ? t("notices.telling.mistake.refused") : undefined),
+  });
+  return (
+    <FormBody form={form} action={t("notices.telling.save")} onClose={onClose}>
+      <TextInput
+        label={t("notices.telling.address")}
+        description={t("notices.telling.addressHint")}
+        value={form.typed.url}
+        maxLength={URL_MAX_CHARACTERS}
+        error={form.errors.url}
+        autoComplete="off"
+        onChange={(event) => form.type({ url: event.currentTarget.value })}
+        data-autofocus
+      />
+      <Checkbox.Group
+        label={t("notices.telling.events")}
+        value={form.typed.events}
+        error={form.errors.events}
+        onChange={(chosen) => form.type({ events: NOTICE_KINDS.filter((kind) => chosen.includes(kind)) })}
+      >
+        <Stack gap="xs" mt="xs">
+          {NOTICE_KINDS.map((kind) => (
+            <Checkbox
+              key={kind}
+              value={kind}
+              label={t(`notices.kind.${KINDS[kind].key}.short`)}
+              description={<code>{kind}</code>}
+            />
+          ))}
+        </Stack>
+      </Checkbox.Group>
+    </FormBody>
+  );
+}
+
+/** The form, and after it the secret, this once. */
+function SetUp({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation();
+  const refresh = useRefresh();
+  const [made, setMade] = useState<{ secret: string | undefined } | null>(null);
+  if (made !== null) {
+    return (
+      <Dialog title={t("notices.telling.ready")} size="40rem" closeOnClickOutside={false} onClose={onClose}>
+        <Stack>
+          <SecretText secret={made.secret}>{t("notices.telling.secretText")}</SecretText>
+          <Group justify="flex-end">
+            <Button onClick={onClose}>{t("shell.done")}</Button>
+          </Group>
+        </Stack>
+      </Dialog>
+    );
+  }
+  const show = async (secret: string | undefined) => {
+    setMade({ secret });
+    await refresh();
+  };
+  return (
+    <AskingDialog title={t("notices.telling.setUp")} onClose={onClose}>
+      {(leave) => <Fields onDone={show} onClose={leave} />}
+    </AskingDialog>
+  );
+}
+
+function Remove({ host }: { host: string }) {
+  const { t } = useTranslation();
+  const refresh = useRefresh();
+  const [asking, setAsking] = useState(false);
+  const remove = useIntent(api.remove, { onSuccess: refresh });
+  const close = () => {
+    setAsking(false);
+    remove.reset();
+  };
+  return (
+    <>
+      <Button variant="default" size="xs" onClick={() => setAsking(true)}>
+        {t("notices.telling.remove")}
+      </Button>
+      {asking && (
+        <ConfirmDialog
+          title={t("notices.telling.removeTitle", { host })}
+          action={t("notices.telling.remove")}
+          danger
+          pending={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.start()}
+          onClose={close}
+        >
+          {t("notices.telling.removeText")}
+        </ConfirmDialog>
+      )}
+    </>
+  );
+}
+
+function Shown({ webhook }: { webhook: OperationalWebhook }) {
+  const { t } = useTranslation();
+  const when = useWhen();
+  const { last_delivered_at: delivered, last_failed_at: failed } = webhook;
+  const hasFailed = failed !== null && (delivered === null || Date.parse(failed) > Date.parse(delivered));
+  const health = !webhook.enabled
+    ? t(webhook.off_reason === "you" ? "notices.telling.offByYou" : "notices.telling.off")
+    : hasFailed
+      ? t("notices.telling.failed", { when: when(failed) })
+      : delivered === null
+        ? t("notices.telling.quiet")
+        : t("notices.telling.delivered", { when: when(delivered) });
+  return (
+    <div className={rows.list}>
+      <div className={rows.row}>
+        <span className={rows.main}>
+          <span className={rows.name}>{webhook.url_host}</span>
+          <span className={rows.under}>{health}</span>
+        </span>
+        <Remove host={webhook.url_host} />
+      </div>
+    </div>
+  );
+}
+
+/** See the head of this file. */
+export function Telling() {
+  const { t } = useTranslation();
+  const query = useQuery(operationalQuery);
+  const [isNew, setIsNew] = useState(false);
+  return (
+    <section aria-labelledby="telling">
+      <div className={rows.head}>
+        <div>
+          <Title order={2} id="telling">
+            {t("notices.telling.title")}
+          </Title>
+          <Text c="dimmed" size="sm" maw="44rem">
+            {t("notices.telling.intro")}
+          </Text>
+        </div>
+        {query.data === null && (
+          <Button
+            variant="default"
+            size="sm"
+            leftSection={<IconPlus size={16} aria-hidden="true" />}
+            onClick={() => setIsNew(true)}
+          >
+            {t("notices.telling.setUp")}
+          </Button>
+        )}
+      </div>
+      {query.isError && <LoadFailed error={query.error} retry={() => query.refetch()} />}
+      {query.data != null && <Shown webhook={query.data} />}
+      {isNew && <SetUp onClose={() => setIsNew(false)} />}
+    </section>
+  );
+}

@@ -1,0 +1,32 @@
+// Which notices still ask for something. Pure.
+import type { Notice, NoticeKind } from "../api/notices.ts";
+import type { Webhook } from "../api-types.ts";
+
+const OF_RECEIVER: ReadonlySet<NoticeKind> = new Set([
+  "webhook.failing",
+  "webhook.still_failing",
+  "webhook.off_soon",
+  "webhook.turned_off",
+  "webhook.gone",
+]);
+
+/**
+ * The newest notice of each webhook that still is as the notice says, and whatever else nobody has read. A webhook that works
+ * again, was turned off by a person or is gone asks for nothing.
+ *
+ * @param notices newest first
+ */
+export function needingAttention(notices: readonly Notice[], webhooks: readonly Webhook[]): Notice[] {
+  const states = new Map(webhooks.map(({ id, state }) => [Number(id), state]));
+  const seen = new Set<number>();
+  return notices.filter((notice) => {
+    if (notice.webhook === null || notice.kind === "webhook.recovered") return false;
+    const { id } = notice.webhook;
+    const state = states.get(id);
+    if (state === undefined) return false;
+    if (!OF_RECEIVER.has(notice.kind)) return notice.read_at === null;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return state === "needs_attention" || state === "off_by_us";
+  });
+}

@@ -1,0 +1,53 @@
+// What a notice says. One table from kinds to the words under `notices.kind`; causes have the deliveries' words.
+import { useTranslation } from "react-i18next";
+import type { Notice, NoticeKind } from "../api/notices.ts";
+import { causeOf } from "../deliveries/causes.ts";
+import type { Tone } from "../ui/Callout.tsx";
+import { useWhen } from "../ui/when.ts";
+
+type Key = "failing" | "stillFailing" | "offSoon" | "turnedOff" | "gone" | "recovered" | "late" | "expiring";
+
+export const KINDS: Readonly<Record<NoticeKind, { key: Key; tone: Tone }>> = {
+  "webhook.failing": { key: "failing", tone: "warn" },
+  "webhook.still_failing": { key: "stillFailing", tone: "warn" },
+  "webhook.off_soon": { key: "offSoon", tone: "warn" },
+  "webhook.turned_off": { key: "turnedOff", tone: "bad" },
+  "webhook.gone": { key: "gone", tone: "bad" },
+  "webhook.recovered": { key: "recovered", tone: "good" },
+  "delivery.late": { key: "late", tone: "warn" },
+  "deliveries.expiring": { key: "expiring", tone: "warn" },
+};
+
+export interface NoticeWords {
+  title: string;
+  text: string;
+  tone: Tone;
+}
+
+/** Title and sentences of a notice, in the page's language. */
+export function useNoticeWords(): (notice: Notice) => NoticeWords {
+  const { t } = useTranslation();
+  const when = useWhen();
+  return (notice) => {
+    const { key, tone } = KINDS[notice.kind];
+    const time = (at: string | null) => (at === null ? "" : when(at));
+    const values = {
+      name: notice.webhook?.name ?? t("notices.nameless"),
+      at: time(notice.off_at ?? notice.consult_starts_at ?? notice.expires_at),
+      known: notice.off_at === null && notice.expires_at === null ? "no" : "yes",
+      event: notice.event === "participant.removed" ? "removed" : "updated",
+    };
+    const cause =
+      notice.outcome === null
+        ? ""
+        : t(`deliveries.cause.${causeOf(notice.outcome, notice.status)}.text`, {
+            status: notice.status ?? "",
+            timed: "no",
+            seconds: "",
+          });
+    const since = notice.failing_since === null ? "" : t("notices.since", { when: when(notice.failing_since) });
+    const waiting = notice.waiting_count ? t("notices.waiting", { count: notice.waiting_count }) : "";
+    const text = [cause, since, t(`notices.kind.${key}.text`, values), waiting].filter((part) => part !== "").join(" ");
+    return { title: t(`notices.kind.${key}.title`, values), text, tone };
+  };
+}
