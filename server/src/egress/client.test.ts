@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { closeEgressAfterEach, openEgress, post, SHORT_DEADLINE_MS } from "../../test/egress.ts";
 import { createRawReceiver, OK, type RawReceiver } from "../../test/raw-receiver.ts";
 import { until } from "../../test/until.ts";
+import { CONNECTIONS_PER_ORIGIN_MAX } from "./client.ts";
 import { ANSWER_BYTES_MAX } from "./exchange.ts";
 import { succeeded } from "./outcome.ts";
 
@@ -247,12 +248,17 @@ describe("a common host", () => {
     const waiting: Socket[] = [];
     receiver.answer = (socket) => waiting.push(socket);
     const egress = openEgress();
-    const outcomes = Promise.all(Array.from({ length: 80 }, () => post(egress, receiver.url)));
+    const outcomes = Promise.all(
+      Array.from({ length: CONNECTIONS_PER_ORIGIN_MAX + 16 }, () => post(egress, receiver.url)),
+    );
     await until("all connections are taken", () => receiver.requests.length === CONNECTIONS_PER_ORIGIN_MAX);
-    expect([receiver.connections, receiver.open.size]).toEqual([CONNECTIONS_PER_ORIGIN_MAX, CONNECTIONS_PER_ORIGIN_MAX]);
+    expect([receiver.connections, receiver.open.size]).toEqual([
+      CONNECTIONS_PER_ORIGIN_MAX,
+      CONNECTIONS_PER_ORIGIN_MAX,
+    ]);
     receiver.answer = (socket) => socket.write(OK);
     for (const socket of waiting) socket.write(OK);
-    expect((await outcomes).map((o) => o.kind)).toEqual(Array(80).fill("answered"));
+    expect((await outcomes).map((o) => o.kind)).toEqual(Array(CONNECTIONS_PER_ORIGIN_MAX + 16).fill("answered"));
     expect(receiver.open.size).toBeLessThanOrEqual(CONNECTIONS_PER_ORIGIN_MAX);
   });
 });
