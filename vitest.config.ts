@@ -2,7 +2,13 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["sdk/**/*.test.ts", "server/**/*.test.ts", "proof/**/*.test.ts", "web/src/**/*.test.ts", "bench/**/*.test.ts"],
+    include: [
+      "sdk/**/*.test.ts",
+      "server/**/*.test.ts",
+      "proof/**/*.test.ts",
+      "web/src/**/*.test.ts",
+      "bench/**/*.test.ts",
+    ],
     exclude: ["**/*.long.test.ts", "**/node_modules/**"],
     globalSetup: ["server/test/global-setup.ts"],
     testTimeout: 30_000,
