@@ -8,7 +8,7 @@ import { type DrainContext, type DrainFigures, measureDrain, prepareBacklog } fr
 import { medians, type PartFigures, type SuiteOptions, spreads } from "./part.ts";
 import { startReceiver } from "./receiver.ts";
 import { printTopStatements } from "./statements.ts";
-import { ratiosByRun } from "./statistics.ts";
+import { ratiosByRun, rounded } from "./statistics.ts";
 import type { Workload } from "./workload.ts";
 
 const HEALTHY = { webhooks: 100, each: 600 };
@@ -44,7 +44,10 @@ export async function backlog(options: SuiteOptions): Promise<PartFigures> {
     const small = await prepared("parked_thousand", 1_000);
     const large = await prepared("parked_million", 1_000_000);
     for (let run = 1; run <= options.runs; run += 1) {
-      const found = { small: await measureDrain(context, small), large: await measureDrain(context, large) };
+      const first = run % 2 === 1 ? small : large; // in turn, so that going first counts for neither
+      const before = await measureDrain(context, first);
+      const after = await measureDrain(context, first === small ? large : small);
+      const found = first === small ? { small: before, large: after } : { small: after, large: before };
       runs.push(found);
       options.print(`Run ${run}: ${JSON.stringify(found)}`);
     }
@@ -58,7 +61,7 @@ export async function backlog(options: SuiteOptions): Promise<PartFigures> {
   const flatness = { backlog_flatness: ratiosByRun(large, small) };
   const others = { beside_thousand_per_second: small, beside_million_per_second: large };
   return {
-    keys: { ...medians(flatness), rss_mb_max: rss.length === 0 ? null : Math.max(...rss) },
+    keys: { ...medians(flatness), rss_mb_max: rss.length === 0 ? null : rounded(Math.max(...rss)) },
     supporting: medians(others),
     details: { ...spreads({ ...flatness, ...others }), rss_mb: rss },
   };

@@ -11,14 +11,16 @@ import { createApiKey } from "../server/src/accounts/api-keys.ts";
 import { createKysely, inClinic } from "../server/src/db/pool.ts";
 import { type BenchServer, createMigrated } from "./database.ts";
 import { type NodeProcess, startNode } from "./node-process.ts";
-import { allArrived, type Load, openLoop, type Percentiles, percentiles } from "./open-loop.ts";
+import { allArrived, awaitArrivals, type Load, openLoop, type Percentiles, percentiles, waitsOf } from "./open-loop.ts";
 import { type BenchReceiver, machineMs } from "./receiver.ts";
-import { type BenchClinic, Workload } from "./workload.ts";
+import { rounded } from "./statistics.ts";
+import { type BenchClinic, type ConsultEvent, Workload } from "./workload.ts";
 
 /** What has to be on in the server for all of this. */
 export const COMMIT_TIMES = { track_commit_timestamp: "on" } as const;
-const EVENT = "participant.added";
-const CONNECTIONS = 64;
+const BESIDE: readonly ConsultEvent[] = ["participant.added"];
+/** So many that nobody waits for one: the events come when they come. */
+const CONNECTIONS = 512;
 const CLOCK_LOOKS = 50;
 
 export interface FedOptions {
@@ -28,8 +30,9 @@ export interface FedOptions {
   name: string;
   /** The processes; the first of them takes the events. */
   roles: readonly ("all" | "api" | "worker")[];
-  /** Clinics with one webhook each, which share the load. */
+  /** These share the load. Each has one webhook for each of the events. */
   clinics: number;
+  events: readonly ConsultEvent[];
   warmUp: Load;
   load: Load;
   /** Webhooks that get events of their own as long as the load lasts. Each clinic has one webhook for each of the addresses. */
@@ -41,9 +44,13 @@ export interface FedFigures {
   commit_to_received_ms: Percentiles;
   /** from the moment at which the request to take the event was sent */
   sent_to_received_ms: Percentiles;
+  /** What had not arrived a minute after the last event: it counts with the time for which it was waited. */
+  missing: number;
+  /** Events committed a second: less than the load where taking the events could not keep up, and then the figures say little. */
+  committed_per_second: number;
 }
 
-/** Feeds a server of its own and measures. Throws when anything was refused or did not arrive. */
+/** Feeds a server of its own and measures. Throws when an event was refused. */
 export async function measureFed(options: FedOptions): Promise<FedFigures> {
   const { server, receiver, masterKey, name, roles, cpuProf } = options;
   const databaseUrl = await createMigrated(server, name);
@@ -57,17 +64,24 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
     const feeder = new Feeder(`http://127.0.0.1:${nodes[0]?.port}`);
     await receiver.reset({ record: true });
     try {
-      const warm = await feeder.feed(clinics, options.warmUp);
+      const warm = await feeder.feed({ clinics, events: options.events }, options.warmUp);
       await allArrived(receiver, warm);
       const other =
-        options.beside && feeder.feed(beside, { ...options.load, perSecond: options.beside.eventsPerSecond });
-      const sent = await feeder.feed(clinics, options.load);
+        options.beside &&
+        feeder.feed(
+          { clinics: beside, events: BESIDE },
+          { ...options.load, perSecond: options.beside.eventsPerSecond },
+        );
+      const sent = await feeder.feed({ clinics, events: options.events }, options.load);
       await other;
-      const sentToReceived = await allArrived(receiver, sent);
+      await awaitArrivals(receiver, sent);
       const committed = await commitTimes(databaseUrl, sent);
+      const { ms, missing } = waitsOf(receiver, committed);
       return {
-        commit_to_received_ms: percentiles(await allArrived(receiver, committed)),
-        sent_to_received_ms: percentiles(sentToReceived),
+        commit_to_received_ms: percentiles(ms),
+        sent_to_received_ms: percentiles(waitsOf(receiver, sent).ms),
+        missing,
+        committed_per_second: rateOf([...committed.values()]),
       };
     } finally {
       await feeder.close();
@@ -78,16 +92,21 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
   }
 }
 
+function rateOf(moments: readonly number[]): number {
+  return rounded((moments.length - 1) / ((Math.max(...moments) - Math.min(...moments)) / 1_000));
+}
+
 interface FedClinic {
   id: number;
   key: string;
 }
 
-async function prepare(databaseUrl: string, { masterKey, receiver, clinics, beside }: FedOptions) {
+async function prepare(databaseUrl: string, { masterKey, receiver, clinics, events, beside }: FedOptions) {
   const workload = new Workload(databaseUrl, masterKey);
   try {
-    const own = await workload.createClinics({ clinics, webhooks: [{ event: EVENT, url: receiver.url }] });
-    const webhooks = (beside?.urls ?? []).map((url) => ({ event: EVENT, url }) as const);
+    const listening = events.map((event) => ({ event, url: receiver.url }));
+    const own = await workload.createClinics({ clinics, webhooks: listening });
+    const webhooks = (beside?.urls ?? []).flatMap((url) => BESIDE.map((event) => ({ event, url })));
     const others = await workload.createClinics({ clinics: beside?.clinics ?? 0, webhooks });
     const withKeys = (some: BenchClinic[]) => Promise.all(some.map((clinic) => withKey(workload, clinic)));
     return { clinics: await withKeys(own), beside: await withKeys(others) };
@@ -102,6 +121,11 @@ async function withKey({ pools }: Workload, { id }: BenchClinic): Promise<FedCli
   return { id, key };
 }
 
+interface Fed {
+  clinics: readonly FedClinic[];
+  events: readonly ConsultEvent[];
+}
+
 class Feeder {
   readonly #pool: Pool;
   #last = 0;
@@ -110,16 +134,17 @@ class Feeder {
     this.#pool = new Pool(url, { connections: CONNECTIONS });
   }
 
-  /** Posts events for the clinics in turn, at fixed moments. When each was sent (machineMs), by its subject. */
-  async feed(clinics: readonly FedClinic[], load: Load): Promise<Map<string, number>> {
+  /** Posts events for the clinics in turn, each clinic's of all kinds in turn, at fixed moments. When each was sent (machineMs), by its subject. */
+  async feed({ clinics, events }: Fed, load: Load): Promise<Map<string, number>> {
     const sent = new Map<string, number>();
     await openLoop(load, async (n) => {
       const clinic = clinics[n % clinics.length];
-      if (clinic === undefined) throw new Error("there is no clinic to feed");
+      const event = events[Math.floor(n / clinics.length) % events.length];
+      if (clinic === undefined || event === undefined) throw new Error("there is no clinic to feed");
       this.#last += 1;
       const consult = 1_000_000 + this.#last;
       sent.set(`consult:${consult}`, machineMs());
-      await this.#post(clinic, consult);
+      await this.#post(clinic, event, consult);
     });
     return sent;
   }
@@ -128,8 +153,8 @@ class Feeder {
     return this.#pool.close();
   }
 
-  async #post({ key }: FedClinic, consult: number): Promise<void> {
-    const facts = sampleFacts(EVENT);
+  async #post({ key }: FedClinic, event: ConsultEvent, consult: number): Promise<void> {
+    const facts = { ...sampleFacts("participant.added"), event };
     facts.consult.id = consult;
     const answer = await this.#pool.request({
       ...{ path: "/v1/events", method: "POST" },

@@ -30,6 +30,7 @@ export async function neighbours(options: SuiteOptions): Promise<PartFigures> {
     receiver,
     masterKey,
     clinics: HEALTHY,
+    events: ["participant.added"] as const,
     warmUp: WARM_UP,
     load: LOAD,
     roles: ["all"] as const,
@@ -38,9 +39,13 @@ export async function neighbours(options: SuiteOptions): Promise<PartFigures> {
   const beside = { clinics: DEAD_CLINICS, urls, eventsPerSecond: DEAD_EVENTS_PER_SECOND };
   const runs: { alone: FedFigures; among: FedFigures }[] = [];
   try {
+    const measureAlone = () => measureFed({ ...common, name: "healthy_alone" });
+    const measureAmong = () => measureFed({ ...common, name: "healthy_among", beside, cpuProf: options.cpuProf });
     for (let run = 1; run <= options.runs; run += 1) {
-      const alone = await measureFed({ ...common, name: "healthy_alone" });
-      const among = await measureFed({ ...common, name: "healthy_among", beside, cpuProf: options.cpuProf });
+      // In turn, so that going first counts for neither.
+      const early = run % 2 === 1 ? await measureAlone() : undefined;
+      const among = await measureAmong();
+      const alone = early ?? (await measureAlone());
       runs.push({ alone, among });
       options.print(`Run ${run}: ${JSON.stringify({ alone, among })}`);
     }
@@ -54,6 +59,9 @@ export async function neighbours(options: SuiteOptions): Promise<PartFigures> {
   const p99 = (of: typeof alone) => of.map((one) => one.p99);
   const goals = { neighbour_p99_ratio: ratiosByRun(p99(among), p99(alone)) };
   const others = {
+    healthy_among_dead_missing: runs.map((run) => run.among.missing),
+    healthy_alone_committed_per_second: runs.map((run) => run.alone.committed_per_second),
+    healthy_among_dead_committed_per_second: runs.map((run) => run.among.committed_per_second),
     healthy_alone_p50_ms: alone.map((one) => one.p50),
     healthy_alone_p99_ms: p99(alone),
     healthy_among_dead_p50_ms: among.map((one) => one.p50),

@@ -25,21 +25,37 @@ export async function openLoop({ perSecond, seconds }: Load, work: (n: number) =
   await Promise.all(running);
 }
 
-const ARRIVAL_TIMEOUT_MS = 180_000;
+const ARRIVAL_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
-/** For each subject the ms between the moment that is given for it (machineMs) and its arrival. Waits until all are there. */
-export async function allArrived(receiver: BenchReceiver, from: ReadonlyMap<string, number>): Promise<number[]> {
+export interface Waits {
+  /** For each subject, the ms between the moment given for it and its arrival; of a missing one, how long was waited for it. */
+  ms: number[];
+  /** How many had not arrived when nothing was waited for any longer. */
+  missing: number;
+}
+
+/** Waits until all of the subjects have arrived, or for a minute. */
+export async function awaitArrivals(receiver: BenchReceiver, subjects: ReadonlyMap<string, unknown>): Promise<void> {
   const giveUpAt = machineMs() + ARRIVAL_TIMEOUT_MS;
-  while (![...from.keys()].every((subject) => receiver.arrivals.has(subject))) {
-    if (machineMs() > giveUpAt) {
-      const missing = [...from.keys()].filter((subject) => !receiver.arrivals.has(subject));
-      throw new Error(`${missing.length} of ${from.size} did not arrive`);
-    }
-    await new Promise((fulfil) => setTimeout(fulfil, POLL_MS));
-  }
+  const isComplete = () => [...subjects.keys()].every((subject) => receiver.arrivals.has(subject));
+  while (!isComplete() && machineMs() < giveUpAt) await new Promise((fulfil) => setTimeout(fulfil, POLL_MS));
+}
+
+/** How long each of the subjects took to arrive since the moment given for it (machineMs). */
+export function waitsOf({ arrivals }: BenchReceiver, from: ReadonlyMap<string, number>): Waits {
+  const now = machineMs();
+  const missing = [...from.keys()].filter((subject) => !arrivals.has(subject)).length;
   // The receiver can have a request before the sender's own callback after the commit has run: that counts as no time.
-  return [...from].map(([subject, at]) => Math.max(0, (receiver.arrivals.get(subject) ?? Number.NaN) - at));
+  return { ms: [...from].map(([subject, at]) => Math.max(0, (arrivals.get(subject) ?? now) - at)), missing };
+}
+
+/** Waits for the subjects, all of which have to arrive, and says how long each took. */
+export async function allArrived(receiver: BenchReceiver, from: ReadonlyMap<string, number>): Promise<number[]> {
+  await awaitArrivals(receiver, from);
+  const { ms, missing } = waitsOf(receiver, from);
+  if (missing > 0) throw new Error(`${missing} of ${from.size} did not arrive`);
+  return ms;
 }
 
 /** @throws RangeError for no values */

@@ -17,7 +17,7 @@ const PACE_PER_SECOND = 1_000;
 const CONCURRENCY = 8;
 const CLINICS_AT_ONCE = 8;
 
-type ConsultEvent = ConsultFacts["event"];
+export type ConsultEvent = ConsultFacts["event"];
 
 export interface ClinicsOptions {
   clinics: number;

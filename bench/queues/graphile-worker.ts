@@ -1,6 +1,11 @@
 /**
  * A sender on graphile-worker, tuned: a local queue that fetches many jobs at once, more jobs at work than requests in
- * flight so that writing attempts keeps nobody waiting, attempts written together, jobs completed together.
+ * flight so that writing attempts keeps nobody waiting, attempts written together, jobs completed together. (Its handlers
+ * get one job each; that they write their attempts together is the sender's own doing and a present to it.)
+ *
+ * Tried, on a machine that others used as well, hence judged by CPU seconds (Node + PostgreSQL) for 30,000 jobs too:
+ * concurrent jobs / local queue of 512 / 1,000 (3.5 + 1.5), 1,024 / 4,000 (2.8 + 0.9), 2,048 / 5,000 (3.1 + 0.9),
+ * 4,000 / 10,000 (3.3 + 1.0), 2,048 / 10,000 (3.0 + 0.9). Completing with a delay of 5 or 20 ms was slower than with 0.
  */
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import pg from "pg";

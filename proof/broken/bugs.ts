@@ -30,14 +30,14 @@ function rewrite(text: string, [find, replace]: Rewrite): string {
 }
 
 /** A store some of whose statements have another text. */
-function storeWith(statements: Readonly<Record<string, Rewrite>>) {
+function storeWith(statements: Readonly<Record<string, Rewrite | readonly Rewrite[]>>) {
   return ({ engine }: Stage): Parts => {
     const pool = engine.database.pools.dispatch;
     const query = (config: { name?: string; text: string }) => {
-      const change = statements[config.name?.replace(/^engine_/, "") ?? ""];
-      return pool.query(
-        change ? { ...config, name: `broken_${config.name}`, text: rewrite(config.text, change) } : config,
-      );
+      const found = statements[config.name?.replace(/^engine_/, "") ?? ""];
+      if (!found) return pool.query(config);
+      const changes = found[0] instanceof RegExp ? [found as Rewrite] : (found as readonly Rewrite[]);
+      return pool.query({ ...config, name: `broken_${config.name}`, text: changes.reduce(rewrite, config.text) });
     };
     return { store: new DeliveryStore({ query } as never) };
   };
@@ -56,9 +56,9 @@ function storeThat(alter: {
       override async refill(...args: Parameters<DeliveryStore["refill"]>): Promise<Scan> {
         return this.#alter(await super.refill(...args));
       }
-      override settle(results: readonly SettledAttempt[]) {
-        for (const result of results) alter.settled?.(result);
-        return super.settle(results);
+      override settle(...args: Parameters<DeliveryStore["settle"]>) {
+        for (const result of args[0]) alter.settled?.(result);
+        return super.settle(...args);
       }
       async #alter(scan: Scan): Promise<Scan> {
         if (scan.begun.length > 0) await alter.begun?.(engine.store, scan.begun);
@@ -124,10 +124,11 @@ function orderIgnored(stage: Stage): Parts {
 }
 
 const enabled: Rewrite = [/w\.enabled and /, ""];
-const frozenVersion = storeWith({
-  take: [/max\(version\) as version/, "1 as version"],
-  refill: [/max\(version\) as version/, "1 as version"],
-});
+const seenOnce: Rewrite = [/max\(version\) as version/, "1 as version"];
+const frozenVersion = storeWith({ take: seenOnce, refill: seenOnce });
+/** Neither the claim nor the sender looks at the choice as it is now. */
+const narrowedAtClaim: Rewrite = [/choice_practitioner = case[\s\S]*?'id' in \(d\.choice_patient[^\n]*\n/, ""];
+const choiceNotHeeded = storeWith({ take: [seenOnce, narrowedAtClaim], refill: [seenOnce, narrowedAtClaim] });
 
 export const BUGS: readonly Bug[] = [
   {
@@ -144,7 +145,7 @@ export const BUGS: readonly Bug[] = [
     mistake: "a late result is not marked as late",
     ...{ scenario: takeover(200), found: "duplicated" },
     breaks: storeWith({
-      settle: [/case when \(clinic_id, webhook_id, id, attempt\) in [\s\S]*? end\n/, "false\n"],
+      settle: [/\(clinic_id, webhook_id, id, attempt\) not in \(select .* from counted\)/, "false"],
       take: [/from heads where begun_at is not null/, "from heads where begun_at is not null and attempt > 1"],
     }),
   },
@@ -213,7 +214,7 @@ export const BUGS: readonly Bug[] = [
     mistake: "a narrowed choice is not heeded by retries",
     scenario: changes,
     found: "too_much_data",
-    breaks: frozenVersion,
+    breaks: choiceNotHeeded,
   },
   {
     mistake: "another text is signed than is sent",
@@ -273,9 +274,9 @@ class Dropping extends DeliveryStore {
     this.#pool = pool;
   }
 
-  override async settle(results: readonly SettledAttempt[]) {
-    const counted = await super.settle(results);
-    for (const { begun, outcome } of results) {
+  override async settle(...args: Parameters<DeliveryStore["settle"]>) {
+    const counted = await super.settle(...args);
+    for (const { begun, outcome } of args[0]) {
       if (outcome === "timed_out") await this.#pool.query("delete from deliveries where id = $1", [begun.id]);
     }
     return counted;

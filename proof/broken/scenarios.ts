@@ -2,8 +2,11 @@
 import { generateSecret } from "@hookwell/sdk";
 import type { EngineStore, DeliveryStore as Store } from "../../server/src/delivery/store.ts";
 import { until } from "../../server/test/until.ts";
+import { nowMs } from "../crash/chance.ts";
 import type { ReceiverLine } from "../history/reading.ts";
 import type { Answer, Stage } from "./stage.ts";
+
+const SILENCE_MS = 1_500;
 
 export type Scenario = (stage: Stage) => Promise<void>;
 
@@ -69,15 +72,11 @@ export const turnedOff: Scenario = async (stage) => {
   const slowly = () => ({ status: 200, after: new Promise((fulfil) => setTimeout(fulfil, 300)) });
   const webhook = await stage.webhook({ concurrency: 1 }, slowly);
   await stage.start();
-  for (let n = 1; n <= 14; n++) await stage.emit(`consult:${n}`);
+  for (let n = 1; n <= 16; n++) await stage.emit(`consult:${n}`);
   await until("some have arrived", () => stage.lines.length >= 2);
   await stage.configure(webhook, { enabled: false });
-  await until("the webhook rests", async () => {
-    const { rows } = await stage.engine.owner.query(
-      "select from runs r where owner is null and not exists (select from deliveries d where d.begun_at is not null)",
-    );
-    return rows.length === 1;
-  });
+  // Each takes less than a third of a second: after such a silence nothing more comes.
+  await until("nothing arrives any more", () => nowMs() - (stage.lines.at(-1)?.atMs ?? 0) > SILENCE_MS);
 };
 
 /** Changes of which some are rolled back, for a webhook that has not ticked all there is. */
@@ -98,41 +97,43 @@ export function takeover(firstStatus: number): Scenario {
   return async (stage) => {
     await stage.webhook({}, (line) => ({ status: attemptOf(line) === 1 ? firstStatus : 200 }));
     const [first, second] = [frozenStore(stage), frozenStore(stage)];
-    await stage.emit("consult:1");
-    for (const [n, node] of [first, second].entries()) {
-      await stage.start({ store: node.store });
-      await until("its result waits to be written", () => stage.lines.length === n + 1 && node.isWaiting());
-      const { rows } = await stage.engine.owner.query<{ owner: number }>("select owner from runs");
-      await stage.engine.loseNode(rows[0]?.owner ?? 0);
+    try {
+      await stage.emit("consult:1");
+      for (const [n, node] of [first, second].entries()) {
+        await stage.start({ store: node.store });
+        await until("its result waits to be written", () => stage.lines.length === n + 1 && node.isWaiting());
+        const { rows } = await stage.engine.owner.query<{ owner: number }>("select owner from runs");
+        await stage.engine.loseNode(rows[0]?.owner ?? 0);
+      }
+      first.thaw();
+      await until("the first has written its result", () => first.hasSettled());
+      await stage.start();
+      await allEnded(stage);
+    } finally {
+      for (const node of [first, second]) node.die();
     }
-    first.thaw();
-    await until("the first has written its result", () => first.hasSettled());
-    await stage.start();
-    await allEnded(stage);
-    second.die();
   };
 }
 
-/** A store whose settling waits, as if the whole process had been stopped there. */
+/** A store that answers nothing any more once something is to be settled, as if the whole process had been stopped there. */
 function frozenStore(stage: Stage) {
   const { promise: thawed, resolve: thaw, reject } = Promise.withResolvers<void>();
   thawed.catch(() => {}); // it may die before anybody waits
   const real: EngineStore = stage.parts.store ?? stage.engine.store;
   let isWaiting = false;
   let hasSettled = false;
-  const settle: Store["settle"] = async (results) => {
-    isWaiting = true;
-    await thawed;
-    const counted = await real.settle(results);
-    hasSettled = true;
-    return counted;
-  };
   // Bound, since private fields are not to be had through a proxy.
   const store = new Proxy(real, {
     get: (target, key) => {
-      if (key === "settle") return settle;
       const value: unknown = Reflect.get(target, key);
-      return typeof value === "function" ? value.bind(target) : value;
+      if (typeof value !== "function") return value;
+      return async (...args: unknown[]) => {
+        isWaiting ||= key === "settle";
+        if (isWaiting) await thawed;
+        const result: unknown = await value.apply(target, args);
+        hasSettled ||= key === "settle";
+        return result;
+      };
     },
   });
   const die = () => reject(new Error("this node is gone"));

@@ -2,7 +2,7 @@
  * One clinic, a real engine and receivers that log: where scenarios are played for the judge, with the engine as it is or
  * with a part of it broken from the outside.
  */
-import type { KeyObject } from "node:crypto";
+import { createSecretKey } from "node:crypto";
 import { type EventName, type Facts, sampleFacts } from "@hookwell/sdk";
 import { createKysely, inClinic } from "../../server/src/db/pool.ts";
 import type { Database, Db } from "../../server/src/db/schema.ts";
@@ -50,8 +50,11 @@ export class Stage {
   }
 
   /** A stage with a database of its own. The master key is for processes that share it. */
-  static async open(breaks: (stage: Stage) => Parts = () => ({}), masterKey?: KeyObject): Promise<Stage> {
-    const engine = await createTestEngine({ deadlineMs: 1_500, ...(masterKey && { masterKey }) });
+  static async open(breaks: (stage: Stage) => Parts = () => ({}), masterKey?: Buffer): Promise<Stage> {
+    const engine = await createTestEngine({
+      deadlineMs: 1_500,
+      ...(masterKey && { masterKey: createSecretKey(masterKey) }),
+    });
     return new Stage(engine, await engine.createClinic(), breaks);
   }
 

@@ -14,8 +14,8 @@ export function* misdirected(evidence: Evidence): Generator<string> {
     const event = /^msg_([0-9a-f]{32})_/.exec(trail.id)?.[1] ?? "";
     const stored = evidence.events.get(event);
     if (refused.has(event)) yield `${trail.id} arrived, and its change was rolled back`;
-    else if (!stored || !trail.row) yield `${trail.id} arrived and was never committed`;
-    else {
+    else if (!trail.row) yield `${trail.id} arrived and was never committed`;
+    else if (stored) {
       const known = accepted.get(event);
       const span = known
         ? { fromMs: known.beganMs, untilMs: known.doneMs }

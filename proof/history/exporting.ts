@@ -25,8 +25,8 @@ const EVENTS = `select clinic_id::text as clinic, ${hex("id")} as event, name, $
 
 const of = (table: string, more: string) => `
   select ${id("d")} as id, d.clinic_id::text as clinic, d.webhook_id::text as webhook, ${hex("d.event_id")} as event,
-    e.subject, e.subject_version::float8 as version, d.test, d.sequence::float8 as sequence, d.attempt::int as attempts, ${more}
-  from ${table} d join events e on e.clinic_id = d.clinic_id and e.id = d.event_id where d.clinic_id = any ($1::bigint[])`;
+    coalesce(e.subject, '') as subject, coalesce(e.subject_version, 0)::float8 as version, d.test, d.sequence::float8 as sequence, d.attempt::int as attempts, ${more}
+  from ${table} d left join events e on e.clinic_id = d.clinic_id and e.id = d.event_id where d.clinic_id = any ($1::bigint[])`;
 const OPEN = of(
   "deliveries",
   `'open' as state, null as reason, d.begun_at is not null as begun, ${ms("d.due_at")} as "dueMs", null::float8 as "finishedMs"`,

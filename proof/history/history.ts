@@ -93,6 +93,7 @@ export interface DeliveryRow {
   clinic: string;
   webhook: string;
   event: string;
+  /** empty, and the version 0, where the event itself is kept no longer */
   subject: string;
   version: number;
   test: boolean;

@@ -131,7 +131,7 @@ test.each<[string, string, Partial<History>]>([
   [
     "misdirected",
     "something arrived that was never committed",
-    { events: healthy.events.slice(0, 1), accepted: accepted.slice(0, 1) },
+    { events: healthy.events.slice(0, 1), accepted: accepted.slice(0, 1), deliveries: [row(0)] },
   ],
   ["misdirected", "a change was rolled back", { refused: [eventIds[1] ?? ""] }],
   ["misdirected", "its name was not ticked", always({ events: ["participant.added"] })],

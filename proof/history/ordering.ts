@@ -8,7 +8,7 @@ const CLOCK_GRAIN_MS = 5;
 export function* outOfOrder(evidence: Evidence): Generator<string> {
   for (const [webhook, trails] of evidence.byWebhook) {
     // What was resent or recovered runs outside the order; receivers use the version.
-    const ordered = trails.filter(({ row, resent }) => row && !row.test && resent.length === 0);
+    const ordered = trails.filter(({ row, resent }) => row && row.subject !== "" && !row.test && resent.length === 0);
     for (const [subject, all] of Map.groupBy(ordered, ({ row }) => row?.subject ?? "")) {
       yield* wrongOrder(`webhook ${webhook}, ${subject}`, all);
     }

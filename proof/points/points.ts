@@ -26,6 +26,7 @@ function atStatement(name: string, statement: string, ...moments: Moment[]): Poi
     name: `${name}: ${WORDS[moment]}`,
     async play(rig) {
       rig.killAt(new RegExp(`^engine_${statement} `), moment);
+      if (statement === "reap") await rig.loseNode();
       await rig.emitSome();
       await rig.startNode({ untilItWorks: false });
       await rig.isKilled();
@@ -199,7 +200,7 @@ export const POINTS: readonly Point[] = [
   {
     name: "a claim is made, and the secrets it is signed with are being read",
     async play(rig) {
-      rig.killAt(/from "webhook_secrets"/, "before");
+      rig.killAt(/^read_targets /, "before");
       await rig.emitSome();
       await rig.startNode({ untilItWorks: false });
       await rig.isKilled();
@@ -211,7 +212,7 @@ export const POINTS: readonly Point[] = [
   ...reschedules,
   ...gone,
   ...atStatement("putting a webhook to sleep", "release", "before", "after"),
-  ...atStatement("a heartbeat", "heartbeat", "before", "after"),
+  ...atStatement("a heartbeat", "beat", "before", "after"),
   ...atStatement("taking dead nodes' webhooks away", "reap", "before", "after"),
   ...shutdowns,
 ];

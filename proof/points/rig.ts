@@ -3,7 +3,7 @@
  * trap, and a node as it is served, or a client, that is killed with -9 by whichever trap springs.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createSecretKey, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ export class Rig {
     const masterKey = randomBytes(32);
     const folder = await mkdtemp(join(tmpdir(), "hookwell-point-"));
     await chmod(folder, 0o711);
-    const stage = await Stage.open(() => ({}), createSecretKey(masterKey));
+    const stage = await Stage.open(() => ({}), masterKey);
     const receiver = await createTrappedReceiver();
     const webhook = await stage.webhookAt(receiver.url, { patient: "all" });
     const proxy = await WireProxy.listen(Number(new URL(stage.engine.database.url).port));
@@ -120,6 +120,14 @@ export class Rig {
     const victim = this.#victim;
     await until("it has been killed", () => victim && hasEnded(victim), LIMIT_MS);
     if (victim?.signalCode !== "SIGKILL") throw new Error(`it ended by itself: ${this.#said.slice(-2_000)}`);
+  }
+
+  /** There was another node, which is dead and holds the webhook. */
+  async loseNode(): Promise<void> {
+    const { engine } = this.stage;
+    const dead = await engine.store.register("dead", 0);
+    await engine.owner.query("update runs set owner = $1", [dead]);
+    await engine.owner.query("update nodes set alive_until = now() - interval '1 minute' where id = $1", [dead]);
   }
 
   /** Three events of each of some consults; the receiver's node finds them by itself. */

@@ -77,7 +77,7 @@ const SLOW: readonly Animal[] = [
   {
     does: "floods interim answers and never comes to the real one",
     answer: (socket) => flood(socket, head(103, "Link: </a>")),
-    ...{ outcome: "timed_out", poisons: true },
+    ...{ outcome: "malformed_answer", poisons: true },
   },
   {
     does: "comes to the real answer after 500 interim ones",

@@ -132,7 +132,8 @@ export class Dispatcher {
     while (!(this.#stopping && this.#inFlight === 0 && this.#settler.isIdle)) {
       try {
         await this.#turn();
-        failedTurns = 0;
+        // While it stops they are counted over all: between two settlings that fail there are turns that do not.
+        if (!this.#stopping) failedTurns = 0;
       } catch (err) {
         logEvent(this.#options.log, "dispatcher.turn_failed", { err }, "error");
         // Whether the statement was committed is not known: claims may exist that we have not seen. A new node begins afresh.

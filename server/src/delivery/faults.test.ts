@@ -197,6 +197,25 @@ describe("a node", () => {
   });
 });
 
+describe("a node that stops while its results cannot be written down", () => {
+  test("gives up after a few tries, and leaves them to the next one", async () => {
+    await engine.createWebhook(clinicId, { url: receiver.url });
+    class UnableStore extends DeliveryStore {
+      override settle(): Promise<never> {
+        return Promise.reject(new Error("the database does not take it"));
+      }
+    }
+    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.dispatch) });
+    await engine.emit(clinicId, "consult:1");
+    await until("it has arrived", () => receiver.received.length === 1);
+    await dispatcher.stop();
+    await engine.owner.query("update runs set owner = null, next_at = now() where clinic_id = $1", [clinicId]);
+    await engine.startDispatcher();
+    await until("the next one delivers", async () => (await log().finished()).length === 1);
+    expect(await log().attempts()).toMatchObject([{ outcome: "unknown" }, { outcome: "answered" }]);
+  });
+});
+
 describe("a settling", () => {
   async function beginOne(): Promise<SettledAttempt> {
     await engine.createWebhook(clinicId, { url: receiver.url });

@@ -106,7 +106,7 @@ test("nodes that come one after the other have even shares, each webhook moves a
     },
     GIVE_UP_MS,
   );
-  // The judge compares every reception with every other of its webhook and subject: a sample of the webhooks will do.
+  // A sample of the webhooks will do.
   const log = await readLog(engine.owner, clinicId);
   expect(receptions).toHaveLength(EVENTS * WEBHOOKS);
   const sample = new Set([...new Set(receptions.map(({ webhook }) => webhook))].slice(0, 10));
@@ -114,6 +114,7 @@ test("nodes that come one after the other have even shares, each webhook moves a
   const ids = new Set(log.committed.filter(ofSample).map(({ id }) => id));
   const sampled = {
     ...log,
+    webhooks: log.webhooks.filter(ofSample),
     committed: log.committed.filter(ofSample),
     attempts: log.attempts.filter(({ id }) => ids.has(id)),
     receptions: receptions.filter(ofSample),

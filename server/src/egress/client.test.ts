@@ -243,16 +243,16 @@ describe("the one deadline", () => {
 });
 
 describe("a common host", () => {
-  test("gets at most 64 connections at once; what is beyond waits its turn", async () => {
+  test("gets a limited number of connections at once; what is beyond waits its turn", async () => {
     const waiting: Socket[] = [];
     receiver.answer = (socket) => waiting.push(socket);
     const egress = openEgress();
     const outcomes = Promise.all(Array.from({ length: 80 }, () => post(egress, receiver.url)));
-    await until("64 requests are open", () => receiver.requests.length === 64);
-    expect([receiver.connections, receiver.open.size]).toEqual([64, 64]);
+    await until("all connections are taken", () => receiver.requests.length === CONNECTIONS_PER_ORIGIN_MAX);
+    expect([receiver.connections, receiver.open.size]).toEqual([CONNECTIONS_PER_ORIGIN_MAX, CONNECTIONS_PER_ORIGIN_MAX]);
     receiver.answer = (socket) => socket.write(OK);
     for (const socket of waiting) socket.write(OK);
     expect((await outcomes).map((o) => o.kind)).toEqual(Array(80).fill("answered"));
-    expect(receiver.open.size).toBeLessThanOrEqual(64);
+    expect(receiver.open.size).toBeLessThanOrEqual(CONNECTIONS_PER_ORIGIN_MAX);
   });
 });

@@ -11,6 +11,8 @@ import type { Answer } from "./outcome.ts";
 export const ANSWER_BYTES_MAX = 16 * 1_024;
 const ANSWER_HEADERS_MAX = 50;
 const ANSWER_HEADER_MAX_CHARACTERS = 1_000;
+/** 100, 103 … before the real answer; whoever sends more is not going to answer. */
+const INTERIM_ANSWERS_MAX = 1_000;
 
 /** How an exchange ended. `bodySent` is true from the moment at which the request was handed to a connection. */
 export type Ended =
@@ -24,6 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #isOver = false;
   #controller: Dispatcher.DispatchController | null = null;
   #head: Pick<Answer, "status" | "headers"> | null = null;
+  #interimAnswers = 0;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
@@ -48,8 +51,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: unknown, status: number, headers: RawHeaders): void {
-    if (status < 200) return; // 100, 103: the answer is still to come
+    if (status < 200) return this.#countInterim(); // 100, 103: the answer is still to come
     this.#head = { status, headers: keptHeaders(headers) };
+  }
+
+  #countInterim(): void {
+    if (this.#isOver || ++this.#interimAnswers <= INTERIM_ANSWERS_MAX) return;
+    const error = Object.assign(new Error("too many interim answers"), { code: "UND_ERR_RESPONSE" });
+    this.#finish({ how: "failed", error, bodySent: true });
+    this.#drop("too many interim answers");
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
