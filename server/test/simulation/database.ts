@@ -25,6 +25,8 @@ export interface DatabaseFaults {
   isSlow: number;
   /** take and refill: waits for a lock between looking and changing */
   waitsForLock: number;
+  /** for so many ms at most */
+  lockMs: number;
 }
 
 export const NO_DATABASE_FAULTS: DatabaseFaults = {
@@ -34,6 +36,7 @@ export const NO_DATABASE_FAULTS: DatabaseFaults = {
   losesItsAnswer: 0,
   isSlow: 0,
   waitsForLock: 0,
+  lockMs: 0,
 };
 
 type Fate = "well" | "before" | "after commit" | "no answer";
@@ -112,7 +115,7 @@ export class SimulatedDatabase {
   }
 
   #lockWait(): number {
-    return this.#random.chance(this.faults.waitsForLock) ? this.#random.between(1, 4_000) : 0;
+    return this.#random.chance(this.faults.waitsForLock) ? this.#random.between(1, this.faults.lockMs) : 0;
   }
 }
 

@@ -61,7 +61,9 @@ export function planOf(random: SeededRandom): Plan {
       failsAfterCommit: rate(0.05),
       losesItsAnswer: rate(0.02),
       isSlow: rate(0.02),
-      waitsForLock: rate(0.3),
+      // No fault: neighbours hold locks, too. What waits for seconds is late, and no longer calm.
+      waitsForLock: random.pick([0, 0.3, 0.6]),
+      lockMs: isCalm ? 100 : 4_000,
     },
     network: {
       ...NO_NETWORK_FAULTS,

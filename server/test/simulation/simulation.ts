@@ -6,7 +6,7 @@
  * next retry, and others are started. The history ends when every delivery is final, or when nothing moves any more.
  */
 import type { RunKey } from "../../src/delivery/store.ts";
-import type { DeliveryRow } from "../model/tables.ts";
+import type { DeliveryRow, RunRow } from "../model/tables.ts";
 import type { Breakage } from "./breakages.ts";
 import { NO_DATABASE_FAULTS } from "./database.ts";
 import { judge } from "./judge.ts";
@@ -196,11 +196,17 @@ function forgotten(world: World): string[] {
   const { timeline, network, clinic, model } = world;
   const longAgoMs = timeline.nowMs - FORGOTTEN_AFTER_MS;
   const moves = (key: RunKey) =>
+    isBeingProbed(model.tables.run(key)) ||
     model.tables.webhook(key).updatedAt > EPOCH_MS + longAgoMs ||
     network.posts.some(({ webhook, atMs }) => webhook === key.webhookId && atMs > longAgoMs);
   return clinic.webhooks
     .filter((key) => model.tables.isOn(key) && !moves(key) && nextDueMs(world, key) < longAgoMs)
     .map(({ webhookId }) => `webhook ${webhookId} has something due and was forgotten`);
+}
+
+/** Taken for its probe, which is about to be sent; its deliveries have been due for as long as it was left alone. */
+function isBeingProbed({ parkedAt, owner }: RunRow): boolean {
+  return parkedAt !== null && owner !== null;
 }
 
 function isQuiet(world: World): boolean {
