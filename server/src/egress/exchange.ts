@@ -51,8 +51,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: unknown, status: number, headers: RawHeaders): void {
-    if (status < 200) return this.#countInterim(); // 100, 103: the answer is still to come
-    this.#head = { status, headers: keptHeaders(headers) };
+    if (status < 200)
+      this.#countInterim(); // 100, 103: the answer is still to come
+    else this.#head = { status, headers: keptHeaders(headers) };
   }
 
   #countInterim(): void {
