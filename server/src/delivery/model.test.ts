@@ -9,7 +9,7 @@ import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { agreement } from "../../test/model/conformance.ts";
 import { type DatabaseClock, injectClock } from "../../test/model/database-clock.ts";
 
-const RUNS = 30;
+const RUNS = 20;
 const LIMIT_MS = 300_000;
 let engine: TestEngine;
 let clock: DatabaseClock;
