@@ -191,6 +191,8 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   const neighbours = alone ? null : new Neighbours({ connect, clock, log, onWord: () => dispatcher.nudge() });
   neighbours?.start();
   parts.defer(async () => neighbours?.stop());
+  const notices = startNotices(wiring);
+  parts.defer(() => notices.stop());
   await dispatcher.start();
   const nudge = () => {
     dispatcher.nudge();
@@ -198,7 +200,7 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   };
   const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
   recoverer.start();
-  const works = [...startSchedulers(wiring, nudge), startNotices(wiring), recoverer];
+  const works = [...startSchedulers(wiring, nudge), recoverer];
   parts.defer(async () => {
     await Promise.all([dispatcher.stop(), ...works.map((work) => work.stop())]);
   });

@@ -32,6 +32,8 @@ const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
+/** Deliveries that were begun and wait for their pace, at most; beyond it nothing more is begun. */
+const UNSENT_MAX = 2_000;
 const SUSPECTS_POLL_MS = 2_000;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
@@ -154,6 +156,7 @@ export class Dispatcher {
       await this.#take("healthy");
       await this.#take("suspect");
       await this.#refill();
+      await this.#giveBackStale();
       await this.#sleepRuns({ stopping: false });
     }
     this.#sendWhatThePaceAllows();
@@ -175,6 +178,15 @@ export class Dispatcher {
     if (unsent.length === 0) return;
     for (const { run, begun } of unsent) run.abandon(begun.orderKey);
     await this.#options.store.unbegin(unsent.map(({ begun }) => begun));
+  }
+
+  /** What its pace holds back for long is begun anew when its time has come, as its webhook is then. */
+  async #giveBackStale(): Promise<void> {
+    const stale = this.#paced.takeStale(this.#now());
+    if (stale.length === 0) return;
+    await this.#options.store.unbegin(stale.map(({ begun }) => begun));
+    const now = this.#now();
+    for (const { run, begun } of stale) run.putOff(begun.orderKey, now + Math.max(1, this.#paced.msUntil(run, now)));
   }
 
   /** Requests in flight, and deliveries that were begun and wait for their pace. */
@@ -212,9 +224,10 @@ export class Dispatcher {
     if (run.recoveredMs !== null) this.#paced.of(run, this.#now()).riseFrom(run.recoveredMs, this.#now());
   }
 
-  /** What has been begun and waits only for its pace counts as if it had its place. */
+  /** What has been begun and waits for nothing else counts as if it had its place. */
   #freePlaces(pool: Pool): number {
-    return Math.max(0, this.#places.free(pool) - (pool === "healthy" ? this.#paced.count : 0));
+    if (this.#paced.count >= UNSENT_MAX) return 0;
+    return Math.max(0, this.#places.free(pool) - this.#paced.countReady(pool, this.#now()));
   }
 
   async #refill(): Promise<void> {
@@ -275,7 +288,7 @@ export class Dispatcher {
       const run = this.#runs.get(nameOf(begun));
       if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
       run.begun(begun);
-      this.#paced.add(run, begun);
+      this.#paced.add(run, begun, now);
     }
     this.#sendWhatThePaceAllows();
   }

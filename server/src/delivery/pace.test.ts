@@ -125,4 +125,11 @@ describe("a receiver that says slower", () => {
     }
     expect(pace.perSecond(60_000)).toBe(1_000);
   });
+
+  test("is not sped up by having come back from being parked long ago", () => {
+    const pace = new Pace(100, 0);
+    pace.slowDown(0, 1_000_000);
+    pace.riseFrom(0, 1_000_000);
+    expect(pace.perSecond(1_000_000)).toBe(50);
+  });
 });

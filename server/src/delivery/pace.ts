@@ -50,6 +50,8 @@ export class Pace {
   /** The receiver has been back since `sinceMs`: from then on its pace rises. */
   riseFrom(sinceMs: number, nowMs: number): void {
     this.#refill(nowMs);
+    const risen = FIRST_PER_SECOND * 2 ** Math.max(0, (nowMs - sinceMs) / RISE_EVERY_MS);
+    if (risen >= this.perSecond(nowMs)) return; // it is held to less already
     this.#limit = { perSecond: FIRST_PER_SECOND, sinceMs };
     this.#tokens = Math.min(this.#tokens, burstOf(this.perSecond(nowMs)));
   }

@@ -7,6 +7,7 @@
  */
 import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
 import { Pace } from "./pace.ts";
+import type { Pool } from "./places.ts";
 import type { Run } from "./run.ts";
 import type { Begun } from "./store.ts";
 
@@ -15,10 +16,17 @@ const HOSTS_KEPT_MAX = 50_000;
 /** Requests in flight to one host, over all webhooks and clinics: as many as egress opens connections to it. */
 const HOST_IN_FLIGHT_MAX = CONNECTIONS_PER_ORIGIN_MAX;
 export const HOST_PACE_DEFAULT_PER_SECOND = 1_000;
+/** A little more than an address that has never answered makes its next request wait. */
+const UNSENT_MAX_MS = 1_200;
 
 export interface Unsent {
   run: Run;
   begun: Begun;
+}
+
+interface Waiting {
+  begun: Begun;
+  sinceMs: number;
 }
 
 interface Host {
@@ -38,7 +46,7 @@ export class Paced {
   readonly #paces = new Map<string, Pace>();
   readonly #hosts = new Map<string, Host>();
   /** by run, in the order of their turns; no empty lists */
-  readonly #unsent = new Map<Run, Begun[]>();
+  readonly #unsent = new Map<Run, Waiting[]>();
 
   constructor(options: PacedOptions) {
     this.#options = options;
@@ -50,10 +58,36 @@ export class Paced {
     return count;
   }
 
-  add(run: Run, begun: Begun): void {
+  /** Those of one pool that wait for nothing but a place. */
+  countReady(pool: Pool, nowMs: number): number {
+    let count = 0;
+    for (const [run, waiting] of this.#unsent)
+      if (run.pool === pool && this.#mayStart(run, nowMs)) count += waiting.length;
+    return count;
+  }
+
+  add(run: Run, begun: Begun, nowMs: number): void {
     const waiting = this.#unsent.get(run);
-    if (waiting) waiting.push(begun);
-    else this.#unsent.set(run, [begun]);
+    if (waiting) waiting.push({ begun, sinceMs: nowMs });
+    else this.#unsent.set(run, [{ begun, sinceMs: nowMs }]);
+  }
+
+  /** Takes out what has waited for longer than UNSENT_MAX_MS: whatever it was begun with may no longer hold when it may leave. */
+  takeStale(nowMs: number): Unsent[] {
+    const stale: Unsent[] = [];
+    for (const [run, waiting] of [...this.#unsent]) {
+      const kept = waiting.filter(({ sinceMs }) => nowMs - sinceMs <= UNSENT_MAX_MS);
+      if (kept.length === waiting.length) continue;
+      for (const { begun, sinceMs } of waiting) if (nowMs - sinceMs > UNSENT_MAX_MS) stale.push({ run, begun });
+      if (kept.length > 0) this.#unsent.set(run, kept);
+      else this.#unsent.delete(run);
+    }
+    return stale;
+  }
+
+  /** ms until a request of this webhook may start by its paces. */
+  msUntil(run: Run, nowMs: number): number {
+    return Math.max(this.of(run, nowMs).msUntilNext(nowMs), this.#hostOf(run, nowMs).pace.msUntilNext(nowMs));
   }
 
   /**
@@ -66,7 +100,7 @@ export class Paced {
       isMoving = false;
       for (const [run, waiting] of [...this.#unsent]) {
         if (!this.#mayStart(run, nowMs) || !hasPlace(run)) continue;
-        const begun = waiting.shift();
+        const begun = waiting.shift()?.begun;
         this.#unsent.delete(run);
         if (waiting.length > 0) this.#unsent.set(run, waiting);
         if (begun === undefined) continue;
@@ -87,7 +121,7 @@ export class Paced {
   msUntilNext(nowMs: number): number {
     let soonest = Number.POSITIVE_INFINITY;
     for (const run of this.#unsent.keys()) {
-      const wait = Math.max(this.of(run, nowMs).msUntilNext(nowMs), this.#hostOf(run, nowMs).pace.msUntilNext(nowMs));
+      const wait = this.msUntil(run, nowMs);
       if (wait > 0) soonest = Math.min(soonest, wait);
     }
     return soonest;
@@ -105,7 +139,7 @@ export class Paced {
 
   /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
   drop(): Unsent[] {
-    const unsent = [...this.#unsent].flatMap(([run, waiting]) => waiting.map((begun) => ({ run, begun })));
+    const unsent = [...this.#unsent].flatMap(([run, waiting]) => waiting.map(({ begun }) => ({ run, begun })));
     this.#unsent.clear();
     return unsent;
   }

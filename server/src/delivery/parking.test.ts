@@ -172,3 +172,60 @@ describe("a receiver that fails", () => {
     expect(await notices()).toEqual(["webhook.gone"]);
   });
 });
+
+describe("what a manager changes while a receiver asks for time", () => {
+  test("holds for what was begun before: turned off, nothing more leaves, and what waits is kept", async () => {
+    receiver.answer = (_got, response) => response.writeHead(429, { "retry-after": "3" }).end();
+    await engine.startDispatcher({ random: () => 0.5 });
+    await engine.emit(clinicId, "consult:1");
+    await until("it has said so and sleeps", async () => {
+      const { failures, owner } = await run();
+      return failures === 1 && owner === null;
+    });
+    await engine.emit(clinicId, "consult:2"); // begun by a TAKE that knows nothing of the wish
+    await until("it was begun", async () => {
+      engine.nudge();
+      return (await run()).owner !== null;
+    });
+    await engine.owner.query(
+      "update webhooks set enabled = false, off_reason = 'you', version = version + 1, updated_at = now() where id = $1",
+      [webhook.id],
+    );
+    receiver.answer = (_got, response) => response.writeHead(200).end();
+    await until("the wish is over and it was given back", async () => {
+      engine.nudge();
+      return (await run()).owner === null;
+    });
+    expect(receiver.received).toHaveLength(1);
+    const { rows } = await engine.owner.query(
+      "select attempt, begun_at from deliveries where webhook_id = $1 order by id",
+      [webhook.id],
+    );
+    expect(rows).toMatchObject([{ attempt: 1 }, { attempt: 0, begun_at: null }]);
+  });
+
+  test("is not turned off by a 410 that the old address gave", async () => {
+    const held: (() => void)[] = [];
+    receiver.answer = (got, response) => {
+      const isOld = got.headers["webhook-subject"] === "consult:1";
+      held.push(() => response.writeHead(isOld ? 410 : 200).end());
+    };
+    await engine.startDispatcher();
+    await engine.emit(clinicId, "consult:1");
+    await until("it is on its way", () => held.length === 1);
+    await engine.owner.query("update webhooks set version = version + 1, updated_at = now() where id = $1", [
+      webhook.id,
+    ]);
+    await engine.emit(clinicId, "consult:2"); // a scan sees the new version while the old answer is awaited
+    await until("its bell was heard", async () => {
+      engine.nudge();
+      return (await engine.owner.query("select from bells where webhook_id = $1", [webhook.id])).rows.length === 0;
+    });
+    receiver.answer = (_got, response) => response.writeHead(200).end();
+    for (const answerNow of held) answerNow();
+    await until("the second has arrived", async () => (await log().finished()).length === 1);
+    const { rows } = await engine.owner.query("select enabled from webhooks where id = $1", [webhook.id]);
+    expect(rows).toEqual([{ enabled: true }]);
+    expect(await notices()).toEqual([]);
+  });
+});

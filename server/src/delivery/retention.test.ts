@@ -141,7 +141,9 @@ describe("what waits", () => {
       .add({ hours: 24 * 4 })
       .toZonedDateTimeISO("America/Toronto")
       .toPlainDate();
-    expect(JSON.parse(notice?.details)).toEqual({ count: 1, expires_on: endsOn.toString() });
+    const told = JSON.parse(notice?.details) as { waiting: number; expires_at: string };
+    const toldDay = Temporal.Instant.from(told.expires_at).toZonedDateTimeISO("America/Toronto").toPlainDate();
+    expect([told.waiting, toldDay.toString()]).toEqual([1, endsOn.toString()]);
     expect(await log().hot()).toHaveLength(2);
 
     const old = await emitOld(OPERATOR_DAYS - 1, "consult:old");

@@ -144,6 +144,12 @@ export class Run {
     else this.#untrackedDueMs = Math.min(this.#untrackedDueMs, dueMs);
   }
 
+  /** What was begun is not begun after all: its subject waits until then. */
+  putOff(orderKey: string, dueMs: number): void {
+    this.inFlight.delete(orderKey);
+    this.waits(orderKey, dueMs);
+  }
+
   /** An attempt has been settled. `retryDueMs` null: the delivery is finished. */
   settled(orderKey: string, retryDueMs: number | null, hasNext: boolean): void {
     this.inFlight.delete(orderKey);

@@ -23,6 +23,8 @@ export interface Attempted {
   startedMs: number;
   endedMs: number;
   verdict: Verdict;
+  /** of the webhook, as it was sent to; 0 where it was not */
+  version: number;
   /** for how long the receiver asks to be left alone */
   askedWaitMs: number;
 }
@@ -50,7 +52,7 @@ export class Sender {
       const { clinicId: clinic_id, webhookId: webhook_id, eventId: event_id } = begun;
       logEvent(log, "delivery.failed_here", { clinic_id, webhook_id, event_id, err }, "error");
       const outcome: Outcome = { kind: "failed_here", detail: "our own fault", durationMs: 0, bodySent: false };
-      return this.#attempted(begun, startedMs, { outcome, choice: null, answer: null, host: null });
+      return this.#attempted(begun, startedMs, { outcome, choice: null, answer: null, host: null, version: 0 });
     }
   }
 
@@ -68,7 +70,7 @@ export class Sender {
     const startedMs = clock.monotonicMs();
     const { outcome, choice } = await makeAttempt({ ...this.#options, clinicSeal }, begun, target);
     const answer = sealAnswer(begun, outcome, clinicSeal);
-    return this.#attempted(begun, startedMs, { outcome, choice, answer, host: target.host });
+    return this.#attempted(begun, startedMs, { outcome, choice, answer, host: target.host, version: target.version });
   }
 
   #attempted(begun: Begun, startedMs: number, made: Made): Attempted {
@@ -89,7 +91,7 @@ export class Sender {
       next: toNext(decision),
     };
     this.#logAttempt(settled);
-    return { settled, startedMs, endedMs: clock.monotonicMs(), verdict, askedWaitMs: asked };
+    return { settled, startedMs, endedMs: clock.monotonicMs(), verdict, version: made.version, askedWaitMs: asked };
   }
 
   #logAttempt({ begun, outcome, status, durationMs }: Attempted["settled"]): void {
@@ -113,6 +115,7 @@ function expired(begun: Begun, startedMs: number): Attempted {
     startedMs,
     endedMs: startedMs,
     verdict: "ours",
+    version: 0,
     askedWaitMs: 0,
   };
 }
@@ -122,6 +125,7 @@ interface Made {
   choice: SettledAttempt["choice"];
   answer: Buffer | null;
   host: KnownHost | null;
+  version: number;
 }
 
 function toNext(decision: Decision): SettledAttempt["next"] {

@@ -106,13 +106,13 @@ export class Settler {
   }
 
   /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
-  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
+  async #takeMeasures({ run, settled, verdict, version }: Result): Promise<void> {
     const details = { outcome: settled.outcome, status: settled.status };
-    const { version } = run;
     if (verdict === "gone") {
       await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });
       return;
     }
+    if (version !== run.version) return; // it was changed meanwhile: what is known is of what it was before
     const measure = measureDue(run.health, this.#now());
     if (measure !== null) await this.#measure(run, measure, details);
   }

@@ -234,7 +234,11 @@ async function startSlowly({ tx, clinicId }: Store, id: number): Promise<void> {
 async function forgetFailures({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx
     .updateTable("runs")
-    .set({ failures: 0, failing_since: null, parked_at: null, probes: 0, warned: 0, warned_at: null })
+    .set({
+      ...{ failures: 0, failing_since: null, parked_at: null, probes: 0, warned: 0, warned_at: null },
+      // What has waited goes out at a rising rate.
+      recovered_at: sql<Temporal.Instant | null>`case when failures > 0 or parked_at is not null then now() else recovered_at end`,
+    })
     .where("clinic_id", "=", clinicId)
     .where("webhook_id", "=", id)
     .execute();

@@ -179,6 +179,7 @@ export class ModelStore implements EngineStore {
   async warn(owner: number, { run: key, kind, warned }: Warning): Promise<void> {
     const run = this.tables.run(key);
     if (run.owner !== owner || run.fence !== key.fence) return;
+    if (run.failingSince === null && warned !== 0) return; // a manager has mended it meanwhile
     const at = this.nowMs();
     this.tables.changeRun(key, { warned, warnedAt: warned === 0 ? null : at });
     const since = run.failingSince ?? run.warnedAt;

@@ -15,5 +15,10 @@ select
         union select clinic_id, webhook_id from bells) b
       join runs r on r.clinic_id = b.clinic_id and r.webhook_id = b.webhook_id and r.parked_at is null
       join webhooks w on w.clinic_id = b.clinic_id and w.id = b.webhook_id and w.enabled and w.deleted_at is null
-      cross join lateral (select x.due_at from deliveries x where x.clinic_id = b.clinic_id and x.webhook_id = b.webhook_id
-        and x.due_at <= now() order by x.id limit 1) d) as due_seconds
+      -- heads alone: what waits for an earlier one of its subject is not behind
+      cross join lateral (select h.due_at from (
+          select x.clinic_id, x.webhook_id, x.id, x.order_key, x.due_at from deliveries x
+          where x.clinic_id = b.clinic_id and x.webhook_id = b.webhook_id order by x.id limit 200) h
+        where h.due_at <= now() and not exists (select from deliveries e where e.clinic_id = h.clinic_id
+          and e.webhook_id = h.webhook_id and e.order_key = h.order_key and e.id < h.id)
+        order by h.id limit 1) d) as due_seconds

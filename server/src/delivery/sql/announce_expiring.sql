@@ -7,7 +7,8 @@ with limits as materialized (
   from clinics c)
 insert into notices (clinic_id, kind, webhook_id, cause, details)
 select l.clinic_id, 'deliveries.expiring', w.webhook_id, format('deliveries.expiring:%s:%s', w.webhook_id, w.expires_on),
-  json_build_object('count', w.count, 'expires_on', w.expires_on)::text
+  json_build_object('waiting', w.count, 'expires_at', to_char(
+    w.expires_on::timestamp at time zone l.time_zone at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::text
 from limits l cross join lateral (
   select d.webhook_id, count(*) as count,
     (greatest(instant_of(min(d.event_id::text)::uuid) + l.kept, now()) at time zone l.time_zone)::date as expires_on

@@ -45,9 +45,26 @@ noted as (
 -- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
 -- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
 -- for: it may have come from the old one.
+told as materialized (
+  select a.clinic_id, a.webhook_id, bool_or(a.state is distinct from 'delivered') as failed,
+    max(now() - a.started_ms_ago * interval '1 millisecond') filter (where a.state = 'delivered') as delivered_at,
+    min(now() - a.started_ms_ago * interval '1 millisecond') as first_begun_at,
+    max(h.fence) as health_fence, max(h.failures) as failures,
+    max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
+  from results a
+    left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
+      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
+      on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
+  where not a.test group by 1, 2),
+-- In one order, as refill.sql does, which may run beside it.
+locked as materialized (
+  select t.*, w.updated_at from told t
+    join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
+    join webhooks w on w.clinic_id = t.clinic_id and w.id = t.webhook_id
+  order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
-    answered_at = case when s.delivered_at > w.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
+    answered_at = case when s.delivered_at > s.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
     last_delivered_at = case when s.delivered_at is not null then now() else r.last_delivered_at end,
     last_failed_at = case when s.failed then now() else r.last_failed_at end,
     (failures, failing_since, probes, parked_at, recovered_at) = (select
@@ -59,19 +76,9 @@ seen_by_run as (
       case when h.counts then h.probes else r.probes end,
       case when not h.counts then r.parked_at when h.parked then coalesce(r.parked_at, now()) end,
       case when h.counts and not h.parked and r.parked_at is not null then now() else r.recovered_at end
-      from (select coalesce(r.owner = $27::bigint and r.fence = s.health_fence and s.first_begun_at > w.updated_at, false) as counts,
+      from (select coalesce(r.owner = $27::bigint and r.fence = s.health_fence and s.first_begun_at > s.updated_at, false) as counts,
         s.failures, s.failing_ms, s.probes, s.parked) h)
-  from (select a.clinic_id, a.webhook_id, bool_or(a.state is distinct from 'delivered') as failed,
-          max(now() - a.started_ms_ago * interval '1 millisecond') filter (where a.state = 'delivered') as delivered_at,
-          min(now() - a.started_ms_ago * interval '1 millisecond') as first_begun_at,
-          max(h.fence) as health_fence, max(h.failures) as failures,
-          max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
-        from results a
-          left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
-            as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
-            on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
-        where not a.test group by 1, 2) s
-    join webhooks w on w.clinic_id = s.clinic_id and w.id = s.webhook_id
+  from locked s
   where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
 -- has_next: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
 select f.clinic_id, f.webhook_id, f.id, exists (select from deliveries e where e.clinic_id = f.clinic_id
