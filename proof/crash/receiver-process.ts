@@ -12,7 +12,8 @@ import { generator, nowMs } from "./chance.ts";
 const MANNERS = {
   plain: { latencyMs: 5, failing: 0, asks: 0 },
   slow: { latencyMs: 400, failing: 0, asks: 0 },
-  flaky: { latencyMs: 10, failing: 0.05, asks: 0.02 },
+  // Each time it asks, the whole webhook is held up: more often, and what comes in would be more than may go out.
+  flaky: { latencyMs: 10, failing: 0.05, asks: 0.002 },
 } as const;
 export type Manner = keyof typeof MANNERS;
 

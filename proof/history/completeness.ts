@@ -60,12 +60,19 @@ function* cancelledWithoutCause(evidence: Evidence, row: DeliveryRow): Generator
   if (!hasCause) yield `${row.id} was cancelled as "${reason}", and nothing of the kind is recorded`;
 }
 
-/** What waits has a time at which it is due; when everything should have been delivered, nothing waits. */
+/** What waits has a time at which it is due. */
 export function* stuck(evidence: Evidence): Generator<string> {
-  for (const { row } of evidence.trails.values()) {
-    if (row?.state !== "open" || row.test) continue;
-    if (row.dueMs === null) yield `${row.id} waits without end`;
-    else if (evidence.options.drained && lastVersion(evidence, row.webhook)?.enabled !== false)
-      yield `${row.id} still waits`;
+  for (const row of waiting(evidence)) if (row.dueMs === null) yield `${row.id} waits without end`;
+}
+
+/** When everything should have been delivered, nothing waits but for webhooks that are off. */
+export function* unfinished(evidence: Evidence): Generator<string> {
+  if (!evidence.options.drained) return;
+  for (const row of waiting(evidence)) {
+    if (row.dueMs !== null && lastVersion(evidence, row.webhook)?.enabled !== false) yield `${row.id} still waits`;
   }
+}
+
+function* waiting({ trails }: Evidence): Generator<DeliveryRow> {
+  for (const { row } of trails.values()) if (row?.state === "open" && !row.test) yield row;
 }

@@ -129,6 +129,15 @@ test.each<[string, string, Partial<History>]>([
     },
   ],
   [
+    "unfinished",
+    "one still waits when all should have ended",
+    {
+      deliveries: [row(0), row(1, { state: "open", attempts: 0, sequence: null, dueMs: START_MS })],
+      receptions: [arrived(0)],
+      attempts: [attempted(0)],
+    },
+  ],
+  [
     "misdirected",
     "something arrived that was never committed",
     { events: healthy.events.slice(0, 1), accepted: accepted.slice(0, 1), deliveries: [row(0)] },

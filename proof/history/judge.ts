@@ -6,7 +6,7 @@
  */
 import { invented, notRising, tooEarly, unlogged } from "./attempts.ts";
 import { misdirected, sentWhileOff, tooMuchData } from "./boundaries.ts";
-import { lost, stuck, unfounded } from "./completeness.ts";
+import { lost, stuck, unfinished, unfounded } from "./completeness.ts";
 import { type Evidence, toEvidence } from "./evidence.ts";
 import type { History, JudgeOptions, Violation } from "./history.ts";
 import { outOfOrder, sequenceGaps } from "./ordering.ts";
@@ -21,6 +21,7 @@ const CHECKS = {
   lost,
   unfounded,
   stuck,
+  unfinished,
   misdirected,
   sent_while_off: sentWhileOff,
   too_much_data: tooMuchData,
