@@ -203,10 +203,11 @@ async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Sta
     const one = await strike(fault, scene);
     struck.push(one);
     const isLast = n % 2 === 1 || n === faults.length - 1;
-    if (isLast) one.againMs = await deliversAgain(one.atMs, { arrivals, steady, signal });
-    say(
-      `${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight${isLast ? `, again after ${Math.round(Math.max(...one.againMs))} ms` : ""}`,
-    );
+    const again = isLast ? await deliversAgain(one.atMs, { arrivals, steady, signal }) : [];
+    one.againMs = again.map(({ ms }) => ms);
+    const last = again.toSorted((a, b) => b.ms - a.ms)[0];
+    const said = last ? `, again after ${Math.round(last.ms)} ms (${last.key} was the last)` : "";
+    say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight${said}`);
     await pause(pauseMs * (0.2 + 0.8 * scene.random()), undefined, { signal });
   }
   return struck;
@@ -216,7 +217,7 @@ async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Sta
 async function deliversAgain(
   atMs: number,
   { arrivals, steady, signal }: Pick<Stage, "arrivals" | "steady"> & { signal: AbortSignal },
-): Promise<number[]> {
+): Promise<{ key: string; ms: number }[]> {
   const again = new Map<string, number>();
   const onArrived = (key: string, arrivedMs: number) => {
     if (arrivedMs > atMs && steady.has(key) && !again.has(key)) again.set(key, arrivedMs - atMs);
@@ -225,7 +226,7 @@ async function deliversAgain(
   const giveUpAtMs = performance.now() + AGAIN_LIMIT_MS;
   while (again.size < steady.size && performance.now() < giveUpAtMs) await pause(LOOK_EVERY_MS, undefined, { signal });
   arrivals.off("arrived", onArrived);
-  return [...again.values(), ...Array.from({ length: steady.size - again.size }, () => AGAIN_LIMIT_MS)];
+  return [...steady].map((key) => ({ key, ms: again.get(key) ?? AGAIN_LIMIT_MS }));
 }
 
 /** Waits for what is due; what is left after DRAIN_LIMIT_MS is for the judge to name. */
