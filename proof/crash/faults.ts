@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createPools } from "../../server/src/db/pool.ts";
 import { silentLog } from "../../server/src/log.ts";
+import { nowMs } from "./chance.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { WireProxy } from "./wire-proxy.ts";
@@ -43,7 +44,7 @@ export interface Struck {
   againMs: number[];
 }
 
-type Strike = (scene: Scene) => Promise<{ kills?: number; inFlight: number }>;
+type Strike = (scene: Scene) => Promise<{ atMs?: number; kills?: number; inFlight: number }>;
 
 /** How many claims there are that were begun and not settled, besides those that an earlier fault has been told of. */
 async function begun({ ask, claims }: Scene, pid: number | null = null): Promise<number> {
@@ -81,8 +82,10 @@ async function busiest({ ask }: Scene): Promise<number | null> {
 
 const STRIKES: Readonly<Record<Fault, Strike>> = {
   async kill(scene) {
-    const pid = await scene.fleet.kill(scene.random(), await busiest(scene));
-    return { kills: 1, inFlight: await begun(scene, pid) };
+    const target = await busiest(scene);
+    const atMs = nowMs(); // what was waited for was no part of the fault
+    const pid = await scene.fleet.kill(scene.random(), target);
+    return { atMs, kills: 1, inFlight: await begun(scene, pid) };
   },
 
   async immediate(scene) {
@@ -139,7 +142,7 @@ const STRIKES: Readonly<Record<Fault, Strike>> = {
 
 /** Strikes and returns when it is over; what is broken then may still be on its way back. */
 export async function strike(fault: Fault, scene: Scene): Promise<Struck> {
-  const atMs = performance.timeOrigin + performance.now();
-  const { kills = 0, inFlight } = await STRIKES[fault](scene);
+  const beganMs = nowMs();
+  const { atMs = beganMs, kills = 0, inFlight } = await STRIKES[fault](scene);
   return { fault, atMs, kills, inFlight, againMs: [] };
 }
