@@ -34,7 +34,7 @@ const BEGUN_PER_TAKE_MAX = 8;
 const SUSPECTS_TAKEN_EVERY_MS = 50;
 /** Deliveries that were begun and wait for their pace, at most; beyond it nothing more is begun. */
 const UNSENT_MAX = 2_000;
-const SUSPECTS_POLL_MS = 4_000;
+const SUSPECTS_POLL_MS = 2_000;
 const AFTER_FAILURE_MS = 500;
 const FAILED_TURNS_ON_STOP_MAX = 5;
 
