@@ -44,7 +44,7 @@ import { liveSecrets } from "./webhooks/secrets.ts";
 /** The built page; made by `npm run build`. */
 const PAGE_FOLDER: string = join(import.meta.dirname, "../../web/dist");
 
-const CLINIC_WORK_POLL_MS = 2_000;
+const CLINIC_WORK_POLL_MS = 3_000;
 
 export interface AppOptions {
   readonly log: Log;
@@ -221,12 +221,11 @@ function createDispatcher(
 }
 
 function startSchedulers({ db, seal, clock, log }: Wiring, nudge: () => void): Scheduler[] {
-  // A large import takes minutes, and nobody's renewal shall wait for it. Somebody looks at an import that begins; nobody
-  // does at a renewal, so it may be a second late.
+  // A large import takes minutes, and nobody's renewal shall wait for it.
   const shared = { db, outbox: { seal, clock }, log, nudge };
   const schedulers = [
     new Scheduler({ ...shared, works: [membershipWork(practiceCard), checkoutWork], pollMs: CLINIC_WORK_POLL_MS }),
-    new Scheduler({ ...shared, works: [importWork(db)] }),
+    new Scheduler({ ...shared, works: [importWork(db)], pollMs: CLINIC_WORK_POLL_MS }),
   ];
   for (const scheduler of schedulers) scheduler.start();
   return schedulers;

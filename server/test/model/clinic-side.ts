@@ -76,7 +76,10 @@ export class ClinicSide {
     const changed = { ...webhook, enabled, offReason: enabled ? null : "you", version: webhook.version + 1 };
     tables.webhooks.set(nameOf(key), { ...changed, updatedAt: nowMs() });
     if (!enabled) return;
-    tables.changeRun(key, HEALTHY_RUN); // something was mended: its failures count from the start
+    // Something was mended: its failures count from the start, and what has waited goes out at a rising rate.
+    const { failures, parkedAt, recoveredAt } = tables.run(key);
+    const hasFailed = failures > 0 || parkedAt !== null;
+    tables.changeRun(key, { ...HEALTHY_RUN, recoveredAt: hasFailed ? nowMs() : recoveredAt });
     this.ring(key);
   }
 
