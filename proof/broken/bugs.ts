@@ -3,7 +3,8 @@
  * sentence names. What is altered must be there, or the engine would be no broken one: then these functions throw.
  */
 import { type Clock, systemClock } from "../../server/src/clock.ts";
-import { type Begun, DeliveryStore, type Scan, type SettledAttempt } from "../../server/src/delivery/store.ts";
+import type { Begun, Scan, SettledAttempt } from "../../server/src/delivery/engine-store.ts";
+import { DeliveryStore } from "../../server/src/delivery/store.ts";
 import type { Egress } from "../../server/src/egress/client.ts";
 import type { CheckName } from "../history/judge.ts";
 import { changes, retry, retryAfter, rolledBack, type Scenario, slow, takeover, turnedOff } from "./scenarios.ts";

@@ -16,6 +16,7 @@ import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
+import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./engine-store.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
@@ -24,7 +25,6 @@ import { type Refill, Run } from "./run.ts";
 import { Sender } from "./sender.ts";
 import { Settler } from "./settler.ts";
 import { Share } from "./share.ts";
-import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Wake } from "./wake.ts";
 

@@ -10,8 +10,9 @@ import { until } from "../../test/until.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { emit } from "../outbox/emit.ts";
+import type { Scan, SettledAttempt } from "./engine-store.ts";
 import { LEASE_MS } from "./lease.ts";
-import { DeliveryStore, type Scan, type SettledAttempt } from "./store.ts";
+import { DeliveryStore } from "./store.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;

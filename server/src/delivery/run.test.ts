@@ -1,8 +1,9 @@
 /** A Run against a model of its webhook's rows and bells: whatever happens in whatever order, no delivery is forgotten. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Begun, RefillRequest, RunScan } from "./engine-store.ts";
 import { Run } from "./run.ts";
-import { type Begun, type RefillRequest, type RunScan, WINDOW_ROWS } from "./store.ts";
+import { WINDOW_ROWS } from "./store.ts";
 
 const KEY = { clinicId: 1, webhookId: 2 };
 const CONCURRENCY = 8;

@@ -6,9 +6,10 @@
  * its own index ("freed"). A bell rung meanwhile makes the scan start again. The run may sleep when nothing is in flight and
  * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
  */
+
+import type { Begun, RefillRequest, RunHealth, RunScan } from "./engine-store.ts";
 import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
 import type { Pool } from "./places.ts";
-import type { Begun, RefillRequest, RunHealth, RunScan } from "./store.ts";
 import { WINDOW_ROWS } from "./store.ts";
 
 /** Until an address has answered 2xx once: one request at a time, one a second (security.md, Amplification). */

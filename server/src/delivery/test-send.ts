@@ -14,8 +14,9 @@ import type { Outcome } from "../egress/outcome.ts";
 import { notFound } from "../errors.ts";
 import { deliveryId, uuidv7 } from "../outbox/identifiers.ts";
 import type { Seal } from "../seal/seal.ts";
+import type { Sendable } from "./engine-store.ts";
 import type { Attempted, Sender } from "./sender.ts";
-import type { DeliveryStore, Sendable } from "./store.ts";
+import type { DeliveryStore } from "./store.ts";
 import type { Target, Targets } from "./targets.ts";
 
 export interface TestSendContext {

@@ -10,8 +10,9 @@ import { sampleFacts } from "@hookwell/sdk";
 import type fc from "fast-check";
 import type pg from "pg";
 import { inClinic } from "../../src/db/pool.ts";
+import type { Begun, Scan, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import { Run } from "../../src/delivery/run.ts";
-import { type Begun, DeliveryStore, type Scan, type SettledAttempt } from "../../src/delivery/store.ts";
+import { DeliveryStore } from "../../src/delivery/store.ts";
 import { emit } from "../../src/outbox/emit.ts";
 import type { TestEngine } from "../engine.ts";
 
