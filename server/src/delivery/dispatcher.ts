@@ -27,6 +27,7 @@ import { Settler } from "./settler.ts";
 import { Share } from "./share.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Wake } from "./wake.ts";
+import { Withdrawn } from "./withdrawn.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
@@ -68,6 +69,7 @@ export class Dispatcher {
   readonly #paced: Paced;
   readonly #places = new Places();
   readonly #settler: Settler;
+  readonly #withdrawn: Withdrawn;
   readonly #share = new Share<Run>();
   readonly #rounds: Record<Pool, Round> = {
     healthy: new Round(0, POLL_MS),
@@ -90,6 +92,7 @@ export class Dispatcher {
     });
     const { store, clock, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
     this.#paced = new Paced({ hostPerSecond, liveNodes: () => this.#lease.liveNodes });
+    this.#withdrawn = new Withdrawn(store);
     const onEnd = () => this.#wake.ring();
     this.#settler = new Settler({ store, clock, paced: this.#paced, nodeId: () => this.#lease.nodeId, onEnd });
   }
@@ -151,12 +154,11 @@ export class Dispatcher {
     this.#settler.settle();
     if (this.#lease.isLost()) return this.#beginAfresh();
     this.#places.moveSlow(this.#now());
-    if (this.#stopping) await this.#unbeginUnsent();
-    else {
+    await this.#withdraw();
+    if (!this.#stopping) {
       await this.#take("healthy");
       await this.#take("suspect");
       await this.#refill();
-      await this.#giveBackStale();
       await this.#sleepRuns({ stopping: false });
     }
     this.#sendWhatThePaceAllows();
@@ -166,32 +168,31 @@ export class Dispatcher {
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#runs.clear();
-    this.#paced.drop();
+    this.#withdrawn.abandon(this.#paced.drop());
+    await this.#withdrawn.tell();
     if (this.#inFlight > 0 || !this.#settler.isIdle) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#takeSoon();
   }
 
-  /** What waits for its pace while this node is stopping is for the next holder to send. */
-  async #unbeginUnsent(): Promise<void> {
-    const unsent = this.#paced.drop();
-    if (unsent.length === 0) return;
-    for (const { run, begun } of unsent) run.abandon(begun.orderKey);
-    await this.#options.store.unbegin(unsent.map(({ begun }) => begun));
+  /**
+   * What waits for its pace while this node is stopping is for the next holder to send; what its pace holds back for long is
+   * begun anew when its time has come, as its webhook is then; and what the sender did not send is not begun.
+   */
+  async #withdraw(): Promise<void> {
+    if (this.#stopping) this.#withdrawn.abandon(this.#paced.drop());
+    else {
+      this.#withdrawn.putOff(this.#paced.takeStale(this.#now()), ({ run }) => {
+        const now = this.#now();
+        return now + Math.max(1, this.#paced.msUntil(run, now));
+      });
+    }
+    await this.#withdrawn.tell();
   }
 
-  /** What its pace holds back for long is begun anew when its time has come, as its webhook is then. */
-  async #giveBackStale(): Promise<void> {
-    const stale = this.#paced.takeStale(this.#now());
-    if (stale.length === 0) return;
-    await this.#options.store.unbegin(stale.map(({ begun }) => begun));
-    const now = this.#now();
-    for (const { run, begun } of stale) run.putOff(begun.orderKey, now + Math.max(1, this.#paced.msUntil(run, now)));
-  }
-
-  /** Requests in flight, and deliveries that were begun and wait for their pace. */
+  /** Requests in flight, and deliveries that were begun and wait for their pace or for being withdrawn. */
   get #inFlight(): number {
-    return this.#places.inFlight + this.#paced.count;
+    return this.#places.inFlight + this.#paced.count + this.#withdrawn.count;
   }
 
   #takeSoon(): void {
@@ -303,8 +304,7 @@ export class Dispatcher {
     const place = this.#places.take({ pool: run.pool, beganMs: this.#now(), onSlow: () => run.slowInFlight++ });
     const pool = place.pool;
     const attempted = await this.#sender.send(begun, run.version, () => this.#lease.maySend());
-    // Left as begun: whoever holds the webhook next finds it, says "outcome unknown" and sends.
-    if (attempted === null) run.abandon(begun.orderKey);
+    if (attempted === null) this.#withdrawn.abandon([{ run, begun }]);
     else this.#settler.add(run, attempted);
     if (place.pool !== pool) run.slowInFlight--;
     this.#places.leave(place);

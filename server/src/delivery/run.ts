@@ -158,7 +158,7 @@ export class Run {
     else if (hasNext) this.#freed.add(orderKey);
   }
 
-  /** A begun delivery was not sent after all, because its webhook or our lease is gone. */
+  /** A begun delivery was not sent after all, because its webhook or our lease is gone: it is no longer begun. */
   abandon(orderKey: string): void {
     this.inFlight.delete(orderKey);
     this.gone = true;
