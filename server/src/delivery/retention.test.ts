@@ -11,7 +11,7 @@ import { silentLog } from "../log.ts";
 import { emitMany } from "../outbox/emit.ts";
 import { uuidv7 } from "../outbox/identifiers.ts";
 import { resend } from "./resend.ts";
-import { eraseContent, runRetention, WAITING_DAYS_MIN } from "./retention.ts";
+import { ANNOUNCED_DAYS_MIN, eraseContent, runRetention, WAITING_DAYS_MIN } from "./retention.ts";
 
 const DAY_MS = 86_400_000;
 const OPERATOR_DAYS = 30;
@@ -38,6 +38,17 @@ const events = () =>
   query("select subject, facts is null as erased from events where clinic_id = $1 order by id", [clinicId]);
 const notices = () =>
   query("select kind, webhook_id, details from notices where clinic_id = $1 order by id", [clinicId]);
+
+/** A pass that announces, and another one when the notice is as old as it has to be. */
+async function announceAndPass(days?: number): Promise<void> {
+  await pass(days);
+  await ageNotices(ANNOUNCED_DAYS_MIN);
+  await pass(days);
+}
+const ageNotices = (days: number) =>
+  query("update notices set created_at = created_at - $1 * interval '1 day', cause = cause || ' earlier'", [days]);
+const expired = async () =>
+  (await log().finished()).filter(({ reason }) => reason === "expired").map(({ event_id }) => event_id);
 
 /** An event of so many days ago. */
 async function emitOld(daysAgo: number, subject = "consult:1"): Promise<string> {
@@ -146,8 +157,10 @@ describe("what waits", () => {
     expect([told.waiting, toldDay.toString()]).toEqual([1, endsOn.toString()]);
     expect(await log().hot()).toHaveLength(2);
 
-    const old = await emitOld(OPERATOR_DAYS - 1, "consult:old");
-    await pass();
+    await ageNotices(2);
+    const old = await emitOld(OPERATOR_DAYS - 1, "consult:old"); // it is in none of the notices so far
+    await ageNotices(ANNOUNCED_DAYS_MIN - 2);
+    await announceAndPass();
     expect(await log().finished()).toMatchObject([
       { event_id: old, state: "cancelled", reason: "expired", attempt: 0 },
     ]);
@@ -160,7 +173,7 @@ describe("what waits", () => {
     await choose(0);
     await emitOld(WAITING_DAYS_MIN - 2, "consult:kept");
     await emitOld(WAITING_DAYS_MIN, "consult:over");
-    await pass(0);
+    await announceAndPass(0);
     expect((await log().hot()).map((row) => row.order_key)).toEqual(["consult:kept"]);
     expect(await log().finished()).toMatchObject([{ state: "cancelled", reason: "expired" }]);
     expect(await events()).toMatchObject([
@@ -174,7 +187,7 @@ describe("what waits", () => {
     await emitOld(OPERATOR_DAYS);
     const node = await engine.store.register("one", 30_000);
     await engine.store.take(node, { webhooks: 8, perWebhook: 8, suspect: false });
-    await pass();
+    await announceAndPass();
     expect(await log().hot()).toHaveLength(1);
     await query("update deliveries set begun_at = now() - interval '1 hour'");
     await pass();
@@ -191,9 +204,48 @@ describe("what waits", () => {
     await engine.startDispatcher();
     await until("the webhook sleeps", async () => (await query("select from runs where owner is null")).length === 1);
     expect(receiver.received).toEqual([]);
-    await pass();
+    await announceAndPass();
     await until("the later one is delivered", async () => (await log().hot()).length === 0);
     expect(receiver.received).toHaveLength(1);
+  });
+
+  test("is ended only after a notice that names it, though fewer days are chosen of a sudden", async () => {
+    const webhook = await off();
+    const eventId = await emitOld(WAITING_DAYS_MIN + 5);
+    await pass();
+    expect(await notices()).toEqual([]);
+    await choose(3);
+    await pass();
+    await pass();
+    expect(await notices()).toMatchObject([{ kind: "deliveries.expiring", webhook_id: webhook.id }]);
+    const { expires_at } = JSON.parse((await notices())[0]?.details);
+    const leftMs = Temporal.Instant.from(expires_at).epochMilliseconds - Date.now();
+    expect(leftMs).toBeGreaterThan((ANNOUNCED_DAYS_MIN - 1) * DAY_MS); // the day on which it ends, not one that is over
+    await ageNotices(ANNOUNCED_DAYS_MIN - 0.1);
+    await pass();
+    expect([await expired(), await events()]).toMatchObject([[], [{ erased: false }]]);
+    await ageNotices(0.1);
+    await pass();
+    expect(await expired()).toEqual([eventId]);
+  });
+
+  test("because it was sent again on its last day is ended only after a notice that names it", async () => {
+    const webhook = await off();
+    const old = await emitOld(OPERATOR_DAYS, "consult:old");
+    const again = await emitOld(OPERATOR_DAYS, "consult:again");
+    await announceAndPass();
+    expect((await expired()).toSorted()).toEqual([old, again].toSorted());
+    const key = { eventId: again, webhookId: webhook.id, part: 0 };
+    await inClinic(engine.app, clinicId, (tx) => resend(tx, clinicId, key));
+    await ageNotices(ANNOUNCED_DAYS_MIN);
+    await pass();
+    expect(await expired()).toEqual([old]);
+    expect(await notices()).toHaveLength(2);
+    await pass();
+    expect(await expired()).toEqual([old]);
+    await ageNotices(ANNOUNCED_DAYS_MIN);
+    await pass();
+    expect((await expired()).toSorted()).toEqual([old, again].toSorted());
   });
 
   test("and whose event is gone all the same is ended by the engine, and holds nothing up", async () => {
@@ -237,6 +289,7 @@ test("a pass that is cut off before any of its statements leaves what the next o
   for (let statement = 1; ; statement++) {
     for (const daysAgo of [2, 4, OPERATOR_DAYS + 3]) await finish(await emitOld(daysAgo, `consult:${daysAgo}`));
     await emitOld(WAITING_DAYS_MIN, "consult:waits");
+    await announced(webhook.id);
     const cut = await runRetention(optionsOf(OPERATOR_DAYS, cutOff(engine.owner, statement))).catch(
       (error: Error) => error,
     );
@@ -255,6 +308,17 @@ test("a pass that is cut off before any of its statements leaves what the next o
     await query("delete from events");
   }
 });
+
+/** A notice of long enough ago that names whatever of the webhook waits now. */
+async function announced(webhookId: number): Promise<void> {
+  await query(
+    `insert into notices (clinic_id, kind, webhook_id, cause, details, created_at)
+     select $1, 'deliveries.expiring', $2, gen_random_uuid()::text,
+       json_build_object('up_to', max(id), 'before', instant_bound(now()))::text, now() - interval '4 days'
+     from deliveries where webhook_id = $2`,
+    [clinicId, webhookId],
+  );
+}
 
 /** A pool whose process is gone from its n-th statement on. */
 function cutOff(pool: pg.Pool, statement: number): pg.Pool {

@@ -5,8 +5,9 @@
  * - The operator's days hold for every clinic that has not chosen fewer. Whole days are dropped as partitions; a clinic's
  *   fewer days are rows that are deleted in bounded batches. With 0 days, content is gone as soon as nothing waits for it.
  * - Nothing that waits is thrown away unseen: it keeps its content for WAITING_DAYS_MIN days at least, which is longer than
- *   any schedule and than a failing webhook stays on. What outlives that, and the days that are chosen, is announced
- *   ANNOUNCED_DAYS_MIN days before and ends as "cancelled: expired" a day before its content goes.
+ *   any schedule and than a failing webhook stays on. What outlives that, and the days that are chosen, is announced and
+ *   ends as "cancelled: expired" a day before its content goes, ANNOUNCED_DAYS_MIN days after its notice at the earliest:
+ *   where fewer days were chosen, or something old was sent again, it waits for its notice first, and its content with it.
  * - Each statement is a short transaction that several nodes may run at once, and a pass that is cut off anywhere is
  *   finished by the next one.
  * Does not touch the ledger, the audit, nor what has limits of its own (maintenance.ts).
@@ -18,9 +19,11 @@ import { dropPartitions, makePartitions } from "./partitions.ts";
 
 /** A schedule ends after 75 h 35 min; a failing webhook is turned off after 5 days. */
 export const WAITING_DAYS_MIN = 10;
-/** At least so many days lie between a notice and the first delivery that ends. */
-const ANNOUNCED_DAYS_MIN = 3;
+/** At least so many days lie between a notice and the first delivery that ends by it: a long weekend. */
+export const ANNOUNCED_DAYS_MIN = 3;
 const ANNOUNCED_AGAIN_AFTER_DAYS = 2;
+/** What was announced and did not end by then, because more days were chosen meanwhile, is announced anew. */
+const ANNOUNCEMENT_HOLDS_DAYS = 30;
 const BATCH_ROWS = 1_000;
 /** What is left then is left to the next pass. */
 const BATCHES_MAX = 200;
@@ -64,7 +67,8 @@ export async function eraseContent(options: RetentionOptions): Promise<void> {
 /** Writes a notice for each webhook of which deliveries will expire soon; one that was written lately is not repeated. */
 async function announceExpiring({ owner, log, days }: RetentionOptions): Promise<void> {
   const ahead = ANNOUNCED_DAYS_MIN + ANNOUNCED_AGAIN_AFTER_DAYS;
-  const values = [days, WAITING_DAYS_MIN, ahead, ANNOUNCED_AGAIN_AFTER_DAYS];
+  const pauses = [ANNOUNCED_AGAIN_AFTER_DAYS, ANNOUNCED_DAYS_MIN, ANNOUNCEMENT_HOLDS_DAYS];
+  const values = [days, WAITING_DAYS_MIN, ahead, ...pauses];
   const { rows } = await owner.query<{ clinic_id: number; webhook_id: number }>(ANNOUNCE, values);
   for (const row of rows) logEvent(log, "retention.expiry_announced", row);
 }
@@ -75,6 +79,8 @@ async function expireWaiting({ owner, log, days }: RetentionOptions): Promise<vo
       days,
       WAITING_DAYS_MIN,
       BATCH_ROWS,
+      ANNOUNCED_DAYS_MIN,
+      ANNOUNCEMENT_HOLDS_DAYS,
     ]);
     for (const row of rows) logEvent(log, "retention.expired", row, "warn");
     if (rows.reduce((sum, { count }) => sum + count, 0) < BATCH_ROWS) return;
