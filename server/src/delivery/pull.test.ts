@@ -1,12 +1,14 @@
 /** Pull: every number of a webhook is in exactly one page, whatever happens to its delivery meanwhile (contract §7). */
+import { CompiledQuery } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { inClinic } from "../db/pool.ts";
 import { ProblemError } from "../errors.ts";
-import { type PulledPage, type PullQuery, readPage } from "./pull.ts";
+import { PULLED_FACTS_MAX_BYTES, type PulledPage, type PullQuery, readPage } from "./pull.ts";
 import { resend } from "./resend.ts";
+import { sqlFile } from "./sql-file.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;
@@ -158,3 +160,75 @@ describe("a page", () => {
     expect(await page({ after: 9 })).toEqual({ deliveries: [], notKept: [], upTo: 9, highest: 2 });
   });
 });
+
+describe("numbers that are no longer kept", () => {
+  const WAITING = 20_000;
+  /** Numbers 1 to 1,000 are gone, 1,001 was delivered a week ago; then thousands came to wait, each with a number. */
+  beforeEach(async () => {
+    await engine.owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner,
+         choice_patient, attempt, sequence, due_at)
+       select $1, $2, (left(instant_bound(now() - interval '1 hour')::text, 24) || lpad(to_hex(n), 12, '0'))::uuid, 200,
+         'consult:' || n, 'off', 'off', 1, 1001 + n, now() + interval '1 hour'
+       from generate_series(1, $3::int) n`,
+      [clinicId, webhook.id, WAITING],
+    );
+    await finish(1001, "7 days");
+    await engine.owner.query("update runs set next_sequence = $2 where webhook_id = $1", [webhook.id, 1002 + WAITING]);
+    await engine.owner.query("analyze deliveries");
+  });
+  afterEach(() => engine.owner.query("delete from deliveries where clinic_id = $1", [clinicId]));
+
+  const finish = (sequence: number, ago: string) =>
+    engine.owner.query(
+      `insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,
+         choice_practitioner, choice_patient, test, sequence, attempt, state, created_at, finished_at)
+       values ($1, instant_bound(now() - $4::interval), $2, 0, 200, 'off', 'off', false, $3, 1, 'delivered', now(), now() - $4::interval)`,
+      [clinicId, webhook.id, sequence, ago],
+    );
+
+  /** Rows that the statement has looked at in the hot table, thrown away or not. */
+  async function rowsLookedAt(after: number): Promise<number> {
+    const values = [clinicId, webhook.id, after, 100, PULLED_FACTS_MAX_BYTES];
+    const plan = await inClinic(engine.app, clinicId, (tx) =>
+      tx.executeQuery<{ "QUERY PLAN": { Plan: PlanNode }[] }>(
+        CompiledQuery.raw(`explain (analyze, format json) ${sqlFile("pull")}`, values),
+      ),
+    );
+    const [root] = plan.rows[0]?.["QUERY PLAN"] ?? [];
+    if (!root) throw new Error("there is no plan");
+    return looked(root.Plan);
+  }
+
+  test("are told without looking at whatever waits", async () => {
+    expect(await page()).toMatchObject({ deliveries: [], notKept: [{ from: 1, to: 1000 }], upTo: 1000 });
+    expect(await rowsLookedAt(0)).toBeLessThan(10);
+    expect(await rowsLookedAt(1001)).toBeLessThanOrEqual(2 * 100); // those that are found, and no more
+  });
+
+  test("do not hide an old one among them that waits still", async () => {
+    await engine.owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner,
+         choice_patient, attempt, sequence) values ($1, $2, instant_bound(now() - interval '8 days'), 200, 'old', 'off', 'off', 1, 150)`,
+      [clinicId, webhook.id],
+    );
+    const first = await page();
+    expect([first.upTo, numbersOf([first])]).toEqual([149, []]);
+    expect(numbersOf([await page({ after: 149 })])).toEqual([150]);
+    expect(await rowsLookedAt(0)).toBeLessThan(10);
+  });
+});
+
+interface PlanNode {
+  "Relation Name"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
+  Plans?: PlanNode[];
+}
+
+function looked(node: PlanNode): number {
+  const perLoop = node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0);
+  const own = node["Relation Name"] === "deliveries" ? perLoop * node["Actual Loops"] : 0;
+  return (node.Plans ?? []).reduce((sum, child) => sum + looked(child), own);
+}
