@@ -120,6 +120,24 @@ test("reaping the dead takes nothing from a node that has just taken the webhook
   expect(rows).toEqual([{ owner: alive }]);
 });
 
+test.each([
+  { order: "after", proves: false },
+  { order: "before", proves: true },
+])("a success that was asked for, with the address changed $order, proves it: $proves", async ({ order, proves }) => {
+  const fresh = await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
+  const change = () => engine.owner.query("update webhooks set updated_at = now() where id = $1", [fresh.id]);
+  if (order === "before") await change();
+  await engine.emit(clinicId, "consult:1");
+  const node = await engine.store.register("one", LEASE_MS);
+  const { begun } = await engine.store.take(node, { webhooks: 64, perWebhook: 1, suspect: true });
+  if (order === "after") await change();
+  const results = begun.map((one) => resultOf(one, delivered));
+  // The node's "so long ago" is of when it asked for the statement, which may have waited for a connection since.
+  await engine.store.settle(results.map((result) => ({ ...result, startedMsAgo: order === "after" ? 0 : 60_000 })));
+  const { rows } = await engine.owner.query("select answered_at from runs where webhook_id = $1", [fresh.id]);
+  expect(rows[0]?.answered_at !== null).toBe(proves);
+});
+
 test("a webhook that sleeps although something waits for it is found by the sweep", async () => {
   await engine.emit(clinicId, "consult:1");
   await engine.owner.query("delete from bells");

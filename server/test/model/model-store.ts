@@ -23,6 +23,7 @@ import type {
   Warning,
 } from "../../src/delivery/engine-store.ts";
 import { WINDOW_ROWS } from "../../src/delivery/store.ts";
+import { type Asked, begunAtOf, timesOf } from "./asked.ts";
 import { dueOf, isFor, isSuspect, keyOf, rungOf } from "./due.ts";
 import { type Leased, scanAll } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";
@@ -116,10 +117,12 @@ export class ModelStore implements EngineStore {
   async settle(results: readonly SettledAttempt[], settled: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const at = this.nowMs();
     const before = this.tables.snapshot();
+    const begunAt = new Map(results.map((result) => [result, begunAtOf(this.tables, result)]));
     const counted = results.flatMap((result) => this.#settleOne(result, at, before) ?? []);
     for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) {
-      this.#noteAnswers(ofRun, at);
-      this.#noteHealth(ofRun, at, settled);
+      const asked = ofRun.map((result) => ({ ...result, begunAt: begunAt.get(result) ?? null }));
+      this.#noteAnswers(asked, at);
+      this.#noteHealth(asked, at, settled);
     }
     return counted;
   }
@@ -141,13 +144,13 @@ export class ModelStore implements EngineStore {
   }
 
   /** A success proves the address only where nothing has been changed since it was asked for. */
-  #noteAnswers(results: readonly SettledAttempt[], at: number): void {
+  #noteAnswers(results: readonly Asked[], at: number): void {
     const [first] = results;
     if (!first) return;
     const run = this.tables.run(first.begun);
     const isDelivered = ({ next }: SettledAttempt) => next.do === "finish" && next.state === "delivered";
     const delivered = results.filter(isDelivered);
-    const askedAt = Math.max(...delivered.map(({ startedMsAgo }) => at - startedMsAgo));
+    const askedAt = Math.max(...timesOf(delivered));
     const proves = askedAt > this.tables.webhook(first.begun).updatedAt;
     this.tables.changeRun(run, {
       ...(proves && { answeredAt: run.answeredAt ?? at }),
@@ -157,14 +160,14 @@ export class ModelStore implements EngineStore {
   }
 
   /** The holder's word on its receiver counts, unless the webhook was changed since the first of these attempts began. */
-  #noteHealth(results: readonly SettledAttempt[], at: number, { owner, health }: SettledHealth): void {
+  #noteHealth(results: readonly Asked[], at: number, { owner, health }: SettledHealth): void {
     const [first] = results;
     const told = first && health.find((one) => nameOf(one) === nameOf(first.begun));
     if (!told) return;
     const run = this.tables.run(told);
-    const firstBegunAt = Math.min(...results.map(({ startedMsAgo }) => at - startedMsAgo));
+    const times = timesOf(results);
     if (run.owner !== owner || run.fence !== told.fence) return;
-    if (firstBegunAt <= this.tables.webhook(told).updatedAt) return;
+    if (times.length === 0 || Math.min(...times) <= this.tables.webhook(told).updatedAt) return;
     const since = told.failingMs === null ? null : at - told.failingMs;
     const isSame = since !== null && run.failingSince !== null && Math.abs(since - run.failingSince) < SAME_MOMENT_MS;
     this.tables.changeRun(told, {

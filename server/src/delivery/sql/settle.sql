@@ -13,7 +13,7 @@ finished as (
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
-    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key),
+    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.begun_at),
 kept as (
   insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
     choice_patient, test, sequence, attempt, state, reason, created_at)
@@ -26,9 +26,10 @@ retried as (
   from results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is null
-  returning d.clinic_id, d.webhook_id, d.id, d.attempt),
+  returning d.clinic_id, d.webhook_id, d.id, d.attempt, d.test, old.begun_at),
 counted as materialized (
-  select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
+  select clinic_id, webhook_id, id, attempt, test, begun_at, state from finished
+  union all select clinic_id, webhook_id, id, attempt, test, begun_at, null from retried),
 -- A result that did not count is late. One that is written a second time, because nobody could tell whether the first time
 -- had been committed, keeps what was said of it then.
 noted as (
@@ -44,18 +45,20 @@ noted as (
       excluded.choice_patient, excluded.body_sent, excluded.answer, case when a.outcome = 'unknown' then excluded.late else a.late end)),
 -- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
 -- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
--- for: it may have come from the old one.
+-- for: it may have come from the old one. Asked for when it was begun, by the clock that the change was noted by; a late one
+-- proves nothing, for when its attempt was begun is told no more.
 told as materialized (
-  select a.clinic_id, a.webhook_id, bool_or(a.state is distinct from 'delivered') as failed,
-    max(now() - a.started_ms_ago * interval '1 millisecond') filter (where a.state = 'delivered') as delivered_at,
-    min(now() - a.started_ms_ago * interval '1 millisecond') as first_begun_at,
+  select a.clinic_id, a.webhook_id, bool_or(a.failed) as failed, not bool_and(a.failed) as delivered,
+    max(a.begun_at) filter (where a.state = 'delivered') as delivered_begun_at, min(a.begun_at) as first_begun_at,
     max(h.fence) as health_fence, max(h.failures) as failures,
     max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
-  from results a
+  from (select clinic_id, webhook_id, state is distinct from 'delivered' as failed, null::text as state, null::timestamptz as begun_at
+      from results where not test
+      union all select clinic_id, webhook_id, null, state, begun_at from counted where not test) a
     left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
       as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
       on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
-  where not a.test group by 1, 2),
+  group by 1, 2),
 -- In one order, as refill.sql does, which may run beside it.
 locked as materialized (
   select t.*, w.updated_at from told t
@@ -64,8 +67,8 @@ locked as materialized (
   order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
-    answered_at = case when s.delivered_at > s.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
-    last_delivered_at = case when s.delivered_at is not null then now() else r.last_delivered_at end,
+    answered_at = case when s.delivered_begun_at > s.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
+    last_delivered_at = case when s.delivered then now() else r.last_delivered_at end,
     last_failed_at = case when s.failed then now() else r.last_failed_at end,
     (failures, failing_since, probes, parked_at, recovered_at) = (select
       case when h.counts then h.failures else r.failures end,
