@@ -248,6 +248,33 @@ test("while a webhook is parked only the probe is sent, after its time", () => {
   expect(checksOf({ ...four, attempts: four.attempts?.slice(2) ?? [] })).not.toContain("sent_while_parked");
 });
 
+test("a probe that was answered 400 has taken its step like any other", () => {
+  const history = failing(5 * MINUTE_MS, 10 * MINUTE_MS);
+  const refused = {
+    ...history,
+    attempts: history.attempts?.map((one, n) => (n === 5 ? { ...one, status: 400 } : one)) ?? [],
+  };
+  expect(checksOf(refused, { drained: false })).toContain("sent_while_parked");
+});
+
+test.each<[string, boolean, Partial<WebhookVersion>[]]>([
+  ["turned on again", false, [{ enabled: false }, { enabled: true }]],
+  ["moved", false, [{ address: "other.example.test" }]],
+  ["changed in what cannot be seen here", false, [{}]],
+  ["told to send one participant at a time", true, [{ onePerRequest: true }]],
+])("a parked webhook that was %s is parked still: %s", (_what, isParked, changes) => {
+  const first = webhookVersion;
+  const atMs = START_MS + 90_000;
+  const versions = [first, ...changes.map((change) => ({ ...first, ...change }))];
+  const webhooks = versions.map((one, at) => ({
+    ...one,
+    fromMs: at === 0 ? first.fromMs : atMs + at,
+    untilMs: at === versions.length - 1 ? Number.POSITIVE_INFINITY : atMs + at + 1,
+  }));
+  const checks = checksOf({ ...failing(30_000), webhooks }, { drained: false });
+  expect(checks.includes("sent_while_parked")).toBe(isParked);
+});
+
 test("it knows nothing of the engine: this folder imports Node, the SDK's signatures and itself", () => {
   const files = globSync("*.ts", { cwd: import.meta.dirname }).filter((file) => !file.endsWith(".test.ts"));
   const imports = files.flatMap((file) =>

@@ -1,9 +1,13 @@
 /**
  * While a webhook is parked nothing is sent but the one probe (contract §7). When it was parked is worked out here from the
- * attempts alone: at least 5 failures in a row of the receiver itself, over at least 60 s.
+ * attempts and from what managers changed: at least 5 failures in a row of the receiver itself, over at least 60 s.
+ *
+ * Where the contract leaves room, it is read like this. "Of the receiver itself": one at another address, or one that a manager
+ * turns on again because it is mended, is another receiver than the one that failed; what was asked of the old one counts no
+ * more, whenever it answers. "After 5 min, 30 min, 1 h, then every 4 h": every probe takes its step, whatever it is answered.
  */
 import type { Evidence, Trail } from "./evidence.ts";
-import type { AttemptRow } from "./history.ts";
+import type { AttemptRow, WebhookVersion } from "./history.ts";
 
 const FAILURES_MIN = 5;
 const SPAN_MIN_MS = 60_000;
@@ -29,7 +33,8 @@ export function* sentWhileParked(evidence: Evidence): Generator<string> {
   if (evidence.options.timesMoved) return;
   for (const [webhook, trails] of evidence.byWebhook) {
     const attempts = trails.flatMap((trail) => ofTheOrder(trail)).sort((a, b) => endOf(a) - endOf(b));
-    for (const parked of parkings(attempts)) yield* besidesProbes(evidence, webhook, { ...parked, attempts });
+    const mended = mendings(evidence.versions.get(webhook) ?? []);
+    for (const parked of parkings(attempts, mended)) yield* besidesProbes(evidence, webhook, { ...parked, attempts });
   }
 }
 
@@ -40,12 +45,40 @@ function ofTheOrder({ row, attempts, resent }: Trail): AttemptRow[] {
 
 const endOf = (attempt: AttemptRow) => attempt.startedMs + (attempt.durationMs ?? 0);
 
+/** When it was turned on again or moved, or changed in what cannot be seen here: its own headers, which may have been wrong. */
+function mendings(versions: readonly WebhookVersion[]): number[] {
+  const sorted = versions.toSorted((a, b) => a.fromMs - b.fromMs);
+  return sorted.flatMap((version, at) => {
+    const before = sorted[at - 1];
+    if (before === undefined) return [];
+    const isMended = (version.enabled && !before.enabled) || version.address !== before.address;
+    return isMended || isSame(version, before) ? [version.fromMs] : [];
+  });
+}
+
+function isSame(one: WebhookVersion, other: WebhookVersion): boolean {
+  const seen = ({ fromMs: _from, untilMs: _until, ...settings }: WebhookVersion) => JSON.stringify(settings);
+  return seen(one) === seen(other);
+}
+
 interface Parking {
   fromMs: number;
   untilMs: number;
 }
 
-function* parkings(attempts: readonly AttemptRow[]): Generator<Parking> {
+/** @param attempts in the order in which they ended @param mended when what had failed before counted no more, in order */
+function* parkings(attempts: readonly AttemptRow[], mended: readonly number[]): Generator<Parking> {
+  const from = [Number.NEGATIVE_INFINITY, ...mended];
+  for (const [at, fromMs] of from.entries()) {
+    const untilMs = from[at + 1] ?? Number.POSITIVE_INFINITY;
+    // What was asked for before says nothing of what is there since, and what ends later nothing of it any more.
+    const counted = attempts.filter((one) => one.startedMs > fromMs && endOf(one) < untilMs);
+    yield* parkingsOfOne(counted, untilMs);
+  }
+}
+
+/** Of one receiver, which is there until `untilMs`. */
+function* parkingsOfOne(attempts: readonly AttemptRow[], untilMs: number): Generator<Parking> {
   let failures = 0;
   let sinceMs = 0;
   let parkedMs: number | null = null;
@@ -60,7 +93,7 @@ function* parkings(attempts: readonly AttemptRow[]): Generator<Parking> {
       if (failures >= FAILURES_MIN && endOf(attempt) - sinceMs >= SPAN_MIN_MS) parkedMs ??= endOf(attempt);
     }
   }
-  if (parkedMs !== null) yield { fromMs: parkedMs, untilMs: Number.POSITIVE_INFINITY };
+  if (parkedMs !== null) yield { fromMs: parkedMs, untilMs };
 }
 
 function verdictOf({ outcome, status }: AttemptRow): "success" | "failure" | "neither" {
@@ -74,14 +107,12 @@ function* besidesProbes(
   webhook: string,
   parked: Parking & { attempts: readonly AttemptRow[] },
 ): Generator<string> {
-  const versions = evidence.versions.get(webhook) ?? [];
-  // Turned on again, or moved to another address: whoever did that wants it tried.
-  const freedMs = versions.map(({ fromMs }) => fromMs).find((fromMs) => fromMs > parked.fromMs) ?? parked.untilMs;
+  const onItsWayMs = Math.max(ON_ITS_WAY_MS, evidence.options.slackMs ?? 0);
   let lastMs = parked.fromMs;
   let probes = 0;
   for (const attempt of parked.attempts.toSorted((a, b) => a.startedMs - b.startedMs)) {
     const { startedMs } = attempt;
-    if (startedMs <= parked.fromMs + ON_ITS_WAY_MS || startedMs >= Math.min(parked.untilMs, freedMs)) continue;
+    if (startedMs <= parked.fromMs + onItsWayMs || startedMs >= parked.untilMs) continue;
     const leastMs = (PROBE_WAITS_MS[Math.min(probes, PROBE_WAITS_MS.length - 1)] ?? 0) * (1 - JITTER);
     if (startedMs - lastMs < leastMs) {
       yield `${attempt.id} attempt ${attempt.attempt} was sent while webhook ${webhook} was parked, and was no probe`;

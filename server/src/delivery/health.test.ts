@@ -95,10 +95,10 @@ describe("a parked webhook", () => {
     expect(after(failing(2 * HOUR, 3 * HOUR), back).isParked).toBe(false);
   });
 
-  test("stays, with the same wait, when the probe was refused for its content alone", () => {
+  test("stays when the probe was refused for its content alone: it was a probe, and the next one has the next wait", () => {
     const probed = after([["delivery_fails", HOUR]], parked);
-    expect(probed.isParked).toBe(true);
-    expect(probeWaitMs(probed)).toBe(5 * MINUTE);
+    expect(probed).toEqual({ ...parked, probes: 1 });
+    expect(probeWaitMs(probed)).toBe(30 * MINUTE);
   });
 });
 

@@ -31,7 +31,7 @@ export interface Health {
   /** when the first of them began; null when there is none */
   readonly failingSinceMs: number | null;
   readonly isParked: boolean;
-  /** probes that failed since it was parked */
+  /** probes that were answered by anything but a success since it was parked */
   readonly probes: number;
   readonly warned: Warned;
   readonly warnedAtMs: number | null;
@@ -57,11 +57,11 @@ export interface Observed {
 export function observe(before: Health, { verdict, beganMs, endedMs }: Observed): Health {
   if (verdict === "ours" || verdict === "gone") return before;
   if (verdict === "delivered") return { ...HEALTHY, warned: before.warned, warnedAtMs: before.warnedAtMs };
-  // The receiver lives: no failure of its own. A probe that came to this was no success either.
-  if (verdict === "delivery_fails") return before;
+  const probes = before.isParked ? before.probes + 1 : 0;
+  // The receiver lives: no failure of its own. A probe that came to this was no success either, and the next one has its wait.
+  if (verdict === "delivery_fails") return { ...before, probes };
   const failures = before.failures + 1;
   const failingSinceMs = before.failingSinceMs ?? beganMs;
-  const probes = before.isParked ? before.probes + 1 : 0;
   const isParked = before.isParked || (failures >= FAILURES_TO_PARK && endedMs - failingSinceMs >= PARK_AFTER_MS);
   return { ...before, failures, failingSinceMs, isParked, probes };
 }

@@ -247,8 +247,6 @@ async function independent(world: World): Promise<string[]> {
   const options = { drained: true, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS };
   const { violations } = judgeEvidence(await evidenceOf(world), options);
   const unsaid = new Set<string>([
-    // He counts what a manager's turning on makes forgotten, and a probe that was answered 400 as one that failed; see probes().
-    "sent_while_parked",
     // What a process sends late, because it stood still, arrives after what others have sent meanwhile.
     ...(network.stalls > 0 || stills > 0 ? ["not_rising"] : []),
   ]);
