@@ -1,6 +1,7 @@
 /**
  * Makes one begun delivery into a result to be settled: target → attempt → decision → what to write.
  */
+import { narrower } from "@hookwell/sdk";
 import type { Outcome } from "../egress/outcome.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { KnownHost } from "../webhooks/known-hosts.ts";
@@ -38,8 +39,8 @@ export class Sender {
 
   /**
    * Sends one delivery. Never rejects: a fault of our own is logged and settled as an attempt that failed here, to be tried
-   * again on schedule; a delivery whose content is no longer kept is settled as "cancelled: expired". Null when it must not be sent after all (the webhook was deleted, the lease no longer reaches): then
-   * nothing has left.
+   * again on schedule; a delivery whose content is no longer kept is settled as "cancelled: expired". Null when it must not be
+   * sent after all (the webhook was deleted or narrowed since it was begun, the lease no longer reaches): then nothing has left.
    */
   async send(begun: Begun, version: number, maySend: () => boolean): Promise<Attempted | null> {
     const { targets, clock, log } = this.#options;
@@ -47,7 +48,7 @@ export class Sender {
     if (!isSendable(begun)) return expired(begun, startedMs);
     try {
       const target = await targets.get(begun, version);
-      return target === null ? null : await this.#sendWhere(begun, target, maySend);
+      return target === null || isNarrowed(begun, target) ? null : await this.#sendWhere(begun, target, maySend);
     } catch (err) {
       const { clinicId: clinic_id, webhookId: webhook_id, eventId: event_id } = begun;
       logEvent(log, "delivery.failed_here", { clinic_id, webhook_id, event_id, err }, "error");
@@ -100,6 +101,15 @@ export class Sender {
     // The attempt's row says the same; a line for each would cost more than signing it.
     logEvent(this.#options.log, "delivery.attempted", fields, "debug");
   }
+}
+
+/**
+ * What is sent is never narrower than what its row says: it is begun anew, and the row says it first. Else, if this node were
+ * lost and the data ticked again, the same id would carry more than before (contract §7).
+ */
+function isNarrowed({ choice }: Begun, target: Target): boolean {
+  const now = narrower(choice, target.choice);
+  return now.practitioner !== choice.practitioner || now.patient !== choice.patient;
 }
 
 function isSendable(begun: Begun): begun is Sendable {

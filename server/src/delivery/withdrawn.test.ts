@@ -105,6 +105,37 @@ test("what was begun for a webhook that is deleted before it is sent ends as can
   expect(receiver.received).toEqual([]);
 });
 
+test("what was narrowed before it was sent, by a node that was then lost, stays narrow though it is ticked again", async () => {
+  const webhook = await engine.createWebhook(clinicId, { url: receiver.url, patient: "all" });
+  const choose = (patient: string) =>
+    engine.owner.query(
+      "update webhooks set include_patient = $2, updated_at = now(), version = version + 1 where id = $1",
+      [webhook.id, patient],
+    );
+  await engine.emit(clinicId, "consult:1");
+  class UnableStore extends StoreWithPause {
+    override settle(): Promise<never> {
+      return Promise.reject(new Error("the database does not take it"));
+    }
+  }
+  const store = new UnableStore(engine.database.pools.dispatch);
+  store.onBegun = async () => void (await choose("off"));
+  const lost = await engine.startDispatcher({ store });
+  await until("it has arrived", () => receiver.received.length === 1);
+  await lost.stop();
+  await engine.owner.query("update runs set owner = null, next_at = now() where clinic_id = $1", [clinicId]);
+  await choose("all");
+  await engine.startDispatcher();
+  await until("the next node delivers", async () => (await log().finished()).length === 1);
+  const bodies = receiver.received.map(({ body }) => JSON.parse(body)[0]);
+  expect(bodies).toHaveLength(2);
+  for (const body of bodies) expect(body).not.toHaveProperty("participant");
+  expect(await attemptsOf()).toEqual([
+    { attempt: 1, outcome: "unknown" },
+    { attempt: 2, outcome: "answered" },
+  ]);
+});
+
 test("a withdrawal that comes after another node has begun the delivery changes nothing", async () => {
   await engine.createWebhook(clinicId, { url: receiver.url });
   await engine.emit(clinicId, "consult:1");
