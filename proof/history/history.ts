@@ -150,6 +150,11 @@ export interface JudgeOptions {
   timesMoved?: boolean;
   /** longest time between looking at a webhook's settings and sending; SLACK_DEFAULT_MS where the machine is not starved */
   slackMs?: number;
+  /**
+   * when the last node was lost, if any: what a node has heard of a receiver and not yet written down is lost with it, so that
+   * only failures since then park a webhook for certain
+   */
+  calmFromMs?: number;
   /** how far the nodes' wall clocks were moved on purpose, at most; signatures carry their time */
   clockMovedMs?: number;
 }

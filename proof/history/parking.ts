@@ -30,9 +30,11 @@ const OF_THE_RECEIVER = new Set([
 ]);
 
 export function* sentWhileParked(evidence: Evidence): Generator<string> {
-  if (evidence.options.timesMoved) return;
+  const { timesMoved, calmFromMs = Number.NEGATIVE_INFINITY } = evidence.options;
+  if (timesMoved) return;
   for (const [webhook, trails] of evidence.byWebhook) {
-    const attempts = trails.flatMap((trail) => ofTheOrder(trail)).sort((a, b) => endOf(a) - endOf(b));
+    const sorted = trails.flatMap((trail) => ofTheOrder(trail)).sort((a, b) => endOf(a) - endOf(b));
+    const attempts = sorted.filter((one) => one.startedMs > calmFromMs || verdictOf(one) === "success");
     const mended = mendings(evidence.versions.get(webhook) ?? []);
     for (const parked of parkings(attempts, mended)) yield* besidesProbes(evidence, webhook, { ...parked, attempts });
   }

@@ -11,6 +11,7 @@ import type { AttemptRow, FinishedRow } from "../model/tables.ts";
 import type { Committed } from "./clinic.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { Post, Reception } from "./network.ts";
+import { EPOCH_MS } from "./process.ts";
 import type { World } from "./world.ts";
 
 const ATTEMPTS_PER_SCHEDULE = 10;
@@ -243,8 +244,9 @@ function calmness({ complaints: heard, clinic, network, plan }: World, cases: re
 
 /** What the judge of the crash tests says, who knows nothing of the engine nor of this simulation. */
 async function independent(world: World): Promise<string[]> {
-  const { network, stills } = world.plan;
-  const options = { drained: true, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS };
+  const { network, stills, troubleMs } = world.plan;
+  const calmFromMs = EPOCH_MS + troubleMs + RECOVERY_MS;
+  const options = { drained: true, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS, calmFromMs };
   const { violations } = judgeEvidence(await evidenceOf(world), options);
   const unsaid = new Set<string>([
     // What a process sends late, because it stood still, arrives after what others have sent meanwhile.
