@@ -22,6 +22,8 @@ const TASKS: Readonly<Record<string, string>> = {
     delete from webhook_secrets s using gone where s.clinic_id = gone.clinic_id and s.webhook_id = gone.id`,
   retired_secrets: "delete from webhook_secrets where retires_at < now()",
   retired_keys: "delete from webhook_keys where retires_at < now()",
+  retired_operational_secrets: `update operational_webhooks set previous_secret = null, previous_secret_until = null
+    where previous_secret_until < now()`,
   // A change that committed while its webhook was being deleted may have left a delivery behind; and what was on its way then
   // and was lost with its node has left no word of what came of it.
   deliveries_of_deleted_webhooks: `with gone as (

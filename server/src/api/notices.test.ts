@@ -240,6 +240,42 @@ describe("the operational webhook", () => {
     expect(changed).toMatchObject({ enabled: true, off_reason: null, last_failed_at: null, last_status: null });
   });
 
+  it("is signed with the old secret and the new one for a day after a rotation, and with the new one alone from then on", async () => {
+    const rotate = () => post("/v1/operational-webhook/rotate-secret", {});
+    expect((await rotate()).status).toBe(404);
+    const { secret: old, previous_secret_valid_until: none } = (
+      await post("/v1/operational-webhook", { url: receiver.url })
+    ).json;
+    expect(none).toBeNull();
+    const rotated = await rotate();
+    expect(rotated.status).toBe(200);
+    const { secret, previous_valid_until: until } = rotated.json;
+    expect((await manager("/v1/operational-webhook")).json.previous_secret_valid_until).toBe(until);
+    expect((await rotate()).json.code).toBe("rotation_running");
+    const told = async () => {
+      await raise("webhook.failing");
+      await tell();
+      const { headers = {}, body = "" } = receiver.received.at(-1) ?? {};
+      const verified = [old, secret].map((secrets) =>
+        verify({ headers: headers as Record<string, string>, body, secrets, nowSeconds: Date.now() / 1_000 }),
+      );
+      return (await Promise.all(verified)).map(({ ok }) => ok);
+    };
+    expect(await told()).toEqual([true, true]);
+    await owner().query("update operational_webhooks set previous_secret_until = now() where clinic_id = $1", [
+      clinic.id,
+    ]);
+    expect(await told()).toEqual([false, true]);
+    expect((await manager("/v1/operational-webhook")).json.previous_secret_valid_until).toBeNull();
+    expect((await rotate()).status).toBe(200);
+    const { rows } = await owner().query(
+      "select before, after from audit where clinic_id = $1 and action = 'operational_webhook.secret_rotated'",
+      [clinic.id],
+    );
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toMatch(/whsec/);
+  });
+
   it("that is removed is told nothing more, also of what waited", async () => {
     await post("/v1/operational-webhook", { url: receiver.url });
     await raise("webhook.failing");

@@ -6,6 +6,7 @@ import { clinicTime } from "../clinic/times.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Tx } from "../db/schema.ts";
 import { NOTICE_KINDS } from "../notices/kinds.ts";
+import { rotateOperationalSecret } from "../notices/operational-secret.ts";
 import {
   changeOperationalWebhook,
   createOperationalWebhook,
@@ -35,6 +36,9 @@ const OPERATIONAL_WEBHOOK = z.object({
   last_failed_at: TIME,
   last_error: z.string().nullable(),
   last_status: z.int().nullable(),
+  previous_secret_valid_until: TIME.describe(
+    "Until then messages are signed with the secret before the current one, too.",
+  ),
 });
 const NEW = z.strictObject({
   url: z.string().max(URL_MAX_CHARACTERS),
@@ -68,6 +72,20 @@ export async function operationalWebhookRoutes(app: App, context: ApiContext): P
     }),
   );
 
+  const rotate = {
+    body: z.strictObject({}).nullish(),
+    response: { 200: z.object({ secret: SECRET, previous_valid_until: z.string() }) },
+  };
+  app.post("/operational-webhook/rotate-secret", { schema: rotate }, (request, reply) =>
+    command(request, reply, context, async (tx) => {
+      const room = roomOf(context, request.principal);
+      const { secret, previousValidUntil } = await rotateOperationalSecret(tx, room);
+      const { timeZone } = await getClinic(tx, room.clinicId);
+      const kept = { previous_valid_until: clinicTime(previousValidUntil, timeZone) };
+      return { status: 200, body: { secret, ...kept }, kept };
+    }),
+  );
+
   app.delete("/operational-webhook", (request, reply) =>
     command(request, reply, context, async (tx) => {
       await deleteOperationalWebhook(tx, roomOf(context, request.principal));
@@ -98,5 +116,6 @@ async function show(
     last_failed_at: time(webhook.lastFailedAt),
     last_error: webhook.lastError,
     last_status: webhook.lastStatus,
+    previous_secret_valid_until: time(webhook.previousSecretValidUntil),
   };
 }

@@ -114,6 +114,7 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "POST /v1/operational-webhook": MANAGERS,
   "PATCH /v1/operational-webhook": MANAGERS,
   "DELETE /v1/operational-webhook": MANAGERS,
+  "POST /v1/operational-webhook/rotate-secret": MANAGERS,
   "GET /v1/imports": MANAGERS,
   "POST /v1/imports": MANAGERS,
   "GET /v1/imports/{id}": MANAGERS,

@@ -23,6 +23,7 @@ type AuditAction =
   | "operational_webhook.created"
   | "operational_webhook.changed"
   | "operational_webhook.deleted"
+  | "operational_webhook.secret_rotated"
   | "deliveries.pulled"
   | "recovery.started"
   | "recovery.paused"

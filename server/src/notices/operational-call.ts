@@ -10,7 +10,8 @@ import type { Egress } from "../egress/client.ts";
 import { type Outcome, succeeded } from "../egress/outcome.ts";
 import type { Seal } from "../seal/seal.ts";
 import type { Notice } from "./kinds.ts";
-import { secretPlace, urlPlace } from "./operational-webhook.ts";
+import { LIVE_PREVIOUS_SECRET, openSecrets } from "./operational-secret.ts";
+import { urlPlace } from "./operational-webhook.ts";
 import type { Told } from "./policy.ts";
 
 const USER_AGENT = "Hookwell/1 (operational events)";
@@ -49,6 +50,7 @@ export async function callOperational(context: CallContext, clinicId: number, no
   const row = await db
     .selectFrom("operational_webhooks")
     .select(["url", "secret", "enabled", "version"])
+    .select(LIVE_PREVIOUS_SECRET.as("previous"))
     .where("clinic_id", "=", clinicId)
     .executeTakeFirst();
   if (row === undefined) return { ok: false, error: "removed", status: null, forGood: true };
@@ -58,7 +60,7 @@ export async function callOperational(context: CallContext, clinicId: number, no
   const id = `ntc_${notice.id}`;
   const body = operationalBody(notice);
   const seconds = Math.floor(clock.now().epochMilliseconds / 1_000);
-  const signature = createSigner([clinicSeal.open(secretPlace(clinicId), row.secret)])(id, seconds, body);
+  const signature = createSigner(openSecrets(clinicSeal, clinicId, row))(id, seconds, body);
   const headers = [
     ...["content-type", "application/json", "user-agent", USER_AGENT],
     ...["webhook-id", id, "webhook-timestamp", String(seconds), "webhook-signature", signature],

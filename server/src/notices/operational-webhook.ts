@@ -40,6 +40,8 @@ export interface OperationalWebhook {
   /** of the last failed attempt: a word of egress/outcome.ts, and the status where an answer came */
   readonly lastError: string | null;
   readonly lastStatus: number | null;
+  /** While a rotation runs: until when the secret before the current one is valid, too. */
+  readonly previousSecretValidUntil: Temporal.Instant | null;
 }
 
 export interface OperationalInput {
@@ -136,7 +138,13 @@ interface Found {
 }
 
 async function read(tx: Tx, { seal, clinicId }: OperationalContext, { lock = false } = {}): Promise<Found> {
-  const query = tx.selectFrom("operational_webhooks").selectAll().where("clinic_id", "=", clinicId);
+  const query = tx
+    .selectFrom("operational_webhooks")
+    .selectAll()
+    .select(
+      sql<Temporal.Instant | null>`case when previous_secret_until > now() then previous_secret_until end`.as("until"),
+    )
+    .where("clinic_id", "=", clinicId);
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
   if (row === undefined) throw notFound("operational webhook");
   const url = (await seal.forClinic(tx, clinicId)).open(urlPlace(clinicId), row.url);
@@ -151,6 +159,7 @@ async function read(tx: Tx, { seal, clinicId }: OperationalContext, { lock = fal
     lastFailedAt: row.last_failed_at,
     lastError: row.last_error,
     lastStatus: row.last_status,
+    previousSecretValidUntil: row.until,
   };
   return { shown, url };
 }

@@ -22,6 +22,8 @@ export interface NoticeTables {
     url: Buffer;
     url_host: string;
     secret: Buffer;
+    previous_secret: Buffer | null;
+    previous_secret_until: Instant | null;
     events: string[];
     enabled: Generated<boolean>;
     off_reason: "you" | "receiver_gone" | null;
