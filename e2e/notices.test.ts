@@ -121,6 +121,22 @@ describe("a manager", () => {
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByText("alerts.example.test", { exact: true }).waitFor();
     await page.getByText("Nothing had to be told yet.").waitFor();
+  });
+
+  test("changes the other system's address, and its secret with a day in which both are valid", async () => {
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Change what the other system is told" });
+    await dialog.getByLabel("New address").fill("https://desk.example.test/in");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByText("desk.example.test", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "New secret", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Make a new secret" }).click();
+    await page.getByText(/^whsec_/).waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText(/The old secret is valid until/).waitFor();
+  });
+
+  test("stops telling it", async () => {
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByRole("button", { name: "Set it up" }).waitFor();

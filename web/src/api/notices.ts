@@ -54,6 +54,8 @@ export interface OperationalWebhook {
   off_reason: "you" | "receiver_gone" | null;
   last_delivered_at: string | null;
   last_failed_at: string | null;
+  /** While a rotation runs: until when the old secret is valid, too. */
+  previous_secret_valid_until: string | null;
 }
 
 export const notices = {
@@ -70,5 +72,9 @@ export const operationalWebhook = {
   get: (signal?: AbortSignal) => call<OperationalWebhook>(OPERATIONAL, { signal }),
   create: (input: { url: string; events: NoticeKind[] }, intent: Intent) =>
     post<OperationalWebhook & { secret?: string }>(OPERATIONAL, input, intent),
+  change: (input: { url?: string; events: NoticeKind[]; enabled?: boolean }, intent: Intent) =>
+    call<OperationalWebhook>(OPERATIONAL, { method: "PATCH", body: input, intent }),
+  rotateSecret: (intent: Intent) =>
+    post<{ secret?: string; previous_valid_until: string }>(`${OPERATIONAL}/rotate-secret`, {}, intent),
   remove: () => call<null>(OPERATIONAL, { method: "DELETE" }),
 };

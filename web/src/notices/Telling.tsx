@@ -1,26 +1,21 @@
 // The one other system that is told of notices, such as a help desk: set up, shown, removed.
-import { Button, Checkbox, Group, Stack, Text, TextInput, Title } from "@mantine/core";
-import "../ui/checkbox.css";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { operationalWebhook as api, NOTICE_KINDS, type NoticeKind, type OperationalWebhook } from "../api/notices.ts";
+import { operationalWebhook as api, type OperationalWebhook } from "../api/notices.ts";
 import { ProblemError } from "../api.ts";
-import { FormBody } from "../billing/FormBody.tsx";
 import { useIntent } from "../intent.ts";
 import { AskingDialog } from "../schedule/leaving.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
-import { useForm } from "../ui/form.ts";
-import { useProblemWords } from "../ui/problem-words.ts";
 import rows from "../ui/rows.module.css";
 import { LoadFailed } from "../ui/states.tsx";
 import { useWhen } from "../ui/when.ts";
 import { SecretText } from "../webhooks/SecretOnce.tsx";
-import { KINDS } from "./words.ts";
-
-const URL_MAX_CHARACTERS = 2_048;
+import { ChangedAddress, NewAddress } from "./TellingForm.tsx";
+import { TellingSecret } from "./TellingSecret.tsx";
 
 /** Null where none is set up, which is no failure. */
 const operationalQuery = queryOptions({
@@ -38,59 +33,6 @@ const operationalQuery = queryOptions({
 function useRefresh(): () => Promise<void> {
   const queryClient = useQueryClient();
   return () => queryClient.invalidateQueries({ queryKey: operationalQuery.queryKey });
-}
-
-interface Typed {
-  url: string;
-  events: NoticeKind[];
-}
-
-function Fields({ onDone, onClose }: { onDone: (secret: string | undefined) => void; onClose: () => void }) {
-  const { t } = useTranslation();
-  const form = useForm({
-    start: (): Typed => ({ url: "", events: [...NOTICE_KINDS] }),
-    fields: ["url", "events"],
-    mistakes: ({ url, events }) => ({
-      ...(url.trim() === "" ? { url: t("notices.telling.mistake.url") } : {}),
-      ...(events.length === 0 ? { events: t("notices.telling.mistake.events") } : {}),
-    }),
-    send: ({ url, events }, intent) => api.create({ url: url.trim(), events }, intent),
-    done: ({ secret }) => onDone(secret),
-    words: useProblemWords(),
-    // The check of an address has sentences of its own, for every way in which one can be wrong.
-    say: (error) => (error.field === "url" ? t("notices.telling.mistake.refused") : undefined),
-  });
-  return (
-    <FormBody form={form} action={t("notices.telling.save")} onClose={onClose}>
-      <TextInput
-        label={t("notices.telling.address")}
-        description={t("notices.telling.addressHint")}
-        value={form.typed.url}
-        maxLength={URL_MAX_CHARACTERS}
-        error={form.errors.url}
-        autoComplete="off"
-        onChange={(event) => form.type({ url: event.currentTarget.value })}
-        data-autofocus
-      />
-      <Checkbox.Group
-        label={t("notices.telling.events")}
-        value={form.typed.events}
-        error={form.errors.events}
-        onChange={(chosen) => form.type({ events: NOTICE_KINDS.filter((kind) => chosen.includes(kind)) })}
-      >
-        <Stack gap="xs" mt="xs">
-          {NOTICE_KINDS.map((kind) => (
-            <Checkbox
-              key={kind}
-              value={kind}
-              label={t(`notices.kind.${KINDS[kind].key}.short`)}
-              description={<code>{kind}</code>}
-            />
-          ))}
-        </Stack>
-      </Checkbox.Group>
-    </FormBody>
-  );
 }
 
 /** The form, and after it the secret, this once. */
@@ -116,7 +58,7 @@ function SetUp({ onClose }: { onClose: () => void }) {
   };
   return (
     <AskingDialog title={t("notices.telling.setUp")} onClose={onClose}>
-      {(leave) => <Fields onDone={show} onClose={leave} />}
+      {(leave) => <NewAddress onDone={show} onClose={leave} />}
     </AskingDialog>
   );
 }
@@ -152,8 +94,31 @@ function Remove({ host }: { host: string }) {
   );
 }
 
+function Change({ webhook }: { webhook: OperationalWebhook }) {
+  const { t } = useTranslation();
+  const refresh = useRefresh();
+  const [isOpen, setIsOpen] = useState(false);
+  const done = async () => {
+    setIsOpen(false);
+    await refresh();
+  };
+  return (
+    <>
+      <Button variant="default" size="xs" onClick={() => setIsOpen(true)}>
+        {t("notices.telling.change")}
+      </Button>
+      {isOpen && (
+        <AskingDialog title={t("notices.telling.changeTitle")} onClose={() => setIsOpen(false)}>
+          {(leave) => <ChangedAddress webhook={webhook} onDone={done} onClose={leave} />}
+        </AskingDialog>
+      )}
+    </>
+  );
+}
+
 function Shown({ webhook }: { webhook: OperationalWebhook }) {
   const { t } = useTranslation();
+  const refresh = useRefresh();
   const when = useWhen();
   const { last_delivered_at: delivered, last_failed_at: failed } = webhook;
   const hasFailed = failed !== null && (delivered === null || Date.parse(failed) > Date.parse(delivered));
@@ -170,8 +135,21 @@ function Shown({ webhook }: { webhook: OperationalWebhook }) {
         <span className={rows.main}>
           <span className={rows.name}>{webhook.url_host}</span>
           <span className={rows.under}>{health}</span>
+          {webhook.previous_secret_valid_until !== null && (
+            <span className={rows.under}>
+              {t("notices.telling.oldSecret", { when: when(webhook.previous_secret_valid_until) })}
+            </span>
+          )}
         </span>
-        <Remove host={webhook.url_host} />
+        <Group gap="xs">
+          <Change webhook={webhook} />
+          <TellingSecret
+            host={webhook.url_host}
+            isRunning={webhook.previous_secret_valid_until !== null}
+            onMade={refresh}
+          />
+          <Remove host={webhook.url_host} />
+        </Group>
       </div>
     </div>
   );
