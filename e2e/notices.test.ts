@@ -141,4 +141,43 @@ describe("a manager", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByRole("button", { name: "Set it up" }).waitFor();
   });
+
+  test("makes a key with which a receiver fetches the deliveries of one webhook", async () => {
+    await link("API keys").click();
+    await page.getByRole("button", { name: "New key" }).click();
+    const dialog = page.getByRole("dialog", { name: "New key" });
+    await dialog.getByLabel("Name").fill("Reconciliation");
+    await dialog.getByLabel("What the other program does").selectOption("Fetches the deliveries of one webhook");
+    await dialog.getByRole("button", { name: "Create the key" }).click();
+    await dialog.getByText("Choose whose deliveries it fetches.").waitFor();
+    await dialog.getByLabel("Whose deliveries").selectOption("Reminders");
+    await dialog.getByRole("button", { name: "Create the key" }).click();
+    const key = await page.locator("[data-secret]").innerText();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText("Fetches the deliveries of “Reminders”").waitFor();
+    const pulled = await fetch(`${server.origin}/v1/webhooks/${webhookId}/deliveries?after=0`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    expect(pulled.status).toBe(200);
+  });
+
+  test("keeps less for less long only after reading what is removed", async () => {
+    await link("Retention").click();
+    await page.getByText("It is kept for 30 days.").waitFor();
+    await page.getByLabel("Days").fill("400");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Enter whole days, from 0 to 30.").waitFor();
+    await page.getByLabel("Days").fill("0");
+    await page.getByRole("button", { name: "Save" }).click();
+    const dialog = page.getByRole("dialog", { name: "Keep nothing that was delivered?" });
+    await dialog.getByText(/None of it can be sent again/).waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("It is kept for 30 days.").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await dialog.getByRole("button", { name: "Remove it" }).click();
+    await page.getByText("Nothing that was delivered is kept.").waitFor();
+    await page.getByLabel("Days").fill(""); // more is kept again: nothing is asked
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("It is kept for 30 days.").waitFor();
+  });
 });

@@ -185,6 +185,12 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => withMoreWords(import("./settings/ApiKeysPage.tsx")), "ApiKeysPage"),
 });
 
+const retention = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/retention",
+  component: lazyRouteComponent(() => withMoreWords(import("./settings/RetentionPage.tsx")), "RetentionPage"),
+});
+
 /** The patients' own door: nobody is signed in. */
 const portal = createRoute({
   getParentRoute: () => root,
@@ -219,6 +225,7 @@ const routes = root.addChildren([
     inbox,
     importing,
     apiKeys,
+    retention,
     unknown,
   ]),
 ]);

@@ -2,10 +2,21 @@ import type { Page } from "../api-types.ts";
 import type { Intent } from "../intent.ts";
 import { call, part, post } from "./call.ts";
 
+/** What a key opens: telling Hookwell what happens, or fetching the deliveries of one webhook. */
+export type ApiKeyScope = "feed" | "deliveries:pull";
+
+export interface NewApiKey {
+  name: string;
+  scopes: ApiKeyScope[];
+  webhook_id?: number;
+}
+
 export interface ApiKey {
   id: number;
   name: string;
-  scopes: string[];
+  scopes: ApiKeyScope[];
+  /** Whose deliveries it fetches; null where it does not. */
+  webhook_id: number | null;
   /** The key's first characters. */
   prefix: string;
   created_at: string;
@@ -17,6 +28,6 @@ export type CreatedApiKey = ApiKey & { key?: string };
 
 export const apiKeys = {
   list: async (signal?: AbortSignal) => (await call<Page<ApiKey>>("/v1/api-keys", { signal })).data,
-  create: (name: string, intent: Intent) => post<CreatedApiKey>("/v1/api-keys", { name, scopes: ["feed"] }, intent),
+  create: (input: NewApiKey, intent: Intent) => post<CreatedApiKey>("/v1/api-keys", input, intent),
   revoke: (id: number) => call<null>(`/v1/api-keys/${part(id)}`, { method: "DELETE" }),
 };

@@ -14,6 +14,7 @@ import { QuietLine } from "../ui/QuietLine.tsx";
 import rows from "../ui/rows.module.css";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { useWhen } from "../ui/when.ts";
+import { webhooksQuery } from "../webhooks/queries.ts";
 import classes from "./ApiKeysPage.module.css";
 import { NewKey } from "./NewKey.tsx";
 
@@ -68,14 +69,30 @@ function Revoke({ apiKey, onDone }: { apiKey: ApiKey; onDone: (name: string) => 
   );
 }
 
+/** What it opens, in a few words. */
+function usePurpose(): (apiKey: ApiKey) => string {
+  const { t } = useTranslation();
+  const { data: webhooks } = useQuery(webhooksQuery);
+  return ({ scopes, webhook_id: webhookId }) => {
+    const pulled = webhooks?.find(({ id }) => id === webhookId)?.name ?? t("settings.apiKeys.someWebhook");
+    const said = [
+      ...(scopes.includes("feed") ? [t("settings.apiKeys.scope.feed")] : []),
+      ...(scopes.includes("deliveries:pull") ? [t("settings.apiKeys.scope.pullOf", { webhook: pulled })] : []),
+    ];
+    return said.join(" · ");
+  };
+}
+
 function KeyRow({ apiKey, onRevoked }: { apiKey: ApiKey; onRevoked: (name: string) => void }) {
   const { t } = useTranslation();
   const when = useWhen();
+  const purposeOf = usePurpose();
   const { name, prefix, created_at: created, last_used_at: used } = apiKey;
   return (
     <div className={rows.row}>
       <span className={rows.main}>
         <span className={rows.name}>{name}</span>
+        <span className={rows.under}>{purposeOf(apiKey)}</span>
         <span className={rows.under}>
           {t("settings.apiKeys.starts")} <code className={classes.prefix}>{prefix}</code>
         </span>

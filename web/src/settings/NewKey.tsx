@@ -1,7 +1,8 @@
-import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { apiKeys, type CreatedApiKey } from "../api/api-keys.ts";
+import { type ApiKeyScope, apiKeys, type CreatedApiKey } from "../api/api-keys.ts";
 import { FormBody } from "../billing/FormBody.tsx";
 import { AskingDialog } from "../schedule/leaving.tsx";
 import { Callout } from "../ui/Callout.tsx";
@@ -9,6 +10,7 @@ import { CopyButton } from "../ui/CopyButton.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { useForm } from "../ui/form.ts";
 import { useRefusalWords } from "../ui/refusals.ts";
+import { webhooksQuery } from "../webhooks/queries.ts";
 import classes from "../webhooks/SecretOnce.module.css";
 
 const NAME_MAX_CHARACTERS = 100;
@@ -55,13 +57,68 @@ function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => 
   );
 }
 
-function Name({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void; onClose: () => void }) {
+interface Typed {
+  name: string;
+  scope: ApiKeyScope;
+  /** "" where none is chosen */
+  webhookId: string;
+}
+
+/** What the key is for: and where it fetches deliveries, those of which webhook. */
+function Purpose({
+  typed: { scope, webhookId },
+  error,
+  onType,
+}: {
+  typed: Typed;
+  error: string | undefined;
+  onType: (changes: Partial<Typed>) => void;
+}) {
+  const { t } = useTranslation();
+  const query = useQuery(webhooksQuery);
+  return (
+    <>
+      <NativeSelect
+        label={t("settings.apiKeys.purpose")}
+        value={scope}
+        data={[
+          { value: "feed", label: t("settings.apiKeys.scope.feed") },
+          { value: "deliveries:pull", label: t("settings.apiKeys.scope.pull") },
+        ]}
+        onChange={({ currentTarget: { value } }) =>
+          onType({ scope: value === "feed" ? "feed" : "deliveries:pull", webhookId: "" })
+        }
+      />
+      {scope === "deliveries:pull" && (
+        <NativeSelect
+          label={t("settings.apiKeys.webhook")}
+          description={t("settings.apiKeys.webhookHint")}
+          value={webhookId}
+          error={error}
+          data={[
+            { value: "", label: t("settings.apiKeys.chooseWebhook") },
+            ...(query.data ?? []).map(({ id, name }) => ({ value: String(id), label: name })),
+          ]}
+          onChange={(event) => onType({ webhookId: event.currentTarget.value })}
+        />
+      )}
+    </>
+  );
+}
+
+function Fields({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void; onClose: () => void }) {
   const { t } = useTranslation();
   const form = useForm({
-    start: () => ({ name: "" }),
-    fields: ["name"],
-    mistakes: ({ name }) => (name.trim() === "" ? { name: t("settings.apiKeys.mistake.name") } : {}),
-    send: ({ name }, intent) => apiKeys.create(name.trim(), intent),
+    start: (): Typed => ({ name: "", scope: "feed", webhookId: "" }),
+    fields: ["name", "webhook_id"],
+    mistakes: ({ name, scope, webhookId }) => ({
+      ...(name.trim() === "" ? { name: t("settings.apiKeys.mistake.name") } : {}),
+      ...(scope === "deliveries:pull" && webhookId === "" ? { webhook_id: t("settings.apiKeys.mistake.webhook") } : {}),
+    }),
+    send: ({ name, scope, webhookId }, intent) => {
+      const input = { name: name.trim(), scopes: [scope] };
+      return apiKeys.create(scope === "feed" ? input : { ...input, webhook_id: Number(webhookId) }, intent);
+    },
     done: onDone,
     words: useRefusalWords((code) =>
       code === "too_many_api_keys" ? t("settings.apiKeys.refusal.too_many_api_keys") : undefined,
@@ -79,6 +136,7 @@ function Name({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void; o
         onChange={(event) => form.type({ name: event.currentTarget.value })}
         data-autofocus
       />
+      <Purpose typed={form.typed} error={form.errors.webhook_id} onType={form.type} />
     </FormBody>
   );
 }
@@ -94,7 +152,7 @@ export function NewKey({ onCreated, onClose }: { onCreated: () => Promise<void>;
   };
   return (
     <AskingDialog title={t("settings.apiKeys.new")} onClose={onClose}>
-      {(leave) => <Name onDone={show} onClose={leave} />}
+      {(leave) => <Fields onDone={show} onClose={leave} />}
     </AskingDialog>
   );
 }

@@ -1,6 +1,7 @@
 import type { Icon } from "@tabler/icons-react";
 import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
+import IconCalendarTime from "@tabler/icons-react/dist/esm/icons/IconCalendarTime.mjs";
 import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
 import IconId from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
@@ -94,6 +95,9 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/settings/api-keys" icon={IconKey} label={t("shell.nav.apiKeys")} />
+        </li>
+        <li>
+          <Item to="/settings/retention" icon={IconCalendarTime} label={t("shell.nav.retention")} />
         </li>
       </ul>
     </nav>
