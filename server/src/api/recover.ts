@@ -71,6 +71,8 @@ const RECOVERY = COUNT.extend({
   queued: z.int().describe("Taken back so far: on their way, or ended a second time."),
   left: z.int().nullable().describe("Found and not queued yet; null where not all were counted."),
   waiting: z.int().describe("Of the queued ones, those that have not ended again; up to 10,000."),
+  delivered: z.int().describe("Of the queued ones, those that have arrived since."),
+  failed: z.int().describe("Of the queued ones, those that were given up once more, or cancelled."),
   pace_per_second: z.number(),
   started_by: z.string(),
   created_at: z.string(),
@@ -164,11 +166,12 @@ function showCount({ found, leftOut, countedAll }: RecoverCount): z.output<typeo
 }
 
 function show(recovery: Recovery, timeZone: string): z.output<typeof RECOVERY> {
-  const { id, state, states, found, queued, waiting, countedAll } = recovery;
+  const { id, state, states, found, queued, waiting, delivered, failed, countedAll } = recovery;
   const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
   return {
     ...showCount(recovery),
-    ...{ id, state, waits_for: recovery.waitsFor, states: [...states], queued, waiting },
+    ...{ id, state, waits_for: recovery.waitsFor, states: [...states] },
+    ...{ queued, waiting, delivered, failed },
     from: clinicTime(recovery.from, timeZone),
     to: time(recovery.to),
     left: countedAll ? Math.max(0, found - queued) : null,

@@ -4,8 +4,10 @@ import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { readLog, violations } from "../../test/history.ts";
 import { BY, HOUR, TestRecovery } from "../../test/recovery.ts";
 import { until } from "../../test/until.ts";
+import { inClinic } from "../db/pool.ts";
 import { batchOf } from "./recover.ts";
 import type { RecoverRange } from "./recoveries.ts";
+import { resend } from "./resend.ts";
 import { sqlFile } from "./sql-file.ts";
 
 let engine: TestEngine;
@@ -47,6 +49,7 @@ describe("a recovery", () => {
       return now.state === "done" && now.waiting === 0 && (await clinic.hot()) === 0 && now;
     });
     expect(ended).toMatchObject({ found: 300, leftOut: 40, queued: 300, waitsFor: null, startedByName: BY.userName });
+    expect(ended).toMatchObject({ delivered: 300, failed: 0 }); // live events that arrived beside them are not counted
     expect(clinic.accepted().toSorted()).toEqual(
       [...delivered, ...failed, ...off, ...live].filter((id) => !gone.includes(id)).toSorted(),
     );
@@ -109,8 +112,17 @@ describe("a recovery", () => {
       await clinic.worker().runOnce();
       return (await clinic.finishedAs("given_up")).length === 3;
     });
-    expect(await clinic.look(recovery)).toMatchObject({ state: "done", queued: 3 });
-    expect((await clinic.finishedAs("given_up")).map(({ attempt }) => attempt)).toEqual([20, 20, 20]);
+    const ended = { state: "done", queued: 3, waiting: 0 };
+    expect(await clinic.look(recovery)).toMatchObject({ ...ended, delivered: 0, failed: 3 });
+    const failed = await clinic.finishedAs("given_up");
+    expect(failed.map(({ attempt }) => attempt)).toEqual([20, 20, 20]);
+    // One that is sent again by hand and arrives has come back with the recovery, too.
+    clinic.status = 200;
+    const { event_id: eventId, webhook_id: webhookId, part } = failed[0] as (typeof failed)[number];
+    await inClinic(engine.app, clinic.clinicId, (tx) => resend(tx, clinic.clinicId, { eventId, webhookId, part }));
+    engine.nudge();
+    await until("it has arrived", async () => (await clinic.finishedAs("delivered")).length === 1);
+    expect(await clinic.look(recovery)).toMatchObject({ ...ended, delivered: 1, failed: 2 });
   });
 });
 

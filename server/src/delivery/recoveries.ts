@@ -54,6 +54,10 @@ export interface Recovery extends RecoverRange, RecoverCount {
   readonly queued: number;
   /** Of the queued ones, those that are not finished yet; up to WAITING_COUNTED_MAX. */
   readonly waiting: number;
+  /** Of the queued ones, those that have arrived since. */
+  readonly delivered: number;
+  /** Of the queued ones, those that have ended otherwise since: given up once more, or cancelled. */
+  readonly failed: number;
   /** Deliveries a second as they are queued now: as it was asked for, and at most half of the webhook's own pace. */
   readonly pacePerSecond: number;
   readonly startedByName: string;
@@ -208,6 +212,10 @@ function select(tx: Tx, { clinicId, webhookId }: RecoverScope) {
       sql<number>`(select count(*) from (select from deliveries d where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id
         and d.recovery_id = r.id limit ${WAITING_COUNTED_MAX}) counted)`.as("waiting"),
     )
+    .select(
+      sql<number>`(select count(*) from finished_deliveries f where f.clinic_id = r.clinic_id and f.webhook_id = r.webhook_id
+        and f.recovery_id = r.id and f.state = 'delivered')`.as("delivered"),
+    )
     .where("r.clinic_id", "=", clinicId)
     .where("r.webhook_id", "=", webhookId)
     .where("w.deleted_at", "is", null);
@@ -230,6 +238,8 @@ function toRecovery(row: Row): Recovery {
     countedAll: row.counted_all,
     queued: row.queued,
     waiting: row.waiting,
+    delivered: row.delivered,
+    failed: Math.max(0, row.queued - row.waiting - row.delivered),
     pacePerSecond: Math.min(row.pace_per_second ?? RECOVERY_PACE_MAX_PER_SECOND, webhookPace / 2),
     startedByName: row.started_by_name,
     createdAt: row.created_at,

@@ -27,6 +27,9 @@ export interface Recovery extends RecoverCount {
   waits_for: "webhook_off" | "webhook_parked" | null;
   queued: number;
   waiting: number;
+  /** Of the queued ones, those that have arrived since, and those that have failed once more. */
+  delivered: number;
+  failed: number;
   started_by: string;
   created_at: string;
 }

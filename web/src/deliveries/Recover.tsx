@@ -77,7 +77,7 @@ function Steps({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
 function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
   const { t } = useTranslation();
   const when = useWhen();
-  const { state, waits_for, waiting, started_by: name } = recovery;
+  const { state, waits_for, waiting, delivered, failed, started_by: name } = recovery;
   const isActive = state === "running" || state === "paused";
   return (
     <Paper withBorder radius="lg" p="lg" component="section" aria-labelledby="recovery">
@@ -86,6 +86,10 @@ function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
           <span role="status">{t(`deliveries.recover.state.${state}`)}</span>
         </Title>
         <Bar recovery={recovery} />
+        <Text size="sm">
+          {t("deliveries.recover.arrived", { count: delivered })}
+          {failed > 0 && ` ${t("deliveries.recover.failedAgain", { count: failed })}`}
+        </Text>
         <Text size="sm" c="dimmed">
           {t("deliveries.recover.waiting", { count: waiting })}{" "}
           {t("deliveries.recover.startedBy", { name, when: when(recovery.created_at) })}

@@ -174,6 +174,7 @@ export interface DeliveryTables {
     reason: string | null;
     created_at: Instant;
     finished_at: Generated<Instant>;
+    recovery_id: number | null;
   };
   api_keys: {
     clinic_id: number;

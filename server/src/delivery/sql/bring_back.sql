@@ -4,7 +4,8 @@
 moved as (
   delete from finished_deliveries f using picked p
   where f.clinic_id = p.clinic_id and f.event_id = p.event_id and f.webhook_id = p.webhook_id and f.part = p.part
-  returning f.*, p.recovery_id),
+  returning f.clinic_id, f.event_id, f.webhook_id, f.part, f.participants_per_request, f.choice_practitioner, f.choice_patient,
+    f.test, f.sequence, f.attempt, f.state, f.reason, f.created_at, coalesce(p.recovery_id, f.recovery_id) as recovery_id),
 back as (
   insert into deliveries (clinic_id, webhook_id, event_id, part, participants_per_request, order_key, choice_practitioner,
     choice_patient, sequence, attempt, schedule_start, created_at, recovery_id)

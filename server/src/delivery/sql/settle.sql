@@ -13,12 +13,12 @@ finished as (
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
-    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.begun_at),
+    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.begun_at, d.recovery_id),
 kept as (
   insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
-    choice_patient, test, sequence, attempt, state, reason, created_at)
+    choice_patient, test, sequence, attempt, state, reason, created_at, recovery_id)
   select clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
-    choice_patient, test, sequence, attempt, state, reason, created_at from finished),
+    choice_patient, test, sequence, attempt, state, reason, created_at, recovery_id from finished),
 retried as (
   update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond',
     choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
