@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { expectNoViolations, REGRESSION_SEEDS, seedsFrom } from "../../test/simulation/seeds.ts";
 import { simulate } from "../../test/simulation/simulation.ts";
 
-const SEEDS = seedsFrom(0, 50);
+const SEEDS = seedsFrom(0, 60);
 const LIMIT_MS = 300_000;
 
 test("whatever a clock, a network and a database do, the engine keeps its promises, and the world was hard on it", {
