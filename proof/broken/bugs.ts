@@ -33,7 +33,7 @@ function rewrite(text: string, [find, replace]: Rewrite): string {
 /** A store some of whose statements have another text. */
 function storeWith(statements: Readonly<Record<string, Rewrite | readonly Rewrite[]>>) {
   return ({ engine }: Stage): Parts => {
-    const pool = engine.database.pools.dispatch;
+    const pool = engine.database.pools.engine;
     const query = (config: { name?: string; text: string }) => {
       const found = statements[config.name?.replace(/^engine_/, "") ?? ""];
       if (!found) return pool.query(config);
@@ -66,7 +66,7 @@ function storeThat(alter: {
         return scan;
       }
     }
-    return { store: new Altered(engine.database.pools.dispatch) };
+    return { store: new Altered(engine.database.pools.engine) };
   };
 }
 
@@ -228,7 +228,7 @@ export const BUGS: readonly Bug[] = [
     mistake: "a delivery is dropped when its receiver is slow",
     ...{ scenario: slow, found: "lost" },
     breaks: (stage) => ({
-      store: new Dropping(stage.engine.database.pools.dispatch),
+      store: new Dropping(stage.engine.database.pools.engine),
     }),
   },
   {

@@ -176,7 +176,7 @@ async function openInbox(parts: AsyncDisposableStack, { config, db, seal, clock,
 }
 
 /** Starts what this process does besides answering requests; returns what wakes it after a commit that emitted. */
-async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<() => void> {
+async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<ServerState["nudge"]> {
   const { config, pools, clock, log } = wiring;
   const connect = () => pools.createClient("neighbours");
   if (config.role === "api") {
@@ -194,8 +194,8 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   const notices = startNotices(wiring);
   parts.defer(() => notices.stop());
   await dispatcher.start();
-  const nudge = () => {
-    dispatcher.nudge();
+  const nudge = (clinicId?: number) => {
+    dispatcher.nudge(clinicId);
     if (dispatcher.needsHelp) neighbours?.tell();
   };
   const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
@@ -212,7 +212,7 @@ function createDispatcher(
   company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
 ): Dispatcher {
   return new Dispatcher({
-    store: new DeliveryStore(pools.dispatch),
+    store: new DeliveryStore(pools.engine),
     db: createKysely(pools.dispatch),
     ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,
@@ -242,19 +242,19 @@ function startNotices({ config, pools, seal, clock, log, egress }: Wiring): Noti
 /** What the server asks of the rest while it runs. */
 interface ServerState {
   isReady: boolean;
-  /** after a commit that emitted */
-  nudge: () => void;
+  /** after a commit that emitted, for the clinic that did */
+  nudge: (clinicId?: number) => void;
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
   const { config, options, pools, db, seal, clock, log, egress, accounts } = wiring;
   const dispatchDb = createKysely(pools.dispatch);
-  const store = new DeliveryStore(pools.dispatch);
+  const store = new DeliveryStore(pools.engine);
   const targets = new Targets({ db: dispatchDb, seal, clock });
   const sender = new Sender({ clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress },
-    nudge: () => state.nudge(),
+    nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),

@@ -62,7 +62,7 @@ function signUpRoute(app: App, { db, outbox, nudge }: ApiContext, { hash }: Port
     const passwordHash = await hash(body.password);
     const context = { clinicId, outbox };
     await inClinic(db, clinicId, (tx) => createPortalAccount(tx, context, { ...applicant, passwordHash }));
-    nudge();
+    nudge(clinicId);
     return reply.code(202).send({ status: "received" });
   });
 }

@@ -105,7 +105,7 @@ describe("a database connection", () => {
       if (n % 10 !== 5) continue;
       await until("a connection is cut", async () => {
         const { rowCount } = await engine.owner.query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hookwell dispatch' and datname = current_database()",
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('hookwell dispatch', 'hookwell engine') and datname = current_database()",
         );
         return rowCount;
       });

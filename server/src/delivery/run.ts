@@ -17,6 +17,8 @@ export const UNPROVED_CONCURRENCY = 1;
 export const UNPROVED_PER_SECOND = 1;
 const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
+/** So long a run with nothing to do stays held: where one event follows another, it need not be taken anew for each. */
+const LINGER_MS = 100;
 /** Rows to look at beyond the places that are free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
 const LOOK_MORE_ROWS = 1;
 
@@ -53,6 +55,8 @@ export class Run {
   #lookFactor = 1;
   #rung = false;
   #scanBegunMs: number;
+  /** when it was last asked for, in monotonic ms */
+  #askedMs: number;
   /** heads whose retry is due later, by order key, in monotonic ms */
   readonly #waiting = new Map<string, number>();
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
@@ -70,6 +74,7 @@ export class Run {
     this.host = scan.host ?? "";
     this.version = scan.version;
     this.#scanBegunMs = nowMs;
+    this.#askedMs = nowMs;
     this.#isProved = scan.proved;
     this.recoveredMs = scan.recoveredMs === null ? null : nowMs - scan.recoveredMs;
     this.health = {
@@ -177,6 +182,7 @@ export class Run {
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
     if (!scans && freed.length === 0) return null;
+    this.#askedMs = nowMs;
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
     if (scans && this.#cursor === 0) this.restarts++;
@@ -195,9 +201,16 @@ export class Run {
     return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
   }
 
-  /** Nothing in flight, nothing to look at: the run may sleep. */
-  canSleep(): boolean {
-    return this.inFlight.size === 0 && (this.gone || this.#isLeftAlone || this.hasSeenAll());
+  /** Nothing in flight, nothing to look at, not for a moment: the run may sleep. */
+  canSleep(nowMs: number): boolean {
+    if (this.inFlight.size > 0) return false;
+    return this.gone || this.#isLeftAlone || (this.hasSeenAll() && nowMs - this.#askedMs >= LINGER_MS);
+  }
+
+  /** ms for which it stays held although it has nothing to do; endless where it has. */
+  lingersMs(nowMs: number): number {
+    if (!this.hasSeenAll()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#askedMs + LINGER_MS - nowMs);
   }
 
   /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */

@@ -85,6 +85,7 @@ export class DeliveryStore {
     requests: readonly RefillRequest[],
     freed: readonly FreedKey[] = NO_FREED,
   ): Promise<Scan> {
+    const keysByRun = Map.groupBy(freed, nameOf);
     const values = [
       owner,
       requests.map((r) => r.clinicId),
@@ -94,9 +95,13 @@ export class DeliveryStore {
       requests.map((r) => r.want),
       requests.map((r) => r.look),
       requests.map((r) => r.passedOver.join("\n")),
-      freed.map((f) => f.clinicId),
-      freed.map((f) => f.webhookId),
-      freed.map((f) => f.orderKey),
+      requests.map(
+        (r) =>
+          keysByRun
+            .get(nameOf(r))
+            ?.map(({ orderKey }) => orderKey)
+            .join("\n") ?? null,
+      ),
     ];
     return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
   }
@@ -236,4 +241,8 @@ function healthValues(health: readonly RunHealth[]): unknown[] {
     health.map((h) => h.probes),
     health.map((h) => h.parked),
   ];
+}
+
+function nameOf({ clinicId, webhookId }: RunKey): string {
+  return `${clinicId}/${webhookId}`;
 }

@@ -48,17 +48,23 @@ noted as (
 -- for: it may have come from the old one. Asked for when it was begun, by the clock that the change was noted by; a late one
 -- proves nothing, for when its attempt was begun is told no more.
 told as materialized (
-  select a.clinic_id, a.webhook_id, bool_or(a.failed) as failed, not bool_and(a.failed) as delivered,
-    max(a.begun_at) filter (where a.state = 'delivered') as delivered_begun_at, min(a.begun_at) as first_begun_at,
-    max(h.fence) as health_fence, max(h.failures) as failures,
-    max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
-  from (select clinic_id, webhook_id, state is distinct from 'delivered' as failed, null::text as state, null::timestamptz as begun_at
-      from results where not test
-      union all select clinic_id, webhook_id, null, state, begun_at from counted where not test) a
-    left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
-      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
-      on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
-  group by 1, 2),
+  select clinic_id, webhook_id, bool_or(failed) as failed, not bool_and(failed) as delivered,
+    max(delivered_begun_at) as delivered_begun_at, min(begun_at) as first_begun_at,
+    max(health_fence) as health_fence, max(failures) as failures, max(failing_ms) as failing_ms, max(probes) as probes,
+    bool_or(parked) as parked
+  from ( -- one beside the other and not joined: the planner knows nothing of their sizes
+    select clinic_id, webhook_id, state is distinct from 'delivered' as failed,
+      null::timestamptz as delivered_begun_at, null::timestamptz as begun_at,
+      null::bigint as health_fence, null::int as failures, null::float8 as failing_ms, null::smallint as probes, null::boolean as parked
+    from results where not test
+    union all
+    select clinic_id, webhook_id, null, case when state = 'delivered' then begun_at end, begun_at, null, null, null, null, null
+    from counted where not test
+    union all
+    select clinic_id, webhook_id, null, null, null, fence, failures, failing_ms, probes, parked
+    from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
+      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)) x
+  group by 1, 2 having bool_or(failed) is not null),
 -- In one order, as refill.sql does, which may run beside it.
 locked as materialized (
   select t.*, w.updated_at from told t

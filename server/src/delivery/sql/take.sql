@@ -38,7 +38,7 @@ leased as materialized (
       else least(w.concurrency, w.pace_per_second / 5 + 1, $4::int) end as want,
     -- a probe has the oldest of many to choose from
     case when r.parked_at is null then least($3::int, 2 * $4::int) else $3::int end as look,
-    w.url_host as host, r.failures, extract(epoch from now() - r.failing_since)::float8 * 1000 as failing_ms,
+    null::text as freed, w.url_host as host, r.failures, extract(epoch from now() - r.failing_since)::float8 * 1000 as failing_ms,
     r.parked_at is not null as probing, r.probes, r.warned, extract(epoch from now() - r.warned_at)::float8 * 1000 as warned_ms,
     extract(epoch from now() - r.recovered_at)::float8 * 1000 as recovered_ms
   from due
@@ -51,11 +51,10 @@ leased as materialized (
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
-freed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
 -- Bells of webhooks that this node holds already: it starts their scan again.
 rung_while_held as (
   select l.clinic_id, l.webhook_id from looked_up l
-    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner = $1::bigint),
+    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
 -- include begin.sql
 union all
 select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
