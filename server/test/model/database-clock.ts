@@ -1,6 +1,7 @@
 /**
- * A test's hand on the database's clock: `now()` in every statement, and in every column's default, is the time that the
- * test has set. The engine's statements stay as they are; the name is found in a schema that comes before the system's own.
+ * A test's hand on the database's clock: `now()` in every statement, and in every column's default, and `clock_timestamp()`
+ * are the time that the test has set. The engine's statements stay as they are; the names are found in a schema that comes
+ * before the system's own.
  */
 import pg from "pg";
 import type { TestDatabase } from "../database.ts";
@@ -15,6 +16,7 @@ const INSTALL = `
   create schema clock;
   create table clock.hands (at timestamptz not null);
   create function clock.now() returns timestamptz language sql stable as 'select at from clock.hands';
+  create function clock.clock_timestamp() returns timestamptz language sql volatile as 'select at from clock.hands';
   grant usage on schema clock to public;
   grant select on clock.hands to public;
   do $$
