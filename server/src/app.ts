@@ -31,6 +31,7 @@ import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
+import { createAllowList } from "./egress/allow-list.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
 import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
@@ -104,7 +105,11 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const seal = new Seal(masterKey);
   await refuseForeignKey(createKysely(pools.owner), seal);
   const egress = createEgress({
-    rules: { allowLoopback: config.allowLoopback, inboxUrlPrefix: inboxUrlPrefix(config.inboxPort) },
+    rules: {
+      allowLoopback: config.allowLoopback,
+      inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+      opened: createAllowList(config.allowed),
+    },
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
