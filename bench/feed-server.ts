@@ -20,6 +20,7 @@ const app = await createApp(
     masterKey: { from: "environment", key: createSecretKey(randomBytes(32)) },
     ...{ authSecret: undefined, allowLoopback: true, role: "api", hostPacePerSecond: 1_000, retentionDays: 30 },
     allowed: { networks: [], ports: [], httpHosts: [] },
+    operatorKey: undefined,
     mail: undefined,
   },
   { log: createLog({ destination: { file: join(dataFolder, "bench.log") } }) },

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import type { ApiContext } from "./api/context.ts";
 import { healthRoutes } from "./api/health.ts";
+import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
@@ -268,8 +269,12 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const { operatorKey: key } = config;
+  const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
-    config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
+    config.role === "worker"
+      ? { v1: [], open: [health] }
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

@@ -40,6 +40,7 @@ describe("the environment", () => {
       masterKey: { from: "file", path: join(root, ".hookwell", "master.key"), createIfMissing: true },
       authSecret: undefined,
       allowLoopback: false,
+      operatorKey: undefined,
       allowed: { networks: [], ports: [], httpHosts: [] },
       role: "all",
       hostPacePerSecond: 1_000,

@@ -12,6 +12,7 @@ import { type AllowedByOperator, allowedHttpHosts, allowedNetworks, allowedPorts
 
 const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
+const OPERATOR_KEY_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
 const HOST_PACE_MAX_PER_SECOND = 100_000;
 const RETENTION_DAYS_MAX = 3_650;
@@ -36,6 +37,8 @@ export interface Config {
   readonly authSecret: KeyObject | undefined;
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
+  /** With it the operator pauses sending from afar; undefined means that nobody does. */
+  readonly operatorKey: KeyObject | undefined;
   /** What webhooks may reach beyond https to the public Internet. */
   readonly allowed: AllowedByOperator;
   readonly role: Role;
@@ -139,6 +142,14 @@ const variables = z.object({
     })
     .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
     .optional(),
+  HOOKWELL_OPERATOR_KEY: z
+    .string()
+    .regex(/^\S+$/, { error: "must hold no spaces" })
+    .min(OPERATOR_KEY_MIN_CHARACTERS, {
+      error: `must have at least ${OPERATOR_KEY_MIN_CHARACTERS} characters; make one with: openssl rand -hex 32`,
+    })
+    .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
+    .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
   HOOKWELL_ALLOW_NETWORKS: allowedNetworks.default([]),
   HOOKWELL_ALLOW_PORTS: allowedPorts.default([]),
@@ -208,6 +219,7 @@ function toConfig(values: Variables, currentFolder: string): Config {
     inboxPort: values.HOOKWELL_INBOX_PORT,
     masterKey: masterKeySource(values, { dataFolder, currentFolder }),
     authSecret: values.HOOKWELL_AUTH_SECRET,
+    operatorKey: values.HOOKWELL_OPERATOR_KEY,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
     allowed: {
       networks: values.HOOKWELL_ALLOW_NETWORKS,
