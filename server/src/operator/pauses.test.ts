@@ -5,6 +5,7 @@ import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { createKysely, inClinic } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
+import { Recoverer } from "../delivery/recover.ts";
 import { Sender } from "../delivery/sender.ts";
 import { Targets } from "../delivery/targets.ts";
 import { sendTest } from "../delivery/test-send.ts";
@@ -79,8 +80,9 @@ describe("while sending is paused", () => {
     await engine.startDispatcher();
     await engine.emit(clinicId, "consult:1");
     expect(await engine.store.take(1, { webhooks: 10, perWebhook: 10, suspect: false })).toMatchObject({ runs: [] });
+    await engine.store.reap(); // its bells fall silent, and yet nobody is called a sleeper
     expect(await engine.store.sweep()).toBe(0);
-    await engine.store.reap();
+    expect((await engine.owner.query("select from bells where clinic_id = $1", [clinicId])).rowCount).toBe(0);
     expect([receiver.received, other.received]).toEqual([[], []]);
     await resumeSending(owner, ALL, note);
     engine.nudge();
@@ -105,6 +107,25 @@ describe("while sending is paused", () => {
     });
     await othersGoOn();
     expect(receiver.received).toHaveLength(1);
+  });
+
+  test("a recovery stands still, and goes on afterwards", async () => {
+    await engine.owner.query(
+      `insert into recoveries (clinic_id, webhook_id, states, from_time, until_event_id, cursor_event_id, cursor_part,
+         found, left_out, counted_all, started_by, started_by_name)
+       values ($1, $2, '{off}', now() - interval '1 hour', 'ffffffff-ffff-7fff-bfff-ffffffffffff',
+         '00000000-0000-7000-8000-000000000000', 0, 0, 0, true, 'test', 'test')`,
+      [clinicId, webhook.id],
+    );
+    const state = async () =>
+      (await engine.owner.query("select state from recoveries where webhook_id = $1", [webhook.id])).rows[0].state;
+    const recoverer = new Recoverer({ pool: engine.database.pools.dispatch, log: silentLog(), nudge: () => {} });
+    await pauseSending(owner, theWebhook(), note);
+    await recoverer.runOnce();
+    expect(await state()).toBe("running");
+    await resumeSending(owner, theWebhook(), note);
+    await recoverer.runOnce();
+    expect(await state()).toBe("done");
   });
 
   test("a test is not sent, and says why", async () => {
