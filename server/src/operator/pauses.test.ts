@@ -10,6 +10,9 @@ import { Sender } from "../delivery/sender.ts";
 import { Targets } from "../delivery/targets.ts";
 import { sendTest } from "../delivery/test-send.ts";
 import { silentLog } from "../log.ts";
+import type { Notice } from "../notices/kinds.ts";
+import { callOperational } from "../notices/operational-call.ts";
+import { createOperationalWebhook } from "../notices/operational-webhook.ts";
 import { listPauses, type PauseScope, pauseSending, resumeSending } from "./pauses.ts";
 
 let engine: TestEngine;
@@ -126,6 +129,28 @@ describe("while sending is paused", () => {
     await resumeSending(owner, theWebhook(), note);
     await recoverer.runOnce();
     expect(await state()).toBe("done");
+  });
+
+  test("the clinic's operational address is not called either, and is tried again later", async () => {
+    const { app, dispatch, seal, clock, egress } = engine;
+    const room = { seal, clinicId, actor: "test", checkAddress: (text: string) => egress.check(text) };
+    await inClinic(app, clinicId, (tx) => createOperationalWebhook(tx, room, { url: other.url }));
+    const notice = {
+      id: 1,
+      kind: "webhook.recovered",
+      webhook: null,
+      details: {},
+      createdAt: clock.now(),
+    } as unknown as Notice;
+    const tell = () => callOperational({ db: dispatch, seal, clock, egress }, clinicId, notice);
+    for (const scope of [theClinic(), ALL]) {
+      await pauseSending(owner, scope, note);
+      expect(await tell()).toEqual({ ok: false, error: "paused", status: null, forGood: false });
+      expect(other.received).toEqual([]);
+      await resumeSending(owner, scope, note);
+    }
+    expect(await tell()).toEqual({ ok: true });
+    expect(other.received).toHaveLength(1);
   });
 
   test("a test is not sent, and says why", async () => {
