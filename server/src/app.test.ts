@@ -32,6 +32,8 @@ function configOf(changed: Partial<Config> = {}): Config {
     masterKey: { from: "environment", key: MASTER_KEY },
     authSecret: undefined,
     allowLoopback: false,
+    operatorKey: undefined,
+    allowed: { networks: [], ports: [], httpHosts: [] },
     role: "all",
     hostPacePerSecond: 1_000,
     retentionDays: 30,

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import type { ApiContext } from "./api/context.ts";
 import { healthRoutes } from "./api/health.ts";
+import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
@@ -31,6 +32,7 @@ import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
+import { createAllowList } from "./egress/allow-list.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
 import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
@@ -104,7 +106,11 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const seal = new Seal(masterKey);
   await refuseForeignKey(createKysely(pools.owner), seal);
   const egress = createEgress({
-    rules: { allowLoopback: config.allowLoopback, inboxUrlPrefix: inboxUrlPrefix(config.inboxPort) },
+    rules: {
+      allowLoopback: config.allowLoopback,
+      inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+      opened: createAllowList(config.allowed),
+    },
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
@@ -263,8 +269,12 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const { operatorKey: key } = config;
+  const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
-    config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
+    config.role === "worker"
+      ? { v1: [], open: [health] }
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

@@ -8,9 +8,11 @@ import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:cry
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { type AllowedByOperator, allowedHttpHosts, allowedNetworks, allowedPorts } from "./config/allow.ts";
 
 const MASTER_KEY_BYTES = 32;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
+const OPERATOR_KEY_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
 const HOST_PACE_MAX_PER_SECOND = 100_000;
 const RETENTION_DAYS_MAX = 3_650;
@@ -35,6 +37,10 @@ export interface Config {
   readonly authSecret: KeyObject | undefined;
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
+  /** With it the operator pauses sending from afar; undefined means that nobody does. */
+  readonly operatorKey: KeyObject | undefined;
+  /** What webhooks may reach beyond https to the public Internet. */
+  readonly allowed: AllowedByOperator;
   readonly role: Role;
   /** Requests a second to one host, over all clinics and nodes. */
   readonly hostPacePerSecond: number;
@@ -136,7 +142,18 @@ const variables = z.object({
     })
     .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
     .optional(),
+  HOOKWELL_OPERATOR_KEY: z
+    .string()
+    .regex(/^\S+$/, { error: "must hold no spaces" })
+    .min(OPERATOR_KEY_MIN_CHARACTERS, {
+      error: `must have at least ${OPERATOR_KEY_MIN_CHARACTERS} characters; make one with: openssl rand -hex 32`,
+    })
+    .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
+    .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
+  HOOKWELL_ALLOW_NETWORKS: allowedNetworks.default([]),
+  HOOKWELL_ALLOW_PORTS: allowedPorts.default([]),
+  HOOKWELL_ALLOW_HTTP_HOSTS: allowedHttpHosts.default([]),
   HOOKWELL_ROLE: z.enum(ROLES, { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
@@ -202,7 +219,13 @@ function toConfig(values: Variables, currentFolder: string): Config {
     inboxPort: values.HOOKWELL_INBOX_PORT,
     masterKey: masterKeySource(values, { dataFolder, currentFolder }),
     authSecret: values.HOOKWELL_AUTH_SECRET,
+    operatorKey: values.HOOKWELL_OPERATOR_KEY,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
+    allowed: {
+      networks: values.HOOKWELL_ALLOW_NETWORKS,
+      ports: values.HOOKWELL_ALLOW_PORTS,
+      httpHosts: values.HOOKWELL_ALLOW_HTTP_HOSTS,
+    },
     role: values.HOOKWELL_ROLE,
     hostPacePerSecond: values.HOOKWELL_HOST_PACE,
     retentionDays: values.HOOKWELL_RETENTION_DAYS,

@@ -71,6 +71,8 @@ export interface TestApiOptions {
   readonly publicUrl?: string;
   /** Webhooks may have addresses on this machine; closed by default, as in production. */
   readonly allowLoopback?: boolean;
+  /** Where names are looked up; the system's name servers by default. */
+  readonly nameServers?: readonly string[];
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -88,6 +90,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
     monotonicMs: clock.monotonicMs,
+    ...(options.nameServers && { nameServers: options.nameServers }),
   });
   const dispatch = createKysely(database.pools.dispatch);
   const targets = new Targets({ db: dispatch, seal, clock });

@@ -28,7 +28,9 @@ type AuditAction =
   | "recovery.paused"
   | "recovery.resumed"
   | "recovery.cancelled"
-  | "webhook.secret_revoked";
+  | "webhook.secret_revoked"
+  | "sending.paused"
+  | "sending.resumed";
 
 export interface AuditEntry {
   readonly clinicId: number;

@@ -9,6 +9,7 @@ import { createPools } from "../db/pool.ts";
 import { createLog, type Log } from "../log.ts";
 import { demo } from "./demo.ts";
 import { runApp, withPlainErrors } from "./process.ts";
+import { sendingCommand } from "./sending.ts";
 
 const program = new Command("hookwell").description("Outgoing webhooks for clinics.");
 
@@ -43,6 +44,8 @@ program
       await embedded.stop();
     }
   });
+
+program.addCommand(sendingCommand(() => readConfig(process.env)));
 
 async function migrateAt(url: string, log: Log): Promise<void> {
   const pools = createPools({ url, log });
