@@ -26,6 +26,6 @@ export interface ApiContext {
   readonly inboxUrlPrefix: string;
   /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */
   readonly retentionDays: number;
-  /** Wakes the dispatcher for a clinic; to be called after a commit that may have emitted. `command` does it by itself. */
-  nudge(clinicId: number): void;
+  /** Wakes the dispatcher, for a clinic where one is known; to be called after a commit that may have emitted. `command` does it by itself. */
+  nudge(clinicId?: number): void;
 }

@@ -1,9 +1,9 @@
 /** One host, many webhooks of many clinics: caps over all of them, shared fairly. */
 import { describe, expect, test } from "vitest";
 import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
+import type { Begun } from "./engine-store.ts";
 import { Paced } from "./paced.ts";
 import { hostNameOf, Run, UNPROVED_PER_SECOND } from "./run.ts";
-import type { Begun } from "./store.ts";
 
 const runOf = (webhookId: number, host: string, proved = true) =>
   new Run(
