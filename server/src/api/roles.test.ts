@@ -133,6 +133,11 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "DELETE /v1/api-keys/{id}": MANAGERS,
   "GET /v1/retention": MANAGERS,
   "PATCH /v1/retention": MANAGERS,
+  "GET /v1/audit": MANAGERS,
+  "GET /v1/audit/actors": MANAGERS,
+  "GET /v1/audit/check": MANAGERS,
+  "GET /v1/audit/export.csv": MANAGERS,
+  "GET /v1/audit/export.json": MANAGERS,
 };
 
 /** For everybody: no session is looked at. */

@@ -18,6 +18,7 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { runFrom } from "../audit/origin.ts";
 import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import { drawRandom } from "../seal/random.ts";
@@ -105,8 +106,16 @@ function plugin(routes: Routes, context: ApiContext): FastifyPluginAsync {
 function v1(resources: readonly Routes[]): Routes {
   return async (app, context) => {
     await limitSessions(app, context);
+    tellOrigin(app);
     for (const resource of resources) await app.register(plugin(resource, context));
   };
+}
+
+/** Entries of the audit trail say from where a change came: whatever a handler does, it does as coming from there. */
+function tellOrigin(app: App): void {
+  app.addHook("preHandler", (request, _reply, done) => {
+    runFrom({ address: request.ip, actorName: request.principal.userName }, done);
+  });
 }
 
 async function limitSessions(app: App, context: ApiContext): Promise<void> {

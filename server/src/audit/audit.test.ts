@@ -64,7 +64,9 @@ describe("an entry", () => {
   test("says from where it came and under which name, and for the program's own work that it came from nowhere", async () => {
     await runFrom({ address: "203.0.113.7", actorName: "Robin Sample" }, () => write());
     await write();
-    const trail = await inClinic(app, clinicId, (tx) => listTrail(tx, { clinicId }, { beforeSequence: null, limit: 5 }));
+    const trail = await inClinic(app, clinicId, (tx) =>
+      listTrail(tx, { clinicId }, { beforeSequence: null, limit: 5 }),
+    );
     expect(trail.map(({ origin, actorName }) => [origin, actorName])).toEqual([
       [null, "Robin Sample"],
       ["203.0.113.7", "Robin Sample"],
