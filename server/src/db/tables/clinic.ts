@@ -99,6 +99,11 @@ export interface ClinicTables {
     sequence: number | null;
     hash: Buffer | null;
   };
+  kept_secrets: {
+    name: string;
+    secret: Buffer;
+    created_at: Generated<Instant>;
+  };
   audit_heads: {
     clinic_id: number;
     sequence: Generated<number>;
