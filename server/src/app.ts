@@ -259,6 +259,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
     ...{ db, seal, clock, log, accounts, egress },
     nudge: () => state.nudge(),
     publicUrl: config.publicUrl,
+    trustProxy: config.trustProxy,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),

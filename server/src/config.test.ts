@@ -43,8 +43,20 @@ describe("the environment", () => {
       role: "all",
       hostPacePerSecond: 1_000,
       retentionDays: 30,
+      trustProxy: undefined,
       mail: undefined,
     });
+  });
+
+  test("names the reverse proxies that are believed, or how many there are", () => {
+    const proxies = (text: string) => read({ HOOKWELL_TRUST_PROXY: text }).trustProxy;
+    expect(proxies("10.0.0.5, fd00::/64")).toEqual(["10.0.0.5", "fd00::/64"]);
+    expect(proxies("2")).toBe(2);
+    for (const wrong of ["true", "0", "*", "0.0.0.0/0", "::/0", "proxy.example.test", "10.0.0.0/33", "10.0.0.1,"]) {
+      expect(problemsOf({ HOOKWELL_TRUST_PROXY: wrong }), wrong).toEqual([
+        expect.stringMatching(/^HOOKWELL_TRUST_PROXY must name your reverse proxies/),
+      ]);
+    }
   });
 
   test("counts an empty variable as unset", () => {

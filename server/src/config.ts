@@ -5,6 +5,7 @@
  * an error names each wrong variable and its remedy. Opens no database, no port and no file; the keys are in seal/master-keys.ts.
  */
 import { createSecretKey, type KeyObject } from "node:crypto";
+import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 
@@ -41,9 +42,14 @@ export interface Config {
   readonly hostPacePerSecond: number;
   /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
   readonly retentionDays: number;
+  /** Reverse proxies whose word on the client's address is believed; undefined: nobody's. */
+  readonly trustProxy?: TrustProxy | undefined;
   /** The operator's mail server; undefined means that no e-mail is sent. */
   readonly mail: MailConfig | undefined;
 }
+
+/** How many proxies stand in front, or their addresses and networks. */
+export type TrustProxy = number | readonly string[];
 
 interface MailConfig {
   /** Holds a password, so nothing can print it. */
@@ -128,6 +134,15 @@ const smtpUrl = z
   })
   .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
 
+const PROXY_HOPS = /^[1-9]$/;
+const trustProxy = z
+  .string()
+  .refine((text) => PROXY_HOPS.test(text) || text.split(",").every((part) => isNetwork(part.trim())), {
+    error:
+      "must name your reverse proxies, such as 10.0.0.5 or 10.0.0.0/24,fd00::/64, or say how many stand in a row (1 to 9)",
+  })
+  .transform((text): TrustProxy => (PROXY_HOPS.test(text) ? Number(text) : text.split(",").map((part) => part.trim())));
+
 const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
 const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
   error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
@@ -153,6 +168,7 @@ const variables = z.object({
   HOOKWELL_ROLE: z.enum(ROLES, { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
+  HOOKWELL_TRUST_PROXY: trustProxy.optional(),
   HOOKWELL_SMTP_URL: smtpUrl.optional(),
   HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
@@ -219,6 +235,7 @@ function toConfig(values: Variables, currentFolder: string): Config {
     role: values.HOOKWELL_ROLE,
     hostPacePerSecond: values.HOOKWELL_HOST_PACE,
     retentionDays: values.HOOKWELL_RETENTION_DAYS,
+    trustProxy: values.HOOKWELL_TRUST_PROXY,
     mail: mailOf(values),
   };
 }
@@ -232,6 +249,14 @@ function masterKeySource(values: Variables, folders: { dataFolder: string; curre
   const named = values.HOOKWELL_MASTER_KEY_FILE;
   if (named !== undefined) return { from: "file", path: resolve(folders.currentFolder, named), createIfMissing: false };
   return { from: "file", path: join(folders.dataFolder, "master.key"), createIfMissing: true };
+}
+
+/** An address or a network, but never one that holds every address: that would believe everybody. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const kind = isIP(address);
+  if (kind === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
 }
 
 function isSmtpUrl(text: string): boolean {

@@ -1,6 +1,9 @@
 /** The audit trail as managers see it: who changed what, from where, and whether anything is missing. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signIn, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import type { TrustProxy } from "../config.ts";
+import { OPEN_ROUTES, V1_ROUTES } from "./routes.ts";
+import { createServer } from "./server.ts";
 
 let api: TestApi;
 let clinic: TestClinic;
@@ -38,6 +41,34 @@ describe("GET /v1/audit", () => {
     const session = await signIn(api.app, { email: there.emails.manager, password: there.password });
     await session("/v1/retention", { method: "PATCH", body: { days: 5 }, remoteAddress: "203.0.113.40" });
     expect((await session("/v1/audit")).json.data[0].origin).toBe("203.0.113.40");
+  });
+
+  it("believes no word of the client on its own address, and a reverse proxy's only where the operator trusts it", async () => {
+    const { owner } = api.database.pools;
+    const forwarded = {
+      "x-forwarded-for": "198.51.100.1, 203.0.113.50",
+      "x-real-ip": "198.51.100.2",
+      forwarded: "for=198.51.100.3",
+    };
+    const there = await api.newClinic();
+    const originBehind = async (trustProxy: TrustProxy | undefined) => {
+      const app = await createServer({ ...api.context, trustProxy }, { v1: V1_ROUTES, open: OPEN_ROUTES });
+      const call = await signIn(app, { email: there.emails.manager, password: there.password });
+      await call("/v1/retention", { method: "PATCH", body: { days: null } });
+      await call("/v1/retention", {
+        method: "PATCH",
+        body: { days: 11 },
+        headers: forwarded,
+        remoteAddress: "10.0.0.5",
+      });
+      await app.close();
+      const last = "select origin from audit where clinic_id = $1 order by sequence desc limit 1";
+      return (await owner.query(last, [there.id])).rows[0].origin;
+    };
+    expect(await originBehind(undefined)).toBe("10.0.0.5");
+    expect(await originBehind(["10.0.0.0/24"])).toBe("203.0.113.50");
+    expect(await originBehind(1)).toBe("203.0.113.50");
+    expect(await originBehind(["10.9.9.9"])).toBe("10.0.0.5");
   });
 
   it("is narrowed by who, what, on what and on which days", async () => {
