@@ -18,6 +18,7 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { runFrom } from "../audit/origin.ts";
 import type { TrustProxy } from "../config.ts";
 import { ProblemError } from "../errors.ts";
@@ -138,8 +139,21 @@ function v1(resources: readonly Routes[]): Routes {
   return async (app, context) => {
     await limitSessions(app, context);
     tellOrigin(app);
+    takeNothingUnsaid(app);
     for (const resource of resources) await app.register(plugin(resource, context));
   };
+}
+
+const NO_QUERY = z.strictObject({});
+const NO_BODY = z.strictObject({}).nullish();
+
+/** A route that describes no query or no body takes none: what it does not know is refused everywhere, never passed over. */
+function takeNothingUnsaid(app: App): void {
+  app.addHook("onRoute", (route) => {
+    const takesBody = ![route.method].flat().every((method) => SAFE_METHODS.has(method));
+    const { querystring = NO_QUERY, body = takesBody ? NO_BODY : undefined } = route.schema ?? {};
+    route.schema = { ...route.schema, querystring, ...(body === undefined ? {} : { body }) };
+  });
 }
 
 /** Entries of the audit trail say from where a change came: whatever a handler does, it does as coming from there. */
