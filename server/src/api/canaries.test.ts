@@ -142,12 +142,14 @@ async function doWrong(): Promise<void> {
 /** Faults of our own: the database quotes the values that it chokes on. */
 async function failInside(name: string): Promise<void> {
   const { owner } = api.database.pools;
-  await owner.query("alter table patients add constraint canary check (length(name) < 5) not valid");
+  await owner.query(`create function choke() returns trigger language plpgsql as $$ begin
+    raise exception 'choked on %', new using detail = new.email, hint = new.name; end $$`);
+  await owner.query("create trigger choke before insert on patients for each row execute function choke()");
   await manager("/v1/patients", {
     method: "POST",
     body: { name: `${name} Junior`, email: "zqxcanary.patient@example.test" },
   });
-  await owner.query("alter table patients drop constraint canary");
+  await owner.query("drop trigger choke on patients");
   await owner.query("alter table services rename to services_hidden");
   await manager(`/v1/services`, { method: "POST", body: { name, kind: "class", duration: 60 } });
   await owner.query("alter table services_hidden rename to services");
