@@ -12,6 +12,8 @@ it("a change shows the fields that differ, and those that only look alike becaus
   const before = { url: "https://a.example.test/••", name: "A", enabled: true };
   const after = { url: "https://a.example.test/••", name: "B", enabled: true, changed: ["url", "name"] };
   expect(changesOf({ before, after }).map(({ field }) => field)).toEqual(["url", "name"]);
-  expect(changesOf({ before: null, after: { days: 3 } })).toEqual([{ field: "days", before: undefined, after: 3 }]);
+  expect(changesOf({ before: null, after: { days: 3, until: null, events: [] } })).toEqual([
+    { field: "days", before: undefined, after: 3 },
+  ]);
   expect(changesOf({ before: null, after: null })).toEqual([]);
 });

@@ -31,9 +31,19 @@ export function changesOf({ before, after }: { before: unknown; after: unknown }
   // `changed` names fields whose values are masked, so that they look the same.
   const named = Array.isArray(is.changed) ? is.changed : [];
   const fields = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((field) => field !== "changed");
-  return fields
-    .map((field) => ({ field, before: was[field], after: is[field] }))
-    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after) || named.includes(change.field));
+  return (
+    fields
+      .map((field) => ({ field, before: was[field], after: is[field] }))
+      .filter(
+        (change) => JSON.stringify(change.before) !== JSON.stringify(change.after) || named.includes(change.field),
+      )
+      // Of what is new, only what there is.
+      .filter((change) => !(change.before === undefined && isNothing(change.after)))
+  );
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
