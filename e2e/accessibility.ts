@@ -62,6 +62,7 @@ const SCREENS: Screen[] = [
   { name: "courses and webinars", path: "/academy" },
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
+  { name: "history", path: "/settings/history" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },

@@ -19,7 +19,7 @@ import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
 import { membershipWork } from "./clinic/memberships/renewals.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, ConfigError, loadAuthSecret, loadMasterKey } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { freePort } from "./db/embedded/free-port.ts";
 import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
@@ -40,6 +40,8 @@ import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { loadAuthSecret } from "./seal/kept-secrets.ts";
+import { loadMasterKeys } from "./seal/master-keys.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
@@ -100,11 +102,12 @@ type Started = Omit<RunningApp, "stop">;
 /** Bottom up; the stack closes in the opposite order. */
 async function start(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Started> {
   const { log, clock = systemClock } = options;
-  const masterKey = await loadMasterKey(config);
+  const masterKeys = await loadMasterKeys(config);
   const pools = await openDatabase(parts, config, options);
   const db = createKysely(pools.app);
-  const seal = new Seal(masterKey);
-  await refuseForeignKey(createKysely(pools.owner), seal);
+  const owner = createKysely(pools.owner);
+  const seal = new Seal(masterKeys, { readAgain: () => loadMasterKeys(config) });
+  await refuseForeignKey(owner, seal);
   const egress = createEgress({
     rules: {
       allowLoopback: config.allowLoopback,
@@ -117,7 +120,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
-  const secret = loadAuthSecret(config, masterKey);
+  const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
@@ -130,7 +133,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   });
   state.isReady = true;
   logEvent(log, "server.started", { port: config.port, role: config.role });
-  return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
+  return { publicUrl, accounts, db, owner, seal, clock };
 }
 
 async function openDatabase(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Pools> {
@@ -262,6 +265,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
     ...{ db, seal, clock, log, accounts, egress },
     nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
+    trustProxy: config.trustProxy,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
