@@ -7,6 +7,8 @@ import { createKysely, inClinic } from "./pool.ts";
 
 /** Tables that are no clinic's. A new one belongs here only if no row of it tells anything of a clinic. */
 const NO_CLINICS = ["clinics", "hookwell_migrations", "kept_secrets", "late_pass", "nodes"];
+/** The operator's own, which may name a clinic or all; no role of the clinics' has any right to them. */
+const OPERATORS = ["operator_acts", "sending_pauses"];
 /** What is unique over all clinics, because it is looked up before the clinic is known, or drawn at random. */
 const UNIQUE_OVER_ALL = ["api_keys_key_hash_key", "webhooks_keys_token_key"];
 const ROLES = ["hookwell_app", "hookwell_dispatch", "hookwell_auth"];
@@ -57,13 +59,19 @@ async function query<Row extends object>(text: string, values: unknown[] = []): 
   return (await database.pools.owner.query<Row>(text, values)).rows;
 }
 
-const ofClinics = () => tables.filter(({ has_clinic }) => has_clinic);
+const ofClinics = () => tables.filter(({ name, has_clinic }) => has_clinic && !OPERATORS.includes(name));
 const parents = () => ofClinics().filter(({ is_partition }) => !is_partition);
 
 describe("every table of clinics", () => {
   test("is known: whatever has no clinic_id is listed, and there are many that have", () => {
     expect(tables.filter(({ has_clinic }) => !has_clinic).map(({ name }) => name)).toEqual(NO_CLINICS);
     expect(parents().length).toBeGreaterThan(40);
+  });
+
+  test("is not the operator's: those are closed to the clinics' role, and to sign-in", () => {
+    const operators = tables.filter(({ name }) => OPERATORS.includes(name));
+    expect(operators.map(({ name, forced }) => [name, forced])).toEqual(OPERATORS.map((name) => [name, true]));
+    expect(operators.flatMap(({ open_to }) => open_to).filter((role) => role !== "hookwell_dispatch")).toEqual([]);
   });
 
   test("has clinic_id first in its primary key", () => {
@@ -120,11 +128,14 @@ describe("every table of clinics", () => {
   });
 
   test("is unique in no other column over all clinics, which would tell one of another's rows", async () => {
-    const indexes = await query<{ name: string }>(`
+    const indexes = await query<{ name: string }>(
+      `
       select i.indexrelid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indrelid
-      where i.indisunique and c.relnamespace = 'public'::regnamespace and not i.indkey::int2[] @> array[(
+      where i.indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> all ($1) and not i.indkey::int2[] @> array[(
         select a.attnum from pg_attribute a where a.attrelid = c.oid and a.attname = 'clinic_id')]
-        and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'clinic_id') order by 1`);
+        and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'clinic_id') order by 1`,
+      [OPERATORS],
+    );
     expect(indexes.map(({ name }) => name)).toEqual(UNIQUE_OVER_ALL);
   });
 });
