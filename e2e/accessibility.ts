@@ -63,6 +63,7 @@ const SCREENS: Screen[] = [
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
   { name: "retention", path: "/settings/retention" },
+  { name: "history", path: "/settings/history" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import type { ApiContext } from "./api/context.ts";
 import { healthRoutes } from "./api/health.ts";
+import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
@@ -18,7 +19,7 @@ import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
 import { membershipWork } from "./clinic/memberships/renewals.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, ConfigError, loadAuthSecret, loadMasterKey } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { freePort } from "./db/embedded/free-port.ts";
 import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
@@ -31,6 +32,7 @@ import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
+import { createAllowList } from "./egress/allow-list.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
 import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
@@ -38,6 +40,8 @@ import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { loadAuthSecret } from "./seal/kept-secrets.ts";
+import { loadMasterKeys } from "./seal/master-keys.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
@@ -98,20 +102,25 @@ type Started = Omit<RunningApp, "stop">;
 /** Bottom up; the stack closes in the opposite order. */
 async function start(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Started> {
   const { log, clock = systemClock } = options;
-  const masterKey = await loadMasterKey(config);
+  const masterKeys = await loadMasterKeys(config);
   const pools = await openDatabase(parts, config, options);
   const db = createKysely(pools.app);
-  const seal = new Seal(masterKey);
-  await refuseForeignKey(createKysely(pools.owner), seal);
+  const owner = createKysely(pools.owner);
+  const seal = new Seal(masterKeys, { readAgain: () => loadMasterKeys(config) });
+  await refuseForeignKey(owner, seal);
   const egress = createEgress({
-    rules: { allowLoopback: config.allowLoopback, inboxUrlPrefix: inboxUrlPrefix(config.inboxPort) },
+    rules: {
+      allowLoopback: config.allowLoopback,
+      inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+      opened: createAllowList(config.allowed),
+    },
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
   const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
-  const secret = loadAuthSecret(config, masterKey);
+  const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
@@ -124,7 +133,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   });
   state.isReady = true;
   logEvent(log, "server.started", { port: config.port, role: config.role });
-  return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
+  return { publicUrl, accounts, db, owner, seal, clock };
 }
 
 async function openDatabase(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Pools> {
@@ -256,6 +265,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
     ...{ db, seal, clock, log, accounts, egress },
     nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
+    trustProxy: config.trustProxy,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
@@ -263,8 +273,12 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const { operatorKey: key } = config;
+  const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
-    config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
+    config.role === "worker"
+      ? { v1: [], open: [health] }
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

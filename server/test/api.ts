@@ -39,6 +39,8 @@ interface Call {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  /** Where the request comes from; this machine by default. */
+  readonly remoteAddress?: string;
 }
 
 /** Calls the API as one member of staff: `await manager("/v1/me")`. */
@@ -71,6 +73,8 @@ export interface TestApiOptions {
   readonly publicUrl?: string;
   /** Webhooks may have addresses on this machine; closed by default, as in production. */
   readonly allowLoopback?: boolean;
+  /** Where names are looked up; the system's name servers by default. */
+  readonly nameServers?: readonly string[];
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -88,6 +92,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
     monotonicMs: clock.monotonicMs,
+    ...(options.nameServers && { nameServers: options.nameServers }),
   });
   const dispatch = createKysely(database.pools.dispatch);
   const targets = new Targets({ db: dispatch, seal, clock });
@@ -177,12 +182,13 @@ export async function signIn(app: App, credentials: { email: string; password: s
 
 /** Calls with the given cookies, or without any. */
 function callerOf(app: App, cookie?: string): Caller {
-  return async (path, { method = "GET", body, headers = {} } = {}) => {
+  return async (path, { method = "GET", body, headers = {}, remoteAddress } = {}) => {
     const answer = await app.inject({
       method,
       url: path,
       headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
       ...(body === undefined ? {} : { payload: body as object }),
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
     });
     const json = answer.body === "" ? null : parse(answer.body);
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };

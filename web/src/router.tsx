@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { checkoutFilters } from "./academy/filters.ts";
 import { ProblemError } from "./api.ts";
+import { auditFilters } from "./audit/filters.ts";
 import { invoiceFilters } from "./billing/filters.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
 import { withMoreWords } from "./i18n/setup.ts";
@@ -191,6 +192,13 @@ const retention = createRoute({
   component: lazyRouteComponent(() => withMoreWords(import("./settings/RetentionPage.tsx")), "RetentionPage"),
 });
 
+const history = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/history",
+  validateSearch: auditFilters,
+  component: lazyRouteComponent(() => withMoreWords(import("./audit/AuditPage.tsx")), "AuditPage"),
+});
+
 /** The patients' own door: nobody is signed in. */
 const portal = createRoute({
   getParentRoute: () => root,
@@ -226,6 +234,7 @@ const routes = root.addChildren([
     importing,
     apiKeys,
     retention,
+    history,
     unknown,
   ]),
 ]);

@@ -34,7 +34,7 @@ export class Run {
   /** clinic and webhook in one word */
   readonly name: string;
   readonly fence: number;
-  /** host and port of its address */
+  /** the host of its address, whatever the port: its caps are the host's, and many ports must not be many hosts */
   readonly host: string;
   /** of the webhook; a run whose webhook was changed meanwhile is given back, and taken anew as it is then */
   version: number;
@@ -71,7 +71,7 @@ export class Run {
     this.webhookId = scan.webhookId;
     this.name = `${scan.clinicId}/${scan.webhookId}`;
     this.fence = scan.fence;
-    this.host = scan.host ?? "";
+    this.host = hostNameOf(scan.host ?? "");
     this.version = scan.version;
     this.#scanBegunMs = nowMs;
     this.#askedMs = nowMs;
@@ -252,4 +252,10 @@ export class Run {
     this.#untrackedDueMs = Number.POSITIVE_INFINITY;
     this.#rung = true;
   }
+}
+
+/** Without the port, and without the final dot of a fully qualified name. On this machine each port is a receiver of its own. */
+export function hostNameOf(host: string): string {
+  if (/^(localhost|127\.|\[::1\])/.test(host)) return host;
+  return host.replace(/:\d+$/, "").replace(/\.$/, "");
 }

@@ -1,5 +1,6 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./en/academy.json";
+import audit from "./en/audit.json";
 import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
 import importing from "./en/import.json";
@@ -25,4 +26,5 @@ export default {
   portal,
   settings,
   notices,
+  audit,
 };

@@ -1,5 +1,6 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./fr-CA/academy.json";
+import audit from "./fr-CA/audit.json";
 import billing from "./fr-CA/billing.json";
 import deliveries from "./fr-CA/deliveries.json";
 import importing from "./fr-CA/import.json";
@@ -25,4 +26,5 @@ export default {
   portal,
   settings,
   notices,
+  audit,
 };

@@ -3,6 +3,7 @@ import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
 import IconCalendarTime from "@tabler/icons-react/dist/esm/icons/IconCalendarTime.mjs";
 import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
+import IconHistory from "@tabler/icons-react/dist/esm/icons/IconHistory.mjs";
 import IconId from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
 import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
@@ -98,6 +99,9 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/settings/retention" icon={IconCalendarTime} label={t("shell.nav.retention")} />
+        </li>
+        <li>
+          <Item to="/settings/history" icon={IconHistory} label={t("shell.nav.history")} />
         </li>
       </ul>
     </nav>

@@ -17,7 +17,7 @@ leased as materialized (
     join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
   where r.owner is not distinct from $1::bigint -- no condition of an index, so that each is looked up by its key
-    and r.fence = h.fence and w.enabled and w.deleted_at is null
+    and r.fence = h.fence and w.enabled and not w.paused and w.deleted_at is null
   order by r.clinic_id, r.webhook_id -- as settle.sql locks them, which runs beside it
   for no key update of r),
 passed as materialized (

@@ -44,7 +44,7 @@ leased as materialized (
   from due
     join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
-  where r.owner is null and w.enabled and w.deleted_at is null
+  where r.owner is null and w.enabled and not w.paused and w.deleted_at is null
     and (r.failures > 0 or r.answered_at is null) = $5::boolean
     and (r.parked_at is null or r.next_at <= now()) -- a parked one hears no bell
     and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
