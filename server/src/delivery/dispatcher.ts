@@ -16,12 +16,13 @@ import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
-import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./engine-store.ts";
+import type { Begun, EngineStore, RunKey, Scan } from "./engine-store.ts";
+import { Held } from "./held.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
 import { Round } from "./round.ts";
-import { type Refill, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import { Sender } from "./sender.ts";
 import { Settler } from "./settler.ts";
 import { Share } from "./share.ts";
@@ -65,7 +66,7 @@ export class Dispatcher {
   readonly #lease: Lease;
   readonly #sender: Sender;
   readonly #wake: Wake;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Held();
   readonly #paced: Paced;
   readonly #places = new Places();
   readonly #settler: Settler;
@@ -135,7 +136,7 @@ export class Dispatcher {
 
   /** A parked webhook is held for its probe only, and is no burden. */
   #sharedRuns(): Run[] {
-    return [...this.#runs.values()].filter((run) => !run.health.isParked);
+    return this.#runs.all().filter((run) => !run.health.isParked);
   }
 
   async #work(): Promise<void> {
@@ -162,7 +163,8 @@ export class Dispatcher {
     this.#places.moveSlow(this.#now());
     await this.#withdraw();
     if (!this.#stopping) {
-      this.#hearNudges();
+      this.#runs.hear(this.#nudgedBy);
+      this.#nudgedBy.clear();
       await allEnded([this.#takeBoth(), this.#refill()]);
       await this.#sleepRuns({ stopping: false });
     }
@@ -200,12 +202,6 @@ export class Dispatcher {
     return this.#places.inFlight + this.#paced.count + this.#withdrawn.count;
   }
 
-  #hearNudges(): void {
-    if (this.#nudgedBy.size === 0) return;
-    for (const run of this.#runs.values()) if (this.#nudgedBy.has(run.clinicId)) run.rung();
-    this.#nudgedBy.clear();
-  }
-
   #takeSoon(): void {
     for (const pool of POOLS) this.#rounds[pool].nudge();
   }
@@ -231,13 +227,13 @@ export class Dispatcher {
     round.ended(scan, scan.runs.length === webhooks, this.#now());
     const begun = Map.groupBy(scan.begun, nameOf);
     for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
-    for (const key of scan.rung) this.#runs.get(nameOf(key))?.rung();
+    for (const key of scan.rung) this.#runs.get(key)?.rung();
     this.#handle(scan);
     if (scan.runs.length + scan.rung.length > 0) this.#wake.ring();
   }
 
   #hold(run: Run): void {
-    this.#runs.set(run.name, run);
+    this.#runs.add(run);
     if (run.recoveredMs !== null) this.#paced.of(run, this.#now()).riseFrom(run.recoveredMs, this.#now());
   }
 
@@ -247,9 +243,14 @@ export class Dispatcher {
     return Math.max(0, this.#places.free(pool) - this.#paced.countReady(pool, this.#now()));
   }
 
+  #allFreePlaces(): Record<Pool, number> {
+    return { healthy: this.#freePlaces("healthy"), suspect: this.#freePlaces("suspect") };
+  }
+
   async #refill(): Promise<void> {
     if (!this.#lease.maySend()) return;
-    const asked = this.#nextRefills();
+    const places = this.#allFreePlaces();
+    const asked = this.#runs.nextRefills({ places, placesOf: (run) => this.#placesOf(run), nowMs: this.#now() });
     if (asked.size === 0) return;
     const refills = [...asked.values()];
     const freed = refills.flatMap(({ request, freed: keys }) =>
@@ -257,52 +258,18 @@ export class Dispatcher {
     );
     const requests = refills.map((refill) => refill.request);
     const scan = await this.#options.store.refill(this.#lease.nodeId, requests, freed);
-    this.#noteRefilled(asked, scan.runs);
+    this.#runs.noteRefilled(asked, scan.runs);
     this.#handle(scan);
     this.#wake.ring(); // there may be more windows to look at
-  }
-
-  #nextRefills(): Map<string, Refill> {
-    const asked = new Map<string, Refill>();
-    const places = { healthy: this.#freePlaces("healthy"), suspect: this.#freePlaces("suspect") };
-    for (const [name, run] of this.#runs) {
-      const free = places[run.pool];
-      if (free <= 0) continue;
-      const refill = run.nextRefill(Math.min(free, this.#placesOf(run)), this.#now());
-      if (!refill) continue;
-      asked.set(name, refill);
-      places[run.pool] -= refill.request.want + refill.freed.length;
-    }
-    // Whoever was asked goes to the end: where places are few, all webhooks have their turn.
-    for (const name of asked.keys()) this.#moveToEnd(name);
-    return asked;
-  }
-
-  #moveToEnd(name: string): void {
-    const run = this.#runs.get(name);
-    if (!run) return;
-    this.#runs.delete(name);
-    this.#runs.set(name, run);
-  }
-
-  #noteRefilled(asked: Map<string, Refill>, scans: RunScan[]): void {
-    const answered = new Map(scans.map((scan) => [nameOf(scan), scan]));
-    for (const [name, refill] of asked) {
-      const scan = answered.get(name);
-      const run = this.#runs.get(name);
-      if (!run) continue;
-      if (scan) run.refilled(scan, refill.scans);
-      else run.gone = true;
-    }
   }
 
   #handle(scan: Scan): void {
     const now = this.#now();
     for (const waiting of scan.waiting) {
-      this.#runs.get(nameOf(waiting))?.waits(waiting.orderKey, now + waiting.dueInMs);
+      this.#runs.get(waiting)?.waits(waiting.orderKey, now + waiting.dueInMs);
     }
     for (const begun of scan.begun) {
-      const run = this.#runs.get(nameOf(begun));
+      const run = this.#runs.get(begun);
       if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
       run.begun(begun);
       this.#paced.add(run, begun, now);
@@ -336,15 +303,15 @@ export class Dispatcher {
   /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
   async #sleepRuns({ stopping }: { stopping: boolean }): Promise<void> {
     const now = this.#now();
-    const idle = [...this.#runs].filter(([, run]) => stopping || run.canSleep(now));
+    const idle = this.#runs.all().filter((run) => stopping || run.canSleep(now));
     if (idle.length === 0) return;
-    const asleep = idle.map(([, run]) => {
+    const asleep = idle.map((run) => {
       const { clinicId, webhookId, fence } = run;
       const yields = !stopping && this.#share.isYielded(run);
       return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now), yields };
     });
     await this.#options.store.release(this.#lease.nodeId, asleep);
-    for (const [name] of idle) this.#runs.delete(name);
+    this.#runs.remove(idle);
     if (asleep.some(({ yields }) => yields)) this.#options.onGivenUp?.();
     // We know when the first of them is due, and need not find out by polling.
     const soonestMs = Math.min(...asleep.map(({ nextInMs }) => nextInMs ?? Number.POSITIVE_INFINITY));
@@ -357,12 +324,13 @@ export class Dispatcher {
     // Nothing more can begin: only a result or the lease changes that, and both ring.
     if (this.#stopping || !this.#lease.maySend()) return paced;
     let wait = Math.min(paced, this.#places.msUntilSlow(now));
+    const places = this.#allFreePlaces();
     for (const pool of POOLS) {
-      if (this.#freePlaces(pool) > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(now));
+      if (places[pool] > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(now));
     }
-    for (const run of this.#runs.values()) {
+    for (const run of this.#runs.all()) {
       const due = run.nextDueInMs(now);
-      if (due !== null && this.#freePlaces(run.pool) > 0) wait = Math.min(wait, due);
+      if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(now));
       if (!run.canSleep(now) && run.inFlightCount < run.concurrency) {
         const pause = this.#paced.of(run, now).msUntilNext(now);

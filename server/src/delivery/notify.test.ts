@@ -86,14 +86,10 @@ test("does not reach other schemas of the same database, nor other databases", a
 test("is heard again after the connection was lost, and whoever listens is woken, since words may have been missed", async () => {
   const { heard } = await listener();
   const teller = start({});
-  const kill = async () => {
-    const { rowCount } = await database.pools.owner.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and application_name = 'hookwell neighbours'`,
-    );
-    return (rowCount ?? 0) >= 2;
-  };
-  await until("both connections are lost", kill);
+  const ofBoth = "where datname = current_database() and application_name = 'hookwell neighbours'";
+  const connected = () => database.pools.owner.query(`select from pg_stat_activity ${ofBoth}`);
+  await until("both are connected", async () => (await connected()).rowCount === 2);
+  await database.pools.owner.query(`select pg_terminate_backend(pid) from pg_stat_activity ${ofBoth}`);
   await until("he is woken without a word", () => heard.words >= 1);
   const before = heard.words;
   teller.tell();

@@ -23,10 +23,11 @@ retried as (
   update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond',
     choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
     choice_patient = coalesce(r.choice_patient, d.choice_patient)
-  from results r
-  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
-    and d.fence = r.fence and d.attempt = r.attempt and r.state is null
-  returning d.clinic_id, d.webhook_id, d.id, d.attempt, d.test, old.begun_at),
+  from results r join deliveries was -- PostgreSQL 18 alone could return what was there before
+    on was.clinic_id = r.clinic_id and was.webhook_id = r.webhook_id and was.id = r.id and r.state is null
+  where d.clinic_id = was.clinic_id and d.webhook_id = was.webhook_id and d.id = was.id
+    and d.fence = r.fence and d.attempt = r.attempt
+  returning d.clinic_id, d.webhook_id, d.id, d.attempt, d.test, was.begun_at),
 counted as materialized (
   select clinic_id, webhook_id, id, attempt, test, begun_at, state from finished
   union all select clinic_id, webhook_id, id, attempt, test, begun_at, null from retried),
