@@ -131,6 +131,10 @@ const frozenVersion = storeWith({ take: seenOnce, refill: seenOnce });
 const narrowedAtClaim: Rewrite = [/choice_practitioner = case[\s\S]*?'id' in \(d\.choice_patient[^\n]*\n/, ""];
 const choiceNotHeeded = storeWith({ take: [seenOnce, narrowedAtClaim], refill: [seenOnce, narrowedAtClaim] });
 
+/** Where a claim writes down the narrower of what was chosen then and now. */
+const NARROWER_OF_BOTH =
+  /choice_practitioner = case when 'off' in \(d\..*?else 'all' end,\s*choice_patient = case.*?else 'all' end,/s;
+
 export const BUGS: readonly Bug[] = [
   {
     mistake: "a result counts although its claim was lost (no fence)",
@@ -204,10 +208,9 @@ export const BUGS: readonly Bug[] = [
   {
     mistake: "a body is rendered from the choice as it is now, though it was widened",
     ...{ scenario: changes, found: "too_much_data" },
-    breaks: storeThat({
-      begun: (_store, begun) => {
-        for (const one of begun) one.choice = { practitioner: "all", patient: "all" };
-      },
+    breaks: storeWith({
+      take: [NARROWER_OF_BOTH, "choice_practitioner = n.include_practitioner, choice_patient = n.include_patient,"],
+      refill: [NARROWER_OF_BOTH, "choice_practitioner = n.include_practitioner, choice_patient = n.include_patient,"],
     }),
   },
   { mistake: "a replaced secret goes on signing", scenario: changes, found: "badly_signed", breaks: frozenVersion },
