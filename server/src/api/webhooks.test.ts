@@ -172,6 +172,27 @@ describe("a change", () => {
     await remove(id);
   });
 
+  it("of the address, or to more patients' data, is told to every manager once; one to less, or of a draft, is not", async () => {
+    const told = async (id: number) => {
+      const { rows } = await api.database.pools.owner.query(
+        "select kind from notices where clinic_id = $1 and webhook_id = $2 order by id",
+        [clinic.id, id],
+      );
+      return rows.map(({ kind }) => kind.replace("webhook.", ""));
+    };
+    const webhook = await created();
+    expect(await told(webhook.id)).toEqual([]);
+    await patch(webhook.id, { name: "New name", include: { patient: "id" }, recipient: RECIPIENT });
+    await patch(webhook.id, { include: { patient: "off" } });
+    await patch(webhook.id, { url: "https://other.example.test/in" });
+    expect(await told(webhook.id)).toEqual(["patient_data_on", "address_changed"]);
+    const draft = await created({ draft: true, include: { patient: "all" }, recipient: RECIPIENT });
+    await patch(draft.id, { url: "https://other.example.test/draft" });
+    expect(await told(draft.id)).toEqual([]);
+    await patch(draft.id, { draft: false });
+    expect(await told(draft.id)).toEqual(["patient_data_on"]);
+  });
+
   it("that is refused leaves neither a change nor an audit entry", async () => {
     const { id } = await created();
     const before = await audit();

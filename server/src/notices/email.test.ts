@@ -75,6 +75,8 @@ describe("a notice", () => {
     "webhook.recovered",
     "delivery.late",
     "deliveries.expiring",
+    "webhook.address_changed",
+    "webhook.patient_data_on",
   ])("of kind %s has a sentence, with and without details", async (kind) => {
     const clinic = await notices.clinic({ managers: [mailbox()] });
     await clinic.raise(kind);

@@ -1,4 +1,4 @@
-/** What a notice is about, and what its details hold. One table of kinds; migration 0012 lists the same words. */
+/** What a notice is about, and what its details hold. One table of kinds; migration 0025 lists the same words. */
 
 export const NOTICE_KINDS = [
   "webhook.failing",
@@ -9,6 +9,8 @@ export const NOTICE_KINDS = [
   "webhook.recovered",
   "delivery.late",
   "deliveries.expiring",
+  "webhook.address_changed",
+  "webhook.patient_data_on",
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

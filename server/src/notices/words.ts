@@ -66,6 +66,14 @@ const ENGLISH: Readonly<Record<NoticeKind, Sentences>> = {
     text: (n) =>
       `${n.expiresAt === "" ? "Soon" : `On ${n.expiresAt}`} its content is removed, and it can no longer be sent. Until then, it is sent as soon as the other system works.${waitsEn(n)}`,
   },
+  "webhook.address_changed": {
+    title: ({ name }) => `“${name}” sends to another address now`,
+    text: () => "A manager changed it. If this was not agreed, turn the webhook off and look at the history.",
+  },
+  "webhook.patient_data_on": {
+    title: ({ name }) => `“${name}” sends more about patients now`,
+    text: () => "A manager switched it on. If this was not agreed, switch it off again and look at the history.",
+  },
 };
 
 const FRENCH: Readonly<Record<NoticeKind, Sentences>> = {
@@ -105,6 +113,15 @@ const FRENCH: Readonly<Record<NoticeKind, Sentences>> = {
     title: ({ name }) => `Une partie de ce qui attend pour « ${name} » ne sera bientôt plus conservée`,
     text: (n) =>
       `${n.expiresAt === "" ? "Bientôt" : `Le ${n.expiresAt}`}, son contenu sera supprimé et ne pourra plus être envoyé. D’ici là, il sera envoyé dès que l’autre système fonctionnera.${waitsFr(n)}`,
+  },
+  "webhook.address_changed": {
+    title: ({ name }) => `« ${name} » envoie maintenant à une autre adresse`,
+    text: () =>
+      "Un gestionnaire l’a changée. Si ce n’était pas convenu, désactivez le webhook et consultez l’historique.",
+  },
+  "webhook.patient_data_on": {
+    title: ({ name }) => `« ${name} » envoie maintenant plus de données sur les patients`,
+    text: () => "Un gestionnaire l’a activé. Si ce n’était pas convenu, désactivez-le et consultez l’historique.",
   },
 };
 

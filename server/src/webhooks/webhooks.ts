@@ -15,6 +15,7 @@ import { auditView, changedFields } from "./masking.ts";
 import { addSecret, type Rotated, revokePrevious, rotateSecret as rotate } from "./secrets.ts";
 import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
 import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
+import { tellManagers } from "./telling.ts";
 
 export const WEBHOOKS_PER_CLINIC_MAX = 25;
 /** Drafts are swept after 24 h; whoever makes more at once loses the oldest. */
@@ -59,7 +60,9 @@ export async function createWebhook(
   const secret = await addSecret(store, id);
   await keepKeys(store, id, { before: NEW_WEBHOOK, after: settings });
   await note(tx, context, { id, action: "webhook.created", before: null, after: auditView(settings) });
-  return { webhook: found(await readOne(store, id)), secret };
+  const webhook = found(await readOne(store, id));
+  await tellManagers(tx, { ...store, id, version: webhook.version, before: null, after: settings });
+  return { webhook, secret };
 }
 
 export interface WebhookChange extends WebhookInput {
@@ -93,7 +96,9 @@ export async function changeWebhook(
   if (after.enabled) await ring(store, id);
   const views = { before: auditView(before), after: { ...auditView(after), changed } };
   await note(tx, context, { id, action: "webhook.changed", ...views });
-  return found(await readOne(store, id));
+  const webhook = found(await readOne(store, id));
+  await tellManagers(tx, { ...store, id, version: webhook.version, before, after });
+  return webhook;
 }
 
 /**

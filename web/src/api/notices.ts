@@ -18,6 +18,8 @@ export const NOTICE_KINDS = [
   "webhook.recovered",
   "delivery.late",
   "deliveries.expiring",
+  "webhook.address_changed",
+  "webhook.patient_data_on",
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

@@ -10,6 +10,9 @@ const OF_RECEIVER: ReadonlySet<NoticeKind> = new Set([
   "webhook.gone",
 ]);
 
+/** They stand in the list and behind the bell; whoever made the change need not be told by a banner. */
+const OF_CHANGES: ReadonlySet<NoticeKind> = new Set(["webhook.address_changed", "webhook.patient_data_on"]);
+
 /**
  * The newest notice of each webhook that still is as the notice says, and whatever else nobody has read. A webhook that works
  * again, was turned off by a person or is gone asks for nothing.
@@ -20,7 +23,7 @@ export function needingAttention(notices: readonly Notice[], webhooks: readonly 
   const states = new Map(webhooks.map(({ id, state }) => [Number(id), state]));
   const seen = new Set<number>();
   return notices.filter((notice) => {
-    if (notice.webhook === null || notice.kind === "webhook.recovered") return false;
+    if (notice.webhook === null || notice.kind === "webhook.recovered" || OF_CHANGES.has(notice.kind)) return false;
     const { id } = notice.webhook;
     const state = states.get(id);
     if (state === undefined) return false;

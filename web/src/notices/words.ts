@@ -5,7 +5,17 @@ import { causeOf } from "../deliveries/causes.ts";
 import type { Tone } from "../ui/Callout.tsx";
 import { useWhen } from "../ui/when.ts";
 
-type Key = "failing" | "stillFailing" | "offSoon" | "turnedOff" | "gone" | "recovered" | "late" | "expiring";
+type Key =
+  | "failing"
+  | "stillFailing"
+  | "offSoon"
+  | "turnedOff"
+  | "gone"
+  | "recovered"
+  | "late"
+  | "expiring"
+  | "addressChanged"
+  | "patientDataOn";
 
 export const KINDS: Readonly<Record<NoticeKind, { key: Key; tone: Tone }>> = {
   "webhook.failing": { key: "failing", tone: "warn" },
@@ -16,6 +26,8 @@ export const KINDS: Readonly<Record<NoticeKind, { key: Key; tone: Tone }>> = {
   "webhook.recovered": { key: "recovered", tone: "good" },
   "delivery.late": { key: "late", tone: "warn" },
   "deliveries.expiring": { key: "expiring", tone: "warn" },
+  "webhook.address_changed": { key: "addressChanged", tone: "calm" },
+  "webhook.patient_data_on": { key: "patientDataOn", tone: "calm" },
 };
 
 export interface NoticeWords {
