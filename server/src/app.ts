@@ -112,7 +112,9 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
   const secret = loadAuthSecret(config, masterKey);
-  const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
+  const mail = config.mail === undefined ? null : createMailSender(config.mail);
+  const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log, mail });
+  parts.defer(() => accounts.close());
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
   // Before the work begins and until it has ended, so that probes are answered all the while.

@@ -17,6 +17,7 @@ import { DeliveryStore } from "../src/delivery/store.ts";
 import { Targets } from "../src/delivery/targets.ts";
 import { sendTest } from "../src/delivery/test-send.ts";
 import { createEgress } from "../src/egress/client.ts";
+import type { MailSender } from "../src/egress/mail.ts";
 import { type Log, silentLog } from "../src/log.ts";
 import { Seal } from "../src/seal/seal.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -39,6 +40,8 @@ interface Call {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  /** The client's; this machine's own unless a test says otherwise. */
+  readonly address?: string;
 }
 
 /** Calls the API as one member of staff: `await manager("/v1/me")`. */
@@ -71,6 +74,8 @@ export interface TestApiOptions {
   readonly publicUrl?: string;
   /** Webhooks may have addresses on this machine; closed by default, as in production. */
   readonly allowLoopback?: boolean;
+  /** Without one there is no mail server, as on a fresh machine. */
+  readonly mail?: MailSender;
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -83,7 +88,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const seal = new Seal(createSecretKey(randomBytes(32)));
   const secret = randomBytes(32).toString("base64url");
   const { monotonicMs } = clock;
-  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs });
+  const mail = options.mail ?? null;
+  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs, mail });
   let nudges = 0;
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
@@ -138,6 +144,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     },
     async close() {
       await app.close();
+      await accounts.close();
       await egress.close();
       await database.drop();
     },
@@ -168,20 +175,26 @@ export async function signIn(app: App, credentials: { email: string; password: s
     method: "POST",
     url: "/api/auth/sign-in/email",
     payload: credentials,
-    remoteAddress: `10.${[...randomBytes(3)].join(".")}`,
+    remoteAddress: anyAddress(),
   });
   if (answer.statusCode !== 200) throw new Error(`signing in answered ${answer.statusCode}: ${answer.body}`);
   const cookies = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`);
   return callerOf(app, cookies.join("; "));
 }
 
+/** Of a client that was not seen before, more or less. */
+export function anyAddress(): string {
+  return `10.${[...randomBytes(3)].join(".")}`;
+}
+
 /** Calls with the given cookies, or without any. */
 function callerOf(app: App, cookie?: string): Caller {
-  return async (path, { method = "GET", body, headers = {} } = {}) => {
+  return async (path, { method = "GET", body, headers = {}, address } = {}) => {
     const answer = await app.inject({
       method,
       url: path,
       headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
+      ...(address === undefined ? {} : { remoteAddress: address }),
       ...(body === undefined ? {} : { payload: body as object }),
     });
     const json = answer.body === "" ? null : parse(answer.body);

@@ -16,8 +16,8 @@ export interface ApiContext {
   readonly outbox: OutboxContext;
   /** The one origin under which browsers may call with a cookie, such as `https://hooks.example.test`. */
   readonly publicUrl: string;
-  /** Who is behind a cookie, and the routes by which one signs in and out. */
-  readonly accounts: Pick<Accounts, "authenticate" | "forgetApiKey" | "handle">;
+  /** Who is behind a cookie, and the routes by which one signs in and out; making staff without an invitation is not a route's. */
+  readonly accounts: Omit<Accounts, "createStaff" | "close">;
   /** Which addresses are possible; sends nothing. */
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */

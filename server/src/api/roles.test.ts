@@ -131,6 +131,13 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "GET /v1/staff": MANAGERS,
+  "PATCH /v1/staff/{user_id}": MANAGERS,
+  "DELETE /v1/staff/{user_id}": MANAGERS,
+  "GET /v1/invitations": MANAGERS,
+  "POST /v1/invitations": MANAGERS,
+  "POST /v1/invitations/{id}/resend": MANAGERS,
+  "DELETE /v1/invitations/{id}": MANAGERS,
   "GET /v1/retention": MANAGERS,
   "PATCH /v1/retention": MANAGERS,
 };

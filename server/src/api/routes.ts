@@ -10,6 +10,7 @@ import { feedRoutes } from "./feed.ts";
 import { giftCertificatesRoutes } from "./gift-certificates.ts";
 import { importsRoutes } from "./imports.ts";
 import { inboxRoutes } from "./inbox.ts";
+import { invitationRoutes } from "./invitations.ts";
 import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
 import { membershipPlansRoutes } from "./membership-plans.ts";
@@ -27,6 +28,7 @@ import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { staffRoutes } from "./staff.ts";
 import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
@@ -56,9 +58,10 @@ export const V1_ROUTES: readonly Routes[] = [
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
+  staffRoutes,
   feedRoutes,
   retentionRoutes,
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes, publicKeysRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, invitationRoutes, portalRoutes, publicKeysRoutes];

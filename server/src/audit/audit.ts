@@ -28,7 +28,13 @@ type AuditAction =
   | "recovery.paused"
   | "recovery.resumed"
   | "recovery.cancelled"
-  | "webhook.secret_revoked";
+  | "webhook.secret_revoked"
+  | "invitation.created"
+  | "invitation.resent"
+  | "invitation.withdrawn"
+  | "staff.joined"
+  | "staff.role_changed"
+  | "staff.removed";
 
 export interface AuditEntry {
   readonly clinicId: number;
