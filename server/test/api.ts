@@ -52,6 +52,8 @@ export interface TestApi {
   readonly db: Db;
   readonly database: TestDatabase;
   readonly context: ApiContext;
+  /** What signs the sessions; a second node has the same. */
+  readonly secret: string;
   /** How often the dispatcher was woken so far. */
   nudges(): number;
   /** Nobody is signed in. */
@@ -123,6 +125,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     db,
     database,
     context,
+    secret,
     nudges: () => nudges,
     anonymous: callerOf(app),
     async newClinic(settings = {}) {
@@ -178,8 +181,22 @@ export async function signIn(app: App, credentials: { email: string; password: s
     remoteAddress: anyAddress(),
   });
   if (answer.statusCode !== 200) throw new Error(`signing in answered ${answer.statusCode}: ${answer.body}`);
-  const cookies = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`);
-  return callerOf(app, cookies.join("; "));
+  return callerOf(app, cookieOf(answer));
+}
+
+/** The cookies that an answer sets, as a browser sends them back; those that it takes away are left out. */
+export function cookieOf({ headers }: { headers: Record<string, unknown> }): string {
+  return [headers["set-cookie"] ?? []]
+    .flat()
+    .map(String)
+    .filter((cookie) => !/max-age=0/i.test(cookie))
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+/** Calls with such cookies. */
+export function callerWith(app: App, cookies: string): Caller {
+  return callerOf(app, cookies);
 }
 
 /** Of a client that was not seen before, more or less. */
