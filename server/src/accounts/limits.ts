@@ -27,7 +27,7 @@ export const TRY_RULES = {
   /** A code of an authenticator app is valid for a minute and a half; it opens once. */
   used_code: { max: 1, windowSeconds: 180 },
   portal_sign_in: { max: 20, windowSeconds: QUARTER_HOUR_SECONDS },
-  portal_letter: { max: 3, windowSeconds: HOUR_SECONDS },
+  portal_letter: { max: 5, windowSeconds: HOUR_SECONDS },
   /** Of one clinic, whoever signs up. */
   portal_sign_ups: { max: 200, windowSeconds: HOUR_SECONDS },
 } as const satisfies Record<string, Rule>;
