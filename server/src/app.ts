@@ -146,7 +146,7 @@ async function openDatabase(parts: AsyncDisposableStack, config: Config, options
 }
 
 /** Nothing that is sealed would open with another key, and each node with a data folder of its own would make its own. */
-async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
+export async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
   const clinic = await owner.selectFrom("clinics").select("id").orderBy("id").limit(1).executeTakeFirst();
   if (clinic === undefined) return;
   try {

@@ -240,7 +240,8 @@ async function refuseKnown(tx: Tx, clinicId: number, email: string): Promise<voi
   }
 }
 
-function cleanLoginEmail(text: string): string {
+/** An address that can be invited, as accounts are found by it. @throws ProblemError naming `email` */
+export function cleanLoginEmail(text: string): string {
   const email = foldLoginEmail(text);
   if (email === "") throw invalid("email", "An e-mail address is needed. Write whom you invite.", "missing");
   if (email.length > EMAIL_MAX_CHARACTERS) {

@@ -7,6 +7,7 @@ import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { createPools } from "../db/pool.ts";
 import { createLog, type Log } from "../log.ts";
+import { clinicCommand } from "./clinic.ts";
 import { demo } from "./demo.ts";
 import { runApp, withPlainErrors } from "./process.ts";
 
@@ -43,6 +44,8 @@ program
       await embedded.stop();
     }
   });
+
+program.addCommand(clinicCommand(() => readConfig(process.env)));
 
 async function migrateAt(url: string, log: Log): Promise<void> {
   const pools = createPools({ url, log });

@@ -5,6 +5,7 @@ import { type Config, ConfigError } from "../config.ts";
 import { EmbeddedError } from "../db/embedded.ts";
 import { MigrationError } from "../db/migrate.ts";
 import { PageBuildError } from "../demo/page.ts";
+import { ProblemError } from "../errors.ts";
 import { type Log, logEvent } from "../log.ts";
 
 /** After the first signal; a stop that hangs must not need a kill -9. */
@@ -84,7 +85,7 @@ export async function withPlainErrors(command: () => Promise<unknown>): Promise<
   }
 }
 
-const EXPECTED = [ConfigError, EmbeddedError, MigrationError, PageBuildError];
+const EXPECTED = [ConfigError, EmbeddedError, MigrationError, PageBuildError, ProblemError];
 
 /** What the file system says of a folder or file that is not for us, in words. */
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
