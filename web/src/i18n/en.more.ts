@@ -1,5 +1,6 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./en/academy.json";
+import account from "./en/account.json";
 import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
 import importing from "./en/import.json";
@@ -13,6 +14,7 @@ import settings from "./en/settings.json";
 import webhooks from "./en/webhooks.json";
 
 export default {
+  account,
   webhooks,
   preview,
   deliveries,
