@@ -1,13 +1,14 @@
 // A clinic's public sign-up page, for patients. It only asks for an account; signing in is on the pages beside it.
 // What it says afterwards is the same whether or not the e-mail had one, so that nobody can find out who is a patient.
-import { Anchor, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import "@mantine/core/styles/PasswordInput.layer.css";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { portal, type Received } from "../api/portal.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
+import { AnchorLink } from "../ui/links.tsx";
 import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from "../ui/PasswordField.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { MovedTitle, PortalFrame, usePortalWords } from "./PortalFrame.tsx";
@@ -111,9 +112,7 @@ function SignUp({
           <Text size="sm" c="dimmed">
             {t("portal.privacy", { clinic })}
           </Text>
-          <Anchor component={Link} {...stepLink(portalName, "sign-in")}>
-            {t("portal.haveAccount")}
-          </Anchor>
+          <AnchorLink {...stepLink(portalName, "sign-in")}>{t("portal.haveAccount")}</AnchorLink>
         </Stack>
       </form>
     </>

@@ -1,11 +1,12 @@
 // What a patient with an account does on the portal: sign in, confirm the e-mail, choose a new password, see what is ahead.
-import { Anchor, Stack, Text, Title } from "@mantine/core";
+import { Stack, Text, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { portal } from "../api/portal.ts";
 import { dropToken, takeToken } from "../session/token.ts";
+import { AnchorLink } from "../ui/links.tsx";
 import { NotFound } from "../ui/NotFound.tsx";
 import { ForgotForm, LinkForm, SignInForm } from "./forms.tsx";
 import { OwnPage } from "./OwnPage.tsx";
@@ -35,13 +36,13 @@ function Ways({ portalName, to }: { portalName: string; to: readonly ("sign-in" 
     <Stack gap="xs" mt="md">
       {to.map((way) =>
         way === "sign-up" ? (
-          <Anchor key={way} component={Link} to="/portal/$portalName" params={{ portalName }}>
+          <AnchorLink key={way} to="/portal/$portalName" params={{ portalName }}>
             {t("portal.noAccount")}
-          </Anchor>
+          </AnchorLink>
         ) : (
-          <Anchor key={way} component={Link} {...stepLink(portalName, way)}>
+          <AnchorLink key={way} {...stepLink(portalName, way)}>
             {t(way === "forgot" ? "portal.forgot" : "portal.toSignIn")}
-          </Anchor>
+          </AnchorLink>
         ),
       )}
     </Stack>

@@ -1,12 +1,12 @@
 // Asks for a letter with a link to a new password. What it says afterwards is the same for every address.
-import { Anchor, Stack, Text, TextInput } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account, type LetterAsked } from "../api/accounts.ts";
 import { ProblemError } from "../api.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
+import { AnchorLink } from "../ui/links.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { Entrance } from "./Entrance.tsx";
@@ -39,9 +39,7 @@ export function ForgotPage() {
   });
   const back = (
     <Text ta="center" mt="md">
-      <Anchor component={Link} to="/sign-in">
-        {t("account.backToSignIn")}
-      </Anchor>
+      <AnchorLink to="/sign-in">{t("account.backToSignIn")}</AnchorLink>
     </Text>
   );
   if (asked !== null) {

@@ -1,13 +1,14 @@
 // Following an invitation: somebody new chooses a name and a password; a known person signs in first, then accepts.
-import { Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useRouter } from "@tanstack/react-router";
+import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account, type FoundInvitation, invitation } from "../api/accounts.ts";
 import { ProblemError, session } from "../api.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
+import { AnchorLink, ButtonLink } from "../ui/links.tsx";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -116,9 +117,9 @@ function SignInFirst({ found, onSignedOut }: { found: FoundInvitation; onSignedO
   return (
     <Stack gap="md">
       <Text>{t("account.invitation.signIn", { email: found.email })}</Text>
-      <Button component={Link} to="/sign-in" search={{ redirect: "/invitation" }} fullWidth>
+      <ButtonLink to="/sign-in" search={{ redirect: "/invitation" }} fullWidth>
         {t("shell.signIn.submit")}
-      </Button>
+      </ButtonLink>
     </Stack>
   );
 }
@@ -138,9 +139,7 @@ export function InvitationPage() {
     return (
       <Entrance title={t("account.linkOverTitle")} intro={t("account.invitation.over")}>
         <Text ta="center" mt="md">
-          <Anchor component={Link} to="/sign-in">
-            {t("account.backToSignIn")}
-          </Anchor>
+          <AnchorLink to="/sign-in">{t("account.backToSignIn")}</AnchorLink>
         </Text>
       </Entrance>
     );

@@ -1,11 +1,11 @@
 // A new password, by a letter's link.
-import { Anchor, Stack, Text } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account } from "../api/accounts.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
+import { AnchorLink } from "../ui/links.tsx";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { Entrance } from "./Entrance.tsx";
@@ -54,9 +54,7 @@ export function ResetPage() {
   };
   const to = (path: "/sign-in" | "/forgot-password", words: string) => (
     <Text ta="center" mt="md">
-      <Anchor component={Link} to={path}>
-        {words}
-      </Anchor>
+      <AnchorLink to={path}>{words}</AnchorLink>
     </Text>
   );
   if (isDone) {

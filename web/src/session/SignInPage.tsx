@@ -1,10 +1,11 @@
-import { Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError, session } from "../api.ts";
 import { Callout } from "../ui/Callout.tsx";
+import { AnchorLink } from "../ui/links.tsx";
 import { PasswordField } from "../ui/PasswordField.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { meQuery } from "./queries.ts";
@@ -104,9 +105,7 @@ function SignInForm({ onSecondStep }: { onSecondStep: () => void }) {
           {t("shell.signIn.submit")}
         </Button>
         <Text ta="center">
-          <Anchor component={Link} to="/forgot-password">
-            {t("shell.signIn.forgot")}
-          </Anchor>
+          <AnchorLink to="/forgot-password">{t("shell.signIn.forgot")}</AnchorLink>
         </Text>
       </Stack>
     </form>
