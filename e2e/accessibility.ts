@@ -62,6 +62,10 @@ const SCREENS: Screen[] = [
   { name: "courses and webinars", path: "/academy" },
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
+  { name: "staff", path: "/settings/staff" },
+  { name: "staff, invite", path: "/settings/staff", open: () => openBy(/^(Invite somebody|Inviter quelqu’un)$/) },
+  { name: "one's account", path: "/settings/account" },
+  { name: "second step", path: "/settings/account", open: openEnrolment },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },
@@ -89,6 +93,14 @@ async function openAdvanced(): Promise<void> {
 async function openPaidInPart(): Promise<void> {
   await page.getByRole("link", { name: /Paid in part|Payée en partie/ }).click();
   await page.getByRole("heading", { name: /INV-/, level: 1 }).waitFor();
+}
+
+/** Up to the picture for the app; nothing is turned on. */
+async function openEnrolment(): Promise<void> {
+  await openBy(/^(Turn on the second step|Activer la deuxième étape)$/);
+  await page.getByRole("dialog").locator('input[type="password"]').fill(server.password);
+  await page.getByRole("button", { name: /^(Continue|Continuer)$/ }).click();
+  await page.getByRole("img", { name: /authenticator app|authentification/ }).waitFor();
 }
 
 async function openRefund(): Promise<void> {

@@ -1,5 +1,4 @@
 /** Second factor, forgotten and changed passwords, and how often they may be tried (security, people and tenants). */
-import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Answer,
@@ -12,6 +11,7 @@ import {
   type TestApi,
 } from "../../test/api.ts";
 import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
+import { codeOf } from "../../test/totp.ts";
 import { WRONG_CODES_MAX } from "./auth.ts";
 import { TRY_RULES, Tries } from "./limits.ts";
 
@@ -48,20 +48,6 @@ async function session({ email, password }: Login): Promise<Caller> {
   const answer = await post("sign-in/email", { email, password });
   expect(answer.status).toBe(200);
   return callerWith(api.app, cookieOf(answer));
-}
-
-/** RFC 6238 over a key in base32, for now and so many steps of 30 s from now. */
-function codeOf(uri: string, steps = 0): string {
-  const secret = new URL(uri).searchParams.get("secret") ?? "";
-  const bits = [...secret]
-    .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"))
-    .join("");
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const number = digest.readUInt32BE((digest.at(-1) ?? 0) & 15) & 0x7fff_ffff;
-  return String(number % 1_000_000).padStart(6, "0");
 }
 
 /** As another node would, and without the hashing that each costs. */
