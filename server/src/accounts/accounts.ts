@@ -20,7 +20,7 @@ import { type Auth, createAuth } from "./auth.ts";
 import { afterNewPassword, type DoorParts, type Person, passOn, personOf } from "./door.ts";
 import type { LetterLocale } from "./letters.ts";
 import { Tries } from "./limits.ts";
-import { requestReset } from "./password-reset.ts";
+import { makeResetLink, requestReset } from "./password-reset.ts";
 import { Post } from "./post.ts";
 import type { Principal, StaffRole } from "./principal.ts";
 
@@ -40,6 +40,8 @@ export interface Accounts {
   forgetApiKey(key: { readonly clinicId: number; readonly id: number }): void;
   /** Asks for a letter with a link to a new password; the same for every address. @throws ProblemError 429 */
   requestReset(email: string, locale: LetterLocale): Promise<void>;
+  /** The same link for the operator to hand over, where no mail server is set up; null where nobody has the address. */
+  makeResetLink(email: string): Promise<string | null>;
   /** Makes whoever follows an invitation's link staff. @throws ProblemError, see accept.ts */
   acceptInvitation(acceptance: Acceptance): Promise<Accepted>;
   /** Whether an address has an account; told to nobody but whoever holds an invitation for it. */
@@ -110,6 +112,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     clinicsOf: (userId) => clinicsOf(db, userId),
     forgetApiKey: (key) => keys.forget(key),
     requestReset: (email, locale) => requestReset(door, email, locale),
+    makeResetLink: async (email) => (await makeResetLink(door, email))?.link ?? null,
     acceptInvitation: (acceptance) => acceptInvitation({ auth, db }, acceptance),
     hasAccount: (email) => hasAccount({ auth }, email),
     createStaff: (staff) => createStaff({ auth, db }, staff),

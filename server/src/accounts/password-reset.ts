@@ -18,18 +18,26 @@ export async function requestReset(parts: DoorParts, email: string, locale: Lett
   const folded = foldLoginEmail(email);
   await parts.tries.takeOrRefuse("reset_letter", folded);
   parts.post.later(async () => {
-    const { internalAdapter } = await parts.auth.$context;
-    const found = await internalAdapter.findUserByEmail(folded);
-    if (found === null) return null;
-    const token = randomBytes(TOKEN_BYTES).toString("base64url");
-    const expiresAt = new Date(Date.now() + RESET_LINK_MINUTES * 60_000);
-    await internalAdapter.createVerificationValue({
-      identifier: `reset-password:${token}`,
-      value: found.user.id,
-      expiresAt,
-    });
-    const link = `${parts.publicUrl}/reset-password#${token}`;
-    const letter = composeAccountLetter({ kind: "reset", minutes: RESET_LINK_MINUTES }, locale, link);
-    return { to: found.user.email, letter };
+    const made = await makeResetLink(parts, folded);
+    if (made === null) return null;
+    const letter = composeAccountLetter({ kind: "reset", minutes: RESET_LINK_MINUTES }, locale, made.link);
+    return { to: made.email, letter };
   });
+}
+
+/** A link for the account of an address, and the address as the account has it; null where there is none. */
+export async function makeResetLink(
+  { auth, publicUrl }: Pick<DoorParts, "auth" | "publicUrl">,
+  email: string,
+): Promise<{ email: string; link: string } | null> {
+  const { internalAdapter } = await auth.$context;
+  const found = await internalAdapter.findUserByEmail(foldLoginEmail(email));
+  if (found === null) return null;
+  const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  await internalAdapter.createVerificationValue({
+    identifier: `reset-password:${token}`,
+    value: found.user.id,
+    expiresAt: new Date(Date.now() + RESET_LINK_MINUTES * 60_000),
+  });
+  return { email: found.user.email, link: `${publicUrl}/reset-password#${token}` };
 }

@@ -17,7 +17,7 @@ export interface ApiContext {
   /** The one origin under which browsers may call with a cookie, such as `https://hooks.example.test`. */
   readonly publicUrl: string;
   /** Who is behind a cookie, and the routes by which one signs in and out; making staff without an invitation is not a route's. */
-  readonly accounts: Omit<Accounts, "createStaff" | "close">;
+  readonly accounts: Omit<Accounts, "createStaff" | "makeResetLink" | "close">;
   /** Which addresses are possible; sends nothing. */
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */

@@ -20,12 +20,12 @@ afterAll(() => database.drop());
 
 function run(changes: NodeJS.ProcessEnv, ...words: string[]) {
   const options = { env: { ...env, ...changes }, timeout: 30_000 };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, "clinic", ...words], options);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], options);
   return { status, said: stdout.toString(), wrong: stderr.toString() };
 }
 
 const create = (manager: string, zone = "America/Toronto", changes = {}) =>
-  run(changes, "create", "--name", "Test Clinic", "--time-zone", zone, "--manager", manager);
+  run(changes, "clinic", "create", "--name", "Test Clinic", "--time-zone", zone, "--manager", manager);
 const query = async (text: string) => (await database.pools.owner.query(text)).rows;
 
 it("makes the clinic and hands out a link that is kept as a hash, on record as the operator's", async () => {
@@ -52,7 +52,7 @@ it("says what is wrong in one sentence, and makes no clinic then", async () => {
     HOOKWELL_MASTER_KEY: randomBytes(32).toString("base64"),
   });
   expect(foreign).toMatchObject({ status: 1, wrong: expect.stringContaining("master key") });
-  expect(run({}, "invite-manager", "--clinic", "999999", "--manager", "second@example.test").status).toBe(1);
+  expect(run({}, "clinic", "invite-manager", "--clinic", "999999", "--manager", "second@example.test").status).toBe(1);
   expect(await query("select id from clinics")).toEqual(before);
 });
 
@@ -60,4 +60,17 @@ it("makes no clinic where the manager's address is none", async () => {
   const before = await query("select id from clinics");
   expect(create("nobody")).toMatchObject({ status: 1, wrong: expect.stringMatching(/^email: .+\n$/) });
   expect(await query("select id from clinics")).toEqual(before);
+});
+
+it("makes a link to a new password for who has an account, and for nobody else", async () => {
+  await query(
+    `insert into auth."user" (id, name, email, "emailVerified") values ('one', 'One', 'one@example.test', true)`,
+  );
+  const { said } = run({}, "reset-link", "--email", "ONE@example.test");
+  const [, token] = /https:\/\/hooks\.example\.test\/reset-password#([\w-]{43})\n$/.exec(said) ?? [];
+  expect(token).toBeDefined();
+  const [link, ...others] = await query('select "identifier", "value" from auth."verification"');
+  expect([link.value, others]).toEqual(["one", []]);
+  expect(link.identifier).not.toContain(token);
+  expect(run({}, "reset-link", "--email", "two@example.test")).toMatchObject({ status: 1, said: "" });
 });

@@ -2,8 +2,11 @@
  * `hookwell clinic …`: the operator makes clinics and invites their first managers. He reads no clinic's data, sets nobody's
  * password and gets no session: a manager follows a link and chooses the password alone.
  */
-import { randomUUID } from "node:crypto";
+import { type KeyObject, randomUUID } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type pg from "pg";
+import { createAccounts } from "../accounts/accounts.ts";
+import { RESET_LINK_MINUTES } from "../accounts/auth.ts";
 import {
   cleanLoginEmail,
   INVITATION_DAYS,
@@ -15,7 +18,7 @@ import {
 import { composeAccountLetter } from "../accounts/letters.ts";
 import { refuseForeignKey } from "../app.ts";
 import { createClinic } from "../clinic/clinics.ts";
-import { type Config, loadMasterKey } from "../config.ts";
+import { type Config, loadAuthSecret, loadMasterKey } from "../config.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { createKysely, createPools, inClinic } from "../db/pool.ts";
@@ -58,7 +61,27 @@ export function clinicCommand(read: () => Config): Command {
   return clinic;
 }
 
+/** `hookwell reset-link`: for who forgot the password where no mail server is set up. */
+export function resetLinkCommand(read: () => Config): Command {
+  return new Command("reset-link")
+    .description("make a link with which a member of staff chooses a new password")
+    .requiredOption("--email <e-mail>", "whose")
+    .action(({ email }: { email: string }) => withDatabase(read(), (operator) => resetLink(operator, email)));
+}
+
+async function resetLink({ config, app, authPool, masterKey }: Operator, email: string): Promise<void> {
+  const secret = loadAuthSecret(config, masterKey);
+  const { publicUrl } = config;
+  const accounts = createAccounts({ db: app, authPool, secret, publicUrl, log: silentLog(), mail: null });
+  const link = await accounts.makeResetLink(email);
+  await accounts.close();
+  if (link === null) throw notFound("the account");
+  say(`Hand this link over. It works once, for ${RESET_LINK_MINUTES} minutes, and ends all sessions:\n${link}`);
+}
+
 interface Operator {
+  readonly authPool: pg.Pool;
+  readonly masterKey: KeyObject;
   readonly config: Config;
   readonly owner: Db;
   readonly app: Db;
@@ -99,7 +122,8 @@ async function inviteManager(operator: Operator, clinicId: number, email: string
 /** On the database of DATABASE_URL, or on the embedded one while no server runs. */
 async function withDatabase(config: Config, work: (operator: Operator) => Promise<void>): Promise<void> {
   const log = silentLog();
-  const seal = new Seal(await loadMasterKey(config));
+  const masterKey = await loadMasterKey(config);
+  const seal = new Seal(masterKey);
   await using parts = new AsyncDisposableStack();
   let url = config.databaseUrl;
   if (url === undefined) {
@@ -112,7 +136,7 @@ async function withDatabase(config: Config, work: (operator: Operator) => Promis
   await migrate({ owner: pools.owner, log });
   const owner = createKysely(pools.owner);
   await refuseForeignKey(owner, seal);
-  await work({ config, owner, app: createKysely(pools.app), seal });
+  await work({ config, owner, app: createKysely(pools.app), authPool: pools.auth, seal, masterKey });
 }
 
 function toId(text: string): number {

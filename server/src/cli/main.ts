@@ -7,7 +7,7 @@ import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { createPools } from "../db/pool.ts";
 import { createLog, type Log } from "../log.ts";
-import { clinicCommand } from "./clinic.ts";
+import { clinicCommand, resetLinkCommand } from "./clinic.ts";
 import { demo } from "./demo.ts";
 import { runApp, withPlainErrors } from "./process.ts";
 
@@ -46,6 +46,7 @@ program
   });
 
 program.addCommand(clinicCommand(() => readConfig(process.env)));
+program.addCommand(resetLinkCommand(() => readConfig(process.env)));
 
 async function migrateAt(url: string, log: Log): Promise<void> {
   const pools = createPools({ url, log });
