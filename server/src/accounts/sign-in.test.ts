@@ -66,6 +66,7 @@ describe("a forgotten password", () => {
     if (letter === undefined) throw new Error("no letter came");
     expect(letter.headers.get("subject")).toBe("Choisissez un nouveau mot de passe Hookwell");
     const token = tokenIn(letter);
+    expect(JSON.stringify(await query("select * from auth.verification"))).not.toContain(token);
     const short = await reset(token, "short");
     expect([short.status, short.json.errors[0].field]).toEqual([400, "new_password"]);
     expect((await open("/v1/me")).status).toBe(200);

@@ -175,6 +175,11 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     expect([answer.status, answer.json.code]).toEqual([401, "sign_in_required"]);
   });
 
+  it.runIf(method !== "GET")("refuses another site's page, whoever is signed in", async () => {
+    const answer = await clinic.as.manager(url, { ...call, headers: { "sec-fetch-site": "same-site" } });
+    expect([answer.status, answer.json.code]).toEqual([403, "other_site"]);
+  });
+
   it.each(ROLES)("is as the matrix says for the role %s", async (role) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
