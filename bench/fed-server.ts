@@ -13,6 +13,7 @@ import { type BenchServer, createMigrated } from "./database.ts";
 import { type NodeProcess, startNode } from "./node-process.ts";
 import { allArrived, awaitArrivals, type Load, openLoop, type Percentiles, percentiles, waitsOf } from "./open-loop.ts";
 import { type BenchReceiver, machineMs } from "./receiver.ts";
+import { resetStatements } from "./statements.ts";
 import { rounded } from "./statistics.ts";
 import { type BenchClinic, type ConsultEvent, Workload } from "./workload.ts";
 
@@ -38,6 +39,8 @@ export interface FedOptions {
   /** Webhooks that get events of their own as long as the load lasts. Each clinic has one webhook for each of the addresses. */
   beside?: { clinics: number; urls: readonly string[]; eventsPerSecond: number };
   cpuProf?: string | undefined;
+  /** called when all has arrived and the database is still there */
+  onArrived?: (() => Promise<void>) | undefined;
 }
 
 export interface FedFigures {
@@ -66,6 +69,7 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
     try {
       const warm = await feeder.feed({ clinics, events: options.events }, options.warmUp);
       await allArrived(receiver, warm);
+      await resetStatements(server);
       const other =
         options.beside &&
         feeder.feed(
@@ -75,6 +79,7 @@ export async function measureFed(options: FedOptions): Promise<FedFigures> {
       const sent = await feeder.feed({ clinics, events: options.events }, options.load);
       await other;
       await awaitArrivals(receiver, sent);
+      await options.onArrived?.();
       const committed = await commitTimes(databaseUrl, sent);
       const { ms, missing } = waitsOf(receiver, committed);
       return {

@@ -17,8 +17,10 @@ const [databaseUrl = "", dataFolder = ""] = process.argv.slice(2);
 const app = await createApp(
   {
     ...{ databaseUrl, dataFolder, host: "127.0.0.1", port: 0, publicUrl: "http://localhost:0", inboxPort: 0 },
-    masterKey: { from: "environment", key: createSecretKey(randomBytes(32)) },
+    masterKey: { from: "environment", keys: [createSecretKey(randomBytes(32))] },
     ...{ authSecret: undefined, allowLoopback: true, role: "api", hostPacePerSecond: 1_000, retentionDays: 30 },
+    allowed: { networks: [], ports: [], httpHosts: [] },
+    operatorKey: undefined,
     mail: undefined,
   },
   { log: createLog({ destination: { file: join(dataFolder, "bench.log") } }) },

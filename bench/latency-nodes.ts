@@ -9,6 +9,7 @@ import { barePosts } from "./latency.ts";
 import type { Load, Percentiles } from "./open-loop.ts";
 import { medians, type PartFigures, type SuiteOptions, spreads } from "./part.ts";
 import { startReceiver } from "./receiver.ts";
+import { printTopStatements } from "./statements.ts";
 
 const LOAD: Load = { perSecond: 500, seconds: 20 };
 const WARM_UP: Load = { perSecond: 200, seconds: 5 };
@@ -23,7 +24,7 @@ interface Run {
 }
 
 export async function latency(options: SuiteOptions): Promise<PartFigures> {
-  const server = await startBenchServer({ settings: COMMIT_TIMES });
+  const server = await startBenchServer({ settings: COMMIT_TIMES, statements: options.pgStats });
   const receiver = await startReceiver();
   const masterKey = randomBytes(32).toString("base64");
   const common = {
@@ -35,6 +36,7 @@ export async function latency(options: SuiteOptions): Promise<PartFigures> {
     warmUp: WARM_UP,
     load: LOAD,
     cpuProf: options.cpuProf,
+    onArrived: options.pgStats ? () => printTopStatements(server, options.print) : undefined,
   };
   const runs: Run[] = [];
   try {

@@ -66,6 +66,7 @@ const SCREENS: Screen[] = [
   { name: "staff, invite", path: "/settings/staff", open: () => openBy(/^(Invite somebody|Inviter quelqu’un)$/) },
   { name: "one's account", path: "/settings/account" },
   { name: "second step", path: "/settings/account", open: openEnrolment },
+  { name: "history", path: "/settings/history" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
   { name: "deliveries", path: "/deliveries" },

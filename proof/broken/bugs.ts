@@ -3,7 +3,8 @@
  * sentence names. What is altered must be there, or the engine would be no broken one: then these functions throw.
  */
 import { type Clock, systemClock } from "../../server/src/clock.ts";
-import { type Begun, DeliveryStore, type Scan, type SettledAttempt } from "../../server/src/delivery/store.ts";
+import type { Begun, Scan, SettledAttempt } from "../../server/src/delivery/engine-store.ts";
+import { DeliveryStore } from "../../server/src/delivery/store.ts";
 import type { Egress } from "../../server/src/egress/client.ts";
 import type { CheckName } from "../history/judge.ts";
 import { changes, retry, retryAfter, rolledBack, type Scenario, slow, takeover, turnedOff } from "./scenarios.ts";
@@ -32,7 +33,7 @@ function rewrite(text: string, [find, replace]: Rewrite): string {
 /** A store some of whose statements have another text. */
 function storeWith(statements: Readonly<Record<string, Rewrite | readonly Rewrite[]>>) {
   return ({ engine }: Stage): Parts => {
-    const pool = engine.database.pools.dispatch;
+    const pool = engine.database.pools.engine;
     const query = (config: { name?: string; text: string }) => {
       const found = statements[config.name?.replace(/^engine_/, "") ?? ""];
       if (!found) return pool.query(config);
@@ -65,7 +66,7 @@ function storeThat(alter: {
         return scan;
       }
     }
-    return { store: new Altered(engine.database.pools.dispatch) };
+    return { store: new Altered(engine.database.pools.engine) };
   };
 }
 
@@ -227,7 +228,7 @@ export const BUGS: readonly Bug[] = [
     mistake: "a delivery is dropped when its receiver is slow",
     ...{ scenario: slow, found: "lost" },
     breaks: (stage) => ({
-      store: new Dropping(stage.engine.database.pools.dispatch),
+      store: new Dropping(stage.engine.database.pools.engine),
     }),
   },
   {

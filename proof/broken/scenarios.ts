@@ -1,6 +1,6 @@
 /** What is played: each scenario passes the judge with the engine as it is, and shows what some broken engine does wrong. */
 import { generateSecret } from "@hookwell/sdk";
-import type { EngineStore } from "../../server/src/delivery/store.ts";
+import type { EngineStore } from "../../server/src/delivery/engine-store.ts";
 import { until } from "../../server/test/until.ts";
 import { nowMs } from "../crash/chance.ts";
 import type { ReceiverLine } from "../history/reading.ts";

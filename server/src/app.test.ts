@@ -29,9 +29,11 @@ function configOf(changed: Partial<Config> = {}): Config {
     port: 0,
     publicUrl: "http://localhost:0",
     inboxPort: 0,
-    masterKey: { from: "environment", key: MASTER_KEY },
+    masterKey: { from: "environment", keys: [MASTER_KEY] },
     authSecret: undefined,
     allowLoopback: false,
+    operatorKey: undefined,
+    allowed: { networks: [], ports: [], httpHosts: [] },
     role: "all",
     hostPacePerSecond: 1_000,
     retentionDays: 30,
@@ -249,7 +251,7 @@ describe("the demo's seed", () => {
 
 describe("the master key", () => {
   it("that does not open what the database holds is refused at the start, with what to do", async () => {
-    const masterKey = { from: "environment", key: createSecretKey(randomBytes(32)) } as const;
+    const masterKey = { from: "environment", keys: [createSecretKey(randomBytes(32))] } as const;
     const refused = createApp(configOf({ masterKey }), { log: silentLog() });
     await expect(refused).rejects.toThrow(ConfigError);
     await expect(refused).rejects.toThrow(/^The master key does not open .* HOOKWELL_MASTER_KEY_FILE\.$/);

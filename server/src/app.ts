@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import type { ApiContext } from "./api/context.ts";
 import { healthRoutes } from "./api/health.ts";
+import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
 import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
 import { createServer as createApiServer } from "./api/server.ts";
@@ -18,7 +19,7 @@ import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
 import { membershipWork } from "./clinic/memberships/renewals.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, ConfigError, loadAuthSecret, loadMasterKey } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { freePort } from "./db/embedded/free-port.ts";
 import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
@@ -31,6 +32,7 @@ import { Sender } from "./delivery/sender.ts";
 import { DeliveryStore } from "./delivery/store.ts";
 import { Targets } from "./delivery/targets.ts";
 import { sendTest } from "./delivery/test-send.ts";
+import { createAllowList } from "./egress/allow-list.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
 import { createMailSender } from "./egress/mail.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
@@ -38,6 +40,8 @@ import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { loadAuthSecret } from "./seal/kept-secrets.ts";
+import { loadMasterKeys } from "./seal/master-keys.ts";
 import { Seal, SealBrokenError } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
@@ -98,20 +102,25 @@ type Started = Omit<RunningApp, "stop">;
 /** Bottom up; the stack closes in the opposite order. */
 async function start(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Started> {
   const { log, clock = systemClock } = options;
-  const masterKey = await loadMasterKey(config);
+  const masterKeys = await loadMasterKeys(config);
   const pools = await openDatabase(parts, config, options);
   const db = createKysely(pools.app);
-  const seal = new Seal(masterKey);
-  await refuseForeignKey(createKysely(pools.owner), seal);
+  const owner = createKysely(pools.owner);
+  const seal = new Seal(masterKeys, { readAgain: () => loadMasterKeys(config) });
+  await refuseForeignKey(owner, seal);
   const egress = createEgress({
-    rules: { allowLoopback: config.allowLoopback, inboxUrlPrefix: inboxUrlPrefix(config.inboxPort) },
+    rules: {
+      allowLoopback: config.allowLoopback,
+      inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
+      opened: createAllowList(config.allowed),
+    },
     monotonicMs: clock.monotonicMs,
   });
   parts.defer(() => egress.close());
   const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
-  const secret = loadAuthSecret(config, masterKey);
+  const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
   const mail = config.mail === undefined ? null : createMailSender(config.mail);
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log, mail });
   parts.defer(() => accounts.close());
@@ -126,7 +135,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   });
   state.isReady = true;
   logEvent(log, "server.started", { port: config.port, role: config.role });
-  return { publicUrl, accounts, db, owner: createKysely(pools.owner), seal, clock };
+  return { publicUrl, accounts, db, owner, seal, clock };
 }
 
 async function openDatabase(parts: AsyncDisposableStack, config: Config, options: AppOptions): Promise<Pools> {
@@ -178,7 +187,7 @@ async function openInbox(parts: AsyncDisposableStack, { config, db, seal, clock,
 }
 
 /** Starts what this process does besides answering requests; returns what wakes it after a commit that emitted. */
-async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<() => void> {
+async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<ServerState["nudge"]> {
   const { config, pools, clock, log } = wiring;
   const connect = () => pools.createClient("neighbours");
   if (config.role === "api") {
@@ -196,8 +205,8 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<(
   const notices = startNotices(wiring);
   parts.defer(() => notices.stop());
   await dispatcher.start();
-  const nudge = () => {
-    dispatcher.nudge();
+  const nudge = (clinicId?: number) => {
+    dispatcher.nudge(clinicId);
     if (dispatcher.needsHelp) neighbours?.tell();
   };
   const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
@@ -214,7 +223,7 @@ function createDispatcher(
   company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
 ): Dispatcher {
   return new Dispatcher({
-    store: new DeliveryStore(pools.dispatch),
+    store: new DeliveryStore(pools.engine),
     db: createKysely(pools.dispatch),
     ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,
@@ -244,20 +253,21 @@ function startNotices({ config, pools, seal, clock, log, egress }: Wiring): Noti
 /** What the server asks of the rest while it runs. */
 interface ServerState {
   isReady: boolean;
-  /** after a commit that emitted */
-  nudge: () => void;
+  /** after a commit that emitted, for the clinic that did */
+  nudge: (clinicId?: number) => void;
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
   const { config, options, pools, db, seal, clock, log, egress, accounts } = wiring;
   const dispatchDb = createKysely(pools.dispatch);
-  const store = new DeliveryStore(pools.dispatch);
+  const store = new DeliveryStore(pools.engine);
   const targets = new Targets({ db: dispatchDb, seal, clock });
   const sender = new Sender({ clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress },
-    nudge: () => state.nudge(),
+    nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
+    trustProxy: config.trustProxy,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
@@ -265,8 +275,12 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const { operatorKey: key } = config;
+  const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
-    config.role === "worker" ? { v1: [], open: [health] } : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, page] };
+    config.role === "worker"
+      ? { v1: [], open: [health] }
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

@@ -1,10 +1,10 @@
-import { createSecretKey, randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ConfigError, loadAuthSecret, loadMasterKey, readConfig } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 
 const KEY = randomBytes(32).toString("base64");
 const MAIL = { HOOKWELL_SMTP_URL: "smtp://mail.example.test:587", HOOKWELL_MAIL_FROM: "Hookwell <hooks@example.test>" };
@@ -40,11 +40,25 @@ describe("the environment", () => {
       masterKey: { from: "file", path: join(root, ".hookwell", "master.key"), createIfMissing: true },
       authSecret: undefined,
       allowLoopback: false,
+      operatorKey: undefined,
+      allowed: { networks: [], ports: [], httpHosts: [] },
       role: "all",
       hostPacePerSecond: 1_000,
       retentionDays: 30,
+      trustProxy: undefined,
       mail: undefined,
     });
+  });
+
+  test("names the reverse proxies that are believed, or how many there are", () => {
+    const proxies = (text: string) => read({ HOOKWELL_TRUST_PROXY: text }).trustProxy;
+    expect(proxies("10.0.0.5, fd00::/64")).toEqual(["10.0.0.5", "fd00::/64"]);
+    expect(proxies("2")).toBe(2);
+    for (const wrong of ["true", "0", "*", "0.0.0.0/0", "::/0", "proxy.example.test", "10.0.0.0/33", "10.0.0.1,"]) {
+      expect(problemsOf({ HOOKWELL_TRUST_PROXY: wrong }), wrong).toEqual([
+        expect.stringMatching(/^HOOKWELL_TRUST_PROXY must name your reverse proxies/),
+      ]);
+    }
   });
 
   test("counts an empty variable as unset", () => {
@@ -61,6 +75,9 @@ describe("the environment", () => {
       HOOKWELL_PUBLIC_URL: "https://hooks.example.test/",
       HOOKWELL_MASTER_KEY_FILE: "keys/master",
       HOOKWELL_ALLOW_LOOPBACK: "true",
+      HOOKWELL_ALLOW_NETWORKS: "10.20.0.0/16, fd12:3456::/48",
+      HOOKWELL_ALLOW_PORTS: "81,8443",
+      HOOKWELL_ALLOW_HTTP_HOSTS: "Intake.example.test",
       HOOKWELL_ROLE: "worker",
       HOOKWELL_HOST_PACE: "250",
       HOOKWELL_RETENTION_DAYS: "0",
@@ -71,6 +88,7 @@ describe("the environment", () => {
       publicUrl: "https://hooks.example.test",
       masterKey: { from: "file", path: join(root, "keys/master"), createIfMissing: false },
       allowLoopback: true,
+      allowed: { networks: ["10.20.0.0/16", "fd12:3456::/48"], ports: [81, 8443], httpHosts: ["intake.example.test"] },
       role: "worker",
       hostPacePerSecond: 250,
       retentionDays: 0,
@@ -99,6 +117,16 @@ describe("the environment", () => {
     [{ HOOKWELL_MASTER_KEY: "c2hvcnQ=" }, /^HOOKWELL_MASTER_KEY must be base64 of exactly 32 bytes/],
     [{ HOOKWELL_MASTER_KEY: KEY, HOOKWELL_MASTER_KEY_FILE: "x" }, /^HOOKWELL_MASTER_KEY_FILE .*keep one/],
     [{ HOOKWELL_AUTH_SECRET: "short" }, /^HOOKWELL_AUTH_SECRET must have at least 32 characters/],
+    ...[
+      ...["8.8.8.0/24", "127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/0", "10.0.0.0/7", "::/0", "fe80::/10", "::1/128"],
+      ...["100.64.0.0/10", "fd00:ec2::/32", "::ffff:10.0.0.0/104", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/8/8", "x/8"],
+    ].map(
+      (network) => [{ HOOKWELL_ALLOW_NETWORKS: network }, /^HOOKWELL_ALLOW_NETWORKS must be private networks/] as const,
+    ),
+    [{ HOOKWELL_ALLOW_PORTS: "80,0" }, /^HOOKWELL_ALLOW_PORTS must be ports/],
+    [{ HOOKWELL_ALLOW_PORTS: "65536" }, /^HOOKWELL_ALLOW_PORTS must be ports/],
+    [{ HOOKWELL_ALLOW_HTTP_HOSTS: "http://a.example.test" }, /^HOOKWELL_ALLOW_HTTP_HOSTS must be hosts without a port/],
+    [{ HOOKWELL_ALLOW_HTTP_HOSTS: "intake" }, /^HOOKWELL_ALLOW_HTTP_HOSTS must be hosts without a port/],
     [{ HOOKWELL_ALLOW_LOOPBACK: "yes" }, /^HOOKWELL_ALLOW_LOOPBACK must be true or false/],
     [{ HOOKWELL_ROLE: "boss" }, /^HOOKWELL_ROLE must be api, worker or all/],
     [{ HOOKWELL_SMTP_URL: "smtp://mail.example.test" }, /^HOOKWELL_MAIL_FROM is missing: e-mail needs both/],
@@ -127,71 +155,5 @@ describe("the environment", () => {
     expect(printed).not.toContain("s".repeat(40));
     expect(printed).not.toContain("mail-password");
     expect(config.mail?.smtpUrl.export().toString("utf8")).toBe(smtp.HOOKWELL_SMTP_URL);
-  });
-});
-
-describe("the master key", () => {
-  const folderConfig = async (env: Record<string, string> = {}) => {
-    const dataFolder = await mkdtemp(join(root, "data-"));
-    return read({ HOOKWELL_DATA_FOLDER: dataFolder, ...env });
-  };
-
-  test("is made on the first start, for this user only, and is the same ever after", async () => {
-    const config = await folderConfig();
-    const first = await loadMasterKey(config);
-    const path = join(config.dataFolder, "master.key");
-    expect(first.symmetricKeySize).toBe(32);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await loadMasterKey(config)).equals(first)).toBe(true);
-    expect(await readdir(config.dataFolder)).toEqual(["master.key"]);
-  });
-
-  test("is one, however many first starts there are at once", async () => {
-    const config = await folderConfig();
-    const keys = await Promise.all(Array.from({ length: 8 }, () => loadMasterKey(config)));
-    expect(new Set(keys.map((key) => key.export().toString("hex"))).size).toBe(1);
-    expect(await readdir(config.dataFolder)).toEqual(["master.key"]);
-  });
-
-  test("is not made anew for a database that was sealed with another", async () => {
-    const config = await folderConfig();
-    await mkdir(join(config.dataFolder, "postgres"));
-    await expect(loadMasterKey(config)).rejects.toThrow(/not its master\.key.*Restore master\.key from your backup/);
-    expect(await readdir(config.dataFolder)).toEqual(["postgres"]);
-  });
-
-  test("is not made where the operator has named a file", async () => {
-    const config = await folderConfig({ HOOKWELL_MASTER_KEY_FILE: join(root, "absent") });
-    await expect(loadMasterKey(config)).rejects.toThrow(
-      /HOOKWELL_MASTER_KEY_FILE names .*absent, which does not exist/,
-    );
-  });
-
-  test("comes from the named file, or from the environment", async () => {
-    const file = join(root, "named.key");
-    await writeFile(file, `${KEY}\n`);
-    const expected = createSecretKey(Buffer.from(KEY, "base64"));
-    const fromFile = await loadMasterKey(await folderConfig({ HOOKWELL_MASTER_KEY_FILE: file }));
-    const fromEnvironment = await loadMasterKey(await folderConfig({ HOOKWELL_MASTER_KEY: KEY }));
-    expect([fromFile.equals(expected), fromEnvironment.equals(expected)]).toEqual([true, true]);
-  });
-
-  test("is refused when others can read our file, or when the file is broken", async () => {
-    const config = await folderConfig();
-    await loadMasterKey(config);
-    const path = join(config.dataFolder, "master.key");
-    await chmod(path, 0o640);
-    await expect(loadMasterKey(config)).rejects.toThrow(/can be read by others\. Run: chmod 600/);
-    await writeFile(path, (await readFile(path, "utf8")).slice(0, 20));
-    await expect(loadMasterKey(config)).rejects.toThrow(/master\.key must be base64/);
-  });
-
-  test("gives the auth secret, always the same one, unless that is configured", async () => {
-    const key = createSecretKey(Buffer.alloc(32, 7));
-    const derived = loadAuthSecret(read({}), key);
-    expect(derived).toMatch(/^[A-Za-z0-9_-]{43}$/);
-    expect(loadAuthSecret(read({}), key)).toBe(derived);
-    expect(loadAuthSecret(read({}), createSecretKey(Buffer.alloc(32, 8)))).not.toBe(derived);
-    expect(loadAuthSecret(read({ HOOKWELL_AUTH_SECRET: "é".repeat(32) }), key)).toBe("é".repeat(32));
   });
 });

@@ -2,15 +2,19 @@
  * The configuration: one typed object, validated as a whole.
  *
  * Owns every environment variable of the server; the environment is read once, at the edge, by `readConfig`. Promises that
- * an error names each wrong variable and its remedy. Opens no database and no port; the only file it touches is the key.
+ * an error names each wrong variable and its remedy. Opens no database, no port and no file; the keys are in seal/master-keys.ts.
  */
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { createSecretKey, type KeyObject } from "node:crypto";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
 import { z } from "zod";
+import { type AllowedByOperator, allowedHttpHosts, allowedNetworks, allowedPorts } from "./config/allow.ts";
 
 const MASTER_KEY_BYTES = 32;
+/** The newest, and those that a rotation has not yet made superfluous. */
+const MASTER_KEYS_MAX = 4;
 const AUTH_SECRET_MIN_CHARACTERS = 32;
+const OPERATOR_KEY_MIN_CHARACTERS = 32;
 const PORT_MAX = 65_535;
 const HOST_PACE_MAX_PER_SECOND = 100_000;
 const RETENTION_DAYS_MAX = 3_650;
@@ -31,18 +35,27 @@ export interface Config {
   readonly publicUrl: string;
   readonly inboxPort: number;
   readonly masterKey: MasterKeySource;
-  /** Undefined means: derived from the master key, see `loadAuthSecret`. */
+  /** Undefined means: one of its own is kept in the database, sealed; see seal/kept-secrets.ts. */
   readonly authSecret: KeyObject | undefined;
   /** Development only: webhooks may be sent to this machine itself. */
   readonly allowLoopback: boolean;
+  /** With it the operator pauses sending from afar; undefined means that nobody does. */
+  readonly operatorKey: KeyObject | undefined;
+  /** What webhooks may reach beyond https to the public Internet. */
+  readonly allowed: AllowedByOperator;
   readonly role: Role;
   /** Requests a second to one host, over all clinics and nodes. */
   readonly hostPacePerSecond: number;
   /** How many days events, attempts and finished deliveries are kept; a clinic may choose fewer. */
   readonly retentionDays: number;
+  /** Reverse proxies whose word on the client's address is believed; undefined: nobody's. */
+  readonly trustProxy?: TrustProxy | undefined;
   /** The operator's mail server; undefined means that no e-mail is sent. */
   readonly mail: MailConfig | undefined;
 }
+
+/** How many proxies stand in front, or their addresses and networks. */
+export type TrustProxy = number | readonly string[];
 
 interface MailConfig {
   /** Holds a password, so nothing can print it. */
@@ -52,8 +65,8 @@ interface MailConfig {
 }
 
 /** Keys are `KeyObject`s so that no log line, error or inspection can print them. */
-type MasterKeySource =
-  | { readonly from: "environment"; readonly key: KeyObject }
+export type MasterKeySource =
+  | { readonly from: "environment"; readonly keys: readonly KeyObject[] }
   | { readonly from: "file"; readonly path: string; readonly createIfMissing: boolean };
 
 /** A configuration that cannot be used. Its message has one line per problem and is meant for the operator's eyes. */
@@ -82,13 +95,25 @@ const days = z
 
 const flag = z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
 
-const masterKeyText = z
+const oneMasterKey = z
   .base64({ error: "must be base64 of 32 random bytes; make one with: openssl rand -base64 32" })
   .transform((text) => Buffer.from(text, "base64"))
   .refine((bytes) => bytes.length === MASTER_KEY_BYTES, {
     error: "must be base64 of exactly 32 bytes; make one with: openssl rand -base64 32",
   })
   .transform((bytes) => createSecretKey(bytes));
+
+/** One key, or several between blanks or line ends, the newest first: see docs/keys.md. */
+export const masterKeysText = z
+  .string()
+  .transform((text) => text.trim().split(/\s+/))
+  .refine((texts) => new Set(texts).size === texts.length, { error: "holds the same key twice; keep one of the two" })
+  .pipe(
+    z
+      .array(oneMasterKey)
+      .min(1)
+      .max(MASTER_KEYS_MAX, { error: `holds more than ${MASTER_KEYS_MAX} keys` }),
+  );
 
 const databaseUrl = z
   .url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host:5432/database" })
@@ -115,6 +140,15 @@ const smtpUrl = z
   })
   .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
 
+const PROXY_HOPS = /^[1-9]$/;
+const trustProxy = z
+  .string()
+  .refine((text) => PROXY_HOPS.test(text) || text.split(",").every((part) => isNetwork(part.trim())), {
+    error:
+      "must name your reverse proxies, such as 10.0.0.5 or 10.0.0.0/24,fd00::/64, or say how many stand in a row (1 to 9)",
+  })
+  .transform((text): TrustProxy => (PROXY_HOPS.test(text) ? Number(text) : text.split(",").map((part) => part.trim())));
+
 const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
 const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
   error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
@@ -127,7 +161,7 @@ const variables = z.object({
   HOOKWELL_PORT: port("4400").optional(),
   HOOKWELL_PUBLIC_URL: publicUrl.optional(),
   HOOKWELL_INBOX_PORT: port("4401").default(4401),
-  HOOKWELL_MASTER_KEY: masterKeyText.optional(),
+  HOOKWELL_MASTER_KEY: masterKeysText.optional(),
   HOOKWELL_MASTER_KEY_FILE: z.string().optional(),
   HOOKWELL_AUTH_SECRET: z
     .string()
@@ -136,10 +170,22 @@ const variables = z.object({
     })
     .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
     .optional(),
+  HOOKWELL_OPERATOR_KEY: z
+    .string()
+    .regex(/^\S+$/, { error: "must hold no spaces" })
+    .min(OPERATOR_KEY_MIN_CHARACTERS, {
+      error: `must have at least ${OPERATOR_KEY_MIN_CHARACTERS} characters; make one with: openssl rand -hex 32`,
+    })
+    .transform((text) => createSecretKey(Buffer.from(text, "utf8")))
+    .optional(),
   HOOKWELL_ALLOW_LOOPBACK: flag.default(false),
+  HOOKWELL_ALLOW_NETWORKS: allowedNetworks.default([]),
+  HOOKWELL_ALLOW_PORTS: allowedPorts.default([]),
+  HOOKWELL_ALLOW_HTTP_HOSTS: allowedHttpHosts.default([]),
   HOOKWELL_ROLE: z.enum(ROLES, { error: "must be api, worker or all" }).default("all"),
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
+  HOOKWELL_TRUST_PROXY: trustProxy.optional(),
   HOOKWELL_SMTP_URL: smtpUrl.optional(),
   HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
@@ -162,7 +208,7 @@ export function readConfig(env: NodeJS.ProcessEnv, options: ReadConfigOptions = 
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = environment.safeParse(present);
   if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}.`));
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`));
   return toConfig(parsed.data, options.currentFolder ?? process.cwd());
 }
 
@@ -202,10 +248,17 @@ function toConfig(values: Variables, currentFolder: string): Config {
     inboxPort: values.HOOKWELL_INBOX_PORT,
     masterKey: masterKeySource(values, { dataFolder, currentFolder }),
     authSecret: values.HOOKWELL_AUTH_SECRET,
+    operatorKey: values.HOOKWELL_OPERATOR_KEY,
     allowLoopback: values.HOOKWELL_ALLOW_LOOPBACK,
+    allowed: {
+      networks: values.HOOKWELL_ALLOW_NETWORKS,
+      ports: values.HOOKWELL_ALLOW_PORTS,
+      httpHosts: values.HOOKWELL_ALLOW_HTTP_HOSTS,
+    },
     role: values.HOOKWELL_ROLE,
     hostPacePerSecond: values.HOOKWELL_HOST_PACE,
     retentionDays: values.HOOKWELL_RETENTION_DAYS,
+    trustProxy: values.HOOKWELL_TRUST_PROXY,
     mail: mailOf(values),
   };
 }
@@ -215,10 +268,18 @@ function mailOf({ HOOKWELL_SMTP_URL: smtpUrl, HOOKWELL_MAIL_FROM: from }: Variab
 }
 
 function masterKeySource(values: Variables, folders: { dataFolder: string; currentFolder: string }): MasterKeySource {
-  if (values.HOOKWELL_MASTER_KEY !== undefined) return { from: "environment", key: values.HOOKWELL_MASTER_KEY };
+  if (values.HOOKWELL_MASTER_KEY !== undefined) return { from: "environment", keys: values.HOOKWELL_MASTER_KEY };
   const named = values.HOOKWELL_MASTER_KEY_FILE;
   if (named !== undefined) return { from: "file", path: resolve(folders.currentFolder, named), createIfMissing: false };
   return { from: "file", path: join(folders.dataFolder, "master.key"), createIfMissing: true };
+}
+
+/** An address or a network, but never one that holds every address: that would believe everybody. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const kind = isIP(address);
+  if (kind === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
 }
 
 function isSmtpUrl(text: string): boolean {
@@ -230,93 +291,4 @@ function isSmtpUrl(text: string): boolean {
 function isOrigin(text: string): boolean {
   const url = new URL(text);
   return url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
-}
-
-/**
- * The 32-byte key that wraps every clinic's key. Call it before the embedded database is started: the file is made on the
- * very first start only, and a data folder that has a database but no key is refused rather than given a second key that
- * opens nothing. Throws `ConfigError`.
- */
-export async function loadMasterKey(config: Pick<Config, "masterKey" | "dataFolder">): Promise<KeyObject> {
-  const source = config.masterKey;
-  if (source.from === "environment") return source.key;
-  const existing = await readKeyFile(source.path);
-  if (existing !== undefined) return parseKeyFile(existing, source);
-  if (!source.createIfMissing) {
-    throw new ConfigError([
-      `HOOKWELL_MASTER_KEY_FILE names ${source.path}, which does not exist. Put the key file there.`,
-    ]);
-  }
-  if (await exists(join(config.dataFolder, "postgres"))) {
-    throw new ConfigError([
-      `${config.dataFolder} holds a database but not its master.key, so nothing sealed in it can be read. ` +
-        "Restore master.key from your backup, or set HOOKWELL_MASTER_KEY.",
-    ]);
-  }
-  await writeNewKeyFile(source.path);
-  return parseKeyFile((await readKeyFile(source.path)) ?? "", source);
-}
-
-/** The secret that signs sessions: the configured one, otherwise derived from the master key (HKDF-SHA-256). */
-export function loadAuthSecret(config: Pick<Config, "authSecret">, masterKey: KeyObject): string {
-  if (config.authSecret !== undefined) return config.authSecret.export().toString("utf8");
-  const derived = hkdfSync("sha256", masterKey, Buffer.alloc(0), "hookwell auth secret v1", MASTER_KEY_BYTES);
-  return Buffer.from(derived).toString("base64url");
-}
-
-async function parseKeyFile(text: string, source: { path: string; createIfMissing: boolean }): Promise<KeyObject> {
-  const parsed = masterKeyText.safeParse(text.trim());
-  if (!parsed.success)
-    throw new ConfigError([`The key file ${source.path} ${parsed.error.issues[0]?.message ?? "is broken"}.`]);
-  // A file that an orchestrator mounts has whatever mode that gives it; ours must be private.
-  if (source.createIfMissing && process.platform !== "win32") {
-    const { mode } = await stat(source.path);
-    if ((mode & 0o077) !== 0) {
-      throw new ConfigError([`The key file ${source.path} can be read by others. Run: chmod 600 '${source.path}'`]);
-    }
-  }
-  return parsed.data;
-}
-
-async function readKeyFile(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    if (codeOf(error) !== "EACCES") throw error;
-    throw new ConfigError([
-      `The key file ${path} cannot be read by this user. Start Hookwell as the user who owns it.`,
-    ]);
-  }
-}
-
-/** Written aside and then linked into place: two first starts at once end with one key, and a crash leaves no half of one. */
-async function writeNewKeyFile(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
-  const file = await open(aside, "wx", 0o600);
-  try {
-    await file.writeFile(`${randomBytes(MASTER_KEY_BYTES).toString("base64")}\n`);
-    await file.sync();
-    await link(aside, path);
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
-  } finally {
-    await file.close();
-    await rm(aside, { force: true });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error) => {
-      if (codeOf(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -40,8 +40,8 @@ interface Call {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  /** The client's; this machine's own unless a test says otherwise. */
-  readonly address?: string;
+  /** Where the request comes from; this machine by default. */
+  readonly remoteAddress?: string;
 }
 
 /** Calls the API as one member of staff: `await manager("/v1/me")`. */
@@ -78,6 +78,8 @@ export interface TestApiOptions {
   readonly allowLoopback?: boolean;
   /** Without one there is no mail server, as on a fresh machine. */
   readonly mail?: MailSender;
+  /** Where names are looked up; the system's name servers by default. */
+  readonly nameServers?: readonly string[];
 }
 
 /** Starts it; call `close` in `afterAll`. */
@@ -96,11 +98,12 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
     monotonicMs: clock.monotonicMs,
+    ...(options.nameServers && { nameServers: options.nameServers }),
   });
   const dispatch = createKysely(database.pools.dispatch);
   const targets = new Targets({ db: dispatch, seal, clock });
   const sender = new Sender({ clock, log, egress, targets });
-  const store = new DeliveryStore(database.pools.dispatch);
+  const store = new DeliveryStore(database.pools.engine);
   const context: ApiContext = {
     db,
     seal,
@@ -206,13 +209,13 @@ export function anyAddress(): string {
 
 /** Calls with the given cookies, or without any. */
 function callerOf(app: App, cookie?: string): Caller {
-  return async (path, { method = "GET", body, headers = {}, address } = {}) => {
+  return async (path, { method = "GET", body, headers = {}, remoteAddress } = {}) => {
     const answer = await app.inject({
       method,
       url: path,
       headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
-      ...(address === undefined ? {} : { remoteAddress: address }),
       ...(body === undefined ? {} : { payload: body as object }),
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
     });
     const json = answer.body === "" ? null : parse(answer.body);
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };

@@ -13,6 +13,10 @@ export interface NameServer {
   names: Record<string, string[]>;
   /** Every name that was asked for. */
   asked: string[];
+  /** How long an answer may be kept; 0 unless a test says otherwise. */
+  ttlSeconds: number;
+  /** Called with each question before it is answered. */
+  onQuestion: (name: string) => void;
   /** It hears and does not answer. */
   isSilent: boolean;
   close(): Promise<void>;
@@ -24,13 +28,16 @@ export async function createNameServer(names: Record<string, string[]>): Promise
     address: "",
     names,
     asked: [],
+    ttlSeconds: 0,
+    onQuestion: () => {},
     isSilent: false,
     close: () => new Promise((fulfil) => socket.close(fulfil)),
   };
   socket.on("message", (query, from) => {
     const question = readQuestion(query);
     server.asked.push(question.name);
-    if (!server.isSilent) socket.send(answer(query, question, server.names[question.name]), from.port, from.address);
+    server.onQuestion(question.name);
+    if (!server.isSilent) socket.send(answer(query, question, server), from.port, from.address);
   });
   await new Promise<void>((fulfil) => socket.bind(0, "127.0.0.1", fulfil));
   server.address = `127.0.0.1:${socket.address().port}`;
@@ -55,11 +62,12 @@ function readQuestion(query: Buffer): Question {
   return { name: labels.join(".").toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-function answer(query: Buffer, { type, end }: Question, addresses: string[] | undefined): Buffer {
+function answer(query: Buffer, { name, type, end }: Question, { names, ttlSeconds }: NameServer): Buffer {
+  const addresses = names[name];
   const family = type === TYPE_A ? 4 : type === TYPE_AAAA ? 6 : 0;
   const records = (addresses ?? [])
     .filter((address) => isIP(address) === family)
-    .map((address) => record(type, address));
+    .map((address) => record({ type, address, ttlSeconds }));
   const head = Buffer.alloc(12);
   query.copy(head, 0, 0, 2);
   head.writeUInt16BE(0x8180 | (addresses ? 0 : NAME_ERROR), 2);
@@ -68,13 +76,13 @@ function answer(query: Buffer, { type, end }: Question, addresses: string[] | un
   return Buffer.concat([head, query.subarray(12, end), ...records]);
 }
 
-function record(type: number, address: string): Buffer {
+function record({ type, address, ttlSeconds }: { type: number; address: string; ttlSeconds: number }): Buffer {
   const data = type === TYPE_A ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
   const head = Buffer.alloc(12);
   head.writeUInt16BE(0xc00c, 0); // the name of the question
   head.writeUInt16BE(type, 2);
   head.writeUInt16BE(1, 4);
-  head.writeUInt32BE(0, 6); // not to be cached
+  head.writeUInt32BE(ttlSeconds, 6);
   head.writeUInt16BE(data.length, 10);
   return Buffer.concat([head, data]);
 }

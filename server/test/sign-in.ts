@@ -29,7 +29,7 @@ export class SignInSteps {
     return caller(`/api/auth/${path}`, {
       method: "POST",
       body,
-      address: anyAddress(),
+      remoteAddress: anyAddress(),
       headers: { origin: TEST_ORIGIN },
     });
   }

@@ -113,6 +113,8 @@ export interface Webhook {
   enabled: boolean;
   state: WebhookState;
   off_reason: string | null;
+  sending_paused: boolean;
+  address_answered: boolean;
   draft: boolean;
   waiting_count: number;
   last_delivered_at: string | null;

@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { checkoutFilters } from "./academy/filters.ts";
 import { ProblemError } from "./api.ts";
+import { auditFilters } from "./audit/filters.ts";
 import { invoiceFilters } from "./billing/filters.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
 import { withMoreWords } from "./i18n/setup.ts";
@@ -185,6 +186,13 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => withMoreWords(import("./settings/ApiKeysPage.tsx")), "ApiKeysPage"),
 });
 
+const history = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/history",
+  validateSearch: auditFilters,
+  component: lazyRouteComponent(() => withMoreWords(import("./audit/AuditPage.tsx")), "AuditPage"),
+});
+
 const staffPage = createRoute({
   getParentRoute: () => shell,
   path: "/settings/staff",
@@ -262,6 +270,7 @@ const routes = root.addChildren([
     apiKeys,
     staffPage,
     accountPage,
+    history,
     unknown,
   ]),
 ]);

@@ -72,7 +72,7 @@ export async function command(
   };
   const { answer, replayed } = await (context.transact?.(clinicId, inTransaction) ??
     inClinic(context.db, clinicId, inTransaction));
-  context.nudge();
+  context.nudge(clinicId);
   if (replayed) reply.header("idempotency-replayed", "true");
   await reply.code(answer.status).send(answer.body as never);
 }

@@ -1,6 +1,7 @@
 /** What a route may reach for besides its request. Made once by app.ts; tests make their own with real parts. */
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Clock } from "../clock.ts";
+import type { TrustProxy } from "../config.ts";
 import type { Db } from "../db/schema.ts";
 import type { TestSend, TestSent } from "../delivery/test-send.ts";
 import type { Egress } from "../egress/client.ts";
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly outbox: OutboxContext;
   /** The one origin under which browsers may call with a cookie, such as `https://hooks.example.test`. */
   readonly publicUrl: string;
+  /** Reverse proxies whose word on the client's address is believed; nobody's where there is none. */
+  readonly trustProxy?: TrustProxy | undefined;
   /** Who is behind a cookie, and the routes by which one signs in and out; making staff without an invitation is not a route's. */
   readonly accounts: Omit<Accounts, "createStaff" | "makeResetLink" | "close">;
   /** Which addresses are possible; sends nothing. */
@@ -26,6 +29,6 @@ export interface ApiContext {
   readonly inboxUrlPrefix: string;
   /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */
   readonly retentionDays: number;
-  /** Wakes the dispatcher; to be called after a commit that may have emitted. `command` does it by itself. */
-  nudge(): void;
+  /** Wakes the dispatcher, for a clinic where one is known; to be called after a commit that may have emitted. `command` does it by itself. */
+  nudge(clinicId?: number): void;
 }

@@ -65,7 +65,7 @@ async function deliverUntil(what: string, condition: () => Promise<unknown>): Pr
   const egress = createEgress({ rules: { allowLoopback: true, inboxUrlPrefix: null }, monotonicMs: clock.monotonicMs });
   const db = createKysely(pools.dispatch);
   const dispatcher = new Dispatcher({
-    store: new DeliveryStore(pools.dispatch),
+    store: new DeliveryStore(pools.engine),
     db,
     seal,
     egress,

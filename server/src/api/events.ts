@@ -53,7 +53,7 @@ function takeRoute(app: App, context: FeedContext): void {
         });
       }
       const taken = await intake.take(clinicId, read.events);
-      context.nudge();
+      context.nudge(clinicId);
       return reply.code(ACCEPTED).send(show(read, taken) as never);
     },
   });

@@ -45,7 +45,7 @@ it.each([
   ["snapshots", snapshot, 201],
   ["events with an Idempotency-Key", keyedEvent, 202],
 ])(
-  "%s that all wait take no connection from other clinics, and those beyond the queue get 503",
+  "%s that all wait take no connection from other clinics, and those beyond the clinic's queue get 429",
   async (_, send, ok) => {
     const other = (await api.newClinic()).as.front_desk;
     expect((await other("/v1/patients")).status).toBe(200);
@@ -59,7 +59,7 @@ it.each([
     let turnedAway = 0;
     const flood = Array.from({ length: FLOOD }, async (_nothing, n) => {
       const answer = await send(n);
-      if (answer.status === 503) turnedAway += 1;
+      if (answer.status === 429) turnedAway += 1;
       return answer;
     });
     try {
@@ -70,8 +70,10 @@ it.each([
       blocker.release();
     }
     const answers = await Promise.all(flood);
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(refused.every(({ headers, json }) => headers["retry-after"] === "1" && json.code === "busy")).toBe(true);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(
+      refused.every(({ headers, json }) => headers["retry-after"] === "1" && json.code === "too_many_requests"),
+    ).toBe(true);
     expect(answers.filter(({ status }) => status === ok || status === 200)).toHaveLength(102);
   },
 );

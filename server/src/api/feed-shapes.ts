@@ -54,8 +54,8 @@ const LIVE_INVOICE = z.strictObject({
   practitioner: PRACTITIONER.nullable(),
   client: PATIENT,
 });
-const DELETED_INVOICE = z
-  .looseObject({ version: VERSION, deleted: z.literal(true) })
+const DELETED_INVOICE = LIVE_INVOICE.partial()
+  .extend({ deleted: z.literal(true) })
   .describe("The event carries the last snapshot; the other fields may be left out.");
 export const INVOICE_SNAPSHOT = z.discriminatedUnion("deleted", [DELETED_INVOICE, LIVE_INVOICE]);
 

@@ -71,7 +71,7 @@ interface Put<Given, State> {
 
 async function put<Given, State>({ inTurn, outbox, nudge }: FeedContext, clinicId: number, work: Put<Given, State>) {
   const done = await inTurn(clinicId, (tx) => putSnapshot(tx, { clinicId, outbox }, work));
-  if (done.events.length > 0) nudge();
+  if (done.events.length > 0) nudge(clinicId);
   const answer = { id: done.id, events: [...done.events], unchanged: done.unchanged };
   return { status: done.isNew ? 201 : 200, answer } as const;
 }

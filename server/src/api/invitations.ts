@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { findInvitation } from "../accounts/invitations.ts";
+import { runFrom } from "../audit/origin.ts";
 import { cleanName } from "../clinic/names.ts";
 import type { ApiContext } from "./context.ts";
 import { limitAddresses } from "./open-limits.ts";
@@ -49,10 +50,13 @@ function lookRoute(app: App, { db, accounts }: ApiContext): void {
 function acceptRoute(app: App, { accounts }: ApiContext): void {
   const schema = { hide: true, body: ACCEPTANCE, response: { 200: ACCEPTED } };
   const config = { rateLimit: { max: ACCEPTANCES_PER_MINUTE_MAX } };
-  app.post("/api/invitations/accept", { schema, config }, async ({ body: { token, name, password }, headers }) => {
-    const person = await accounts.personOf(headers);
+  app.post("/api/invitations/accept", { schema, config }, async (request) => {
+    const { token, name, password } = request.body;
+    const person = await accounts.personOf(request.headers);
     const cleaned = name === undefined ? undefined : cleanName("name", name);
-    const { clinicId, isNew } = await accounts.acceptInvitation({ token, person, name: cleaned, password });
+    const origin = { address: request.ip, actorName: person?.name ?? cleaned ?? "" };
+    const accept = () => accounts.acceptInvitation({ token, person, name: cleaned, password });
+    const { clinicId, isNew } = await runFrom(origin, accept);
     return { clinic_id: clinicId, is_new: isNew };
   });
 }

@@ -23,13 +23,13 @@ let cookie: string;
 const PASSWORD = "an invented pass phrase";
 const portalOf = async ({ db }: TestApi, id: number) => (await inClinic(db, id, (tx) => getClinic(tx, id))).portalName;
 const post = (path: string, body: object) =>
-  api.anonymous(`/portal-api/${portal}/${path}`, { method: "POST", body, address: anyAddress() });
+  api.anonymous(`/portal-api/${portal}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
 const own = (caller: Caller) => caller(`/portal-api/${portal}/session`);
 
 /** Signs up and confirms; what comes with the confirmation. */
 async function patientOf(at: TestApi, portalName: string, email: string) {
   const call = (path: string, body: object) =>
-    at.anonymous(`/portal-api/${portalName}/${path}`, { method: "POST", body, address: anyAddress() });
+    at.anonymous(`/portal-api/${portalName}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
   await call("accounts", { name: "Test Example", email, password: PASSWORD });
   const [letter] = await mail.lettersTo(email);
   return call("confirm", { token: tokenIn(letter as never), password: PASSWORD });
@@ -76,7 +76,7 @@ describe("a patient's session", () => {
     const { emails, password } = clinic;
     await clinic.as.manager("/v1/me");
     const answer = await api.anonymous("/api/auth/sign-in/email", {
-      ...({ method: "POST", body: { email: emails.manager, password }, address: anyAddress() } as const),
+      ...({ method: "POST", body: { email: emails.manager, password }, remoteAddress: anyAddress() } as const),
     });
     const cookie = cookieOf(answer);
     const token = decodeURIComponent(cookie.split("=").slice(1).join("="));

@@ -46,7 +46,7 @@ const portalOf = async (id: number) => (await inClinic(api.db, id, (tx) => getCl
 const query = async (text: string, values: unknown[] = []) => (await api.database.pools.owner.query(text, values)).rows;
 const kept = ({ status, json }: Answer) => [status, json?.code];
 const post = (path: string, body: object, at = portal) =>
-  api.anonymous(`/portal-api/${at}/${path}`, { method: "POST", body, address: anyAddress() });
+  api.anonymous(`/portal-api/${at}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
 const signUp = (password = PASSWORD) => post("accounts", { name: "Test Example", email, password });
 const signIn = (password = PASSWORD, at = portal) => post("session", { email, password }, at);
 const own = (caller: Caller, at = portal) => caller(`/portal-api/${at}/session`);
@@ -212,7 +212,7 @@ describe("tries", () => {
 
   it("are counted for each client address", async () => {
     const from = (address: string) =>
-      api.anonymous(`/portal-api/${portal}/session`, { method: "POST", body: {}, address });
+      api.anonymous(`/portal-api/${portal}/session`, { method: "POST", body: {}, remoteAddress: address });
     for (let count = 0; count < PORTAL_PASSWORDS_PER_MINUTE_MAX; count += 1) {
       expect((await from("203.0.113.9")).status).toBe(400);
     }

@@ -65,7 +65,7 @@ function signUpRoute(app: App, context: ApiContext, { hash }: PortalParts): void
     await accounts.tries.takeOrRefuse("portal_letter", `${clinicId} ${email}`);
     const passwordHash = await hash(body.password);
     await inClinic(db, clinicId, (tx) => createPortalAccount(tx, { clinicId, outbox }, { ...applicant, passwordHash }));
-    nudge();
+    nudge(clinicId);
     postSignUpLetter(context, { ...clinic, portalName: params.portal_name }, email);
     return reply.code(202).send({ status: "received", sends_letters: accounts.post.isOpen });
   });

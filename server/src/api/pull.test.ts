@@ -22,7 +22,7 @@ beforeAll(async () => {
   receiver = await createReceiver();
   const { pools } = api.database;
   const { seal, clock, log } = api.context;
-  const parts = { store: new DeliveryStore(pools.dispatch), db: createKysely(pools.dispatch) };
+  const parts = { store: new DeliveryStore(pools.engine), db: createKysely(pools.dispatch) };
   // biome-ignore lint/suspicious/noExplicitAny: the context shows less of its egress than a dispatcher needs
   dispatcher = new Dispatcher({ ...parts, seal, clock, log, egress: api.context.egress as any, name: "test" });
   await dispatcher.start();

@@ -1,7 +1,7 @@
 /** Who may call what: a row for every route of the API's own description, and a route without a row fails. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
-import type { StaffRole } from "../accounts/principal.ts";
+import { API_KEY_SCOPES, type ApiKeyScope, type StaffRole } from "../accounts/principal.ts";
 
 const ROLES: readonly StaffRole[] = ["manager", "practitioner", "front_desk"];
 const STAFF = new Set(ROLES);
@@ -140,33 +140,90 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "DELETE /v1/invitations/{id}": MANAGERS,
   "GET /v1/retention": MANAGERS,
   "PATCH /v1/retention": MANAGERS,
+  "GET /v1/audit": MANAGERS,
+  "GET /v1/audit/actors": MANAGERS,
+  "GET /v1/audit/check": MANAGERS,
+  "GET /v1/audit/export.csv": MANAGERS,
+  "GET /v1/audit/export.json": MANAGERS,
 };
 
 /** For everybody: no session is looked at. */
 const OPEN = ["GET /.well-known/hookwell/keys/{token}"];
 
+/** What programs may call, with the scope of their key. Every other route is for people alone. */
+const FOR_PROGRAMS: Readonly<Record<string, ApiKeyScope>> = {
+  "GET /v1/webhooks/{id}/deliveries": "deliveries:pull",
+  "POST /v1/events": "feed",
+  "PUT /v1/consults/{id}": "feed",
+  "PUT /v1/invoices/{id}": "feed",
+  "PUT /v1/memberships/{id}": "feed",
+};
+
+interface Paths {
+  readonly [path: string]: { readonly [method: string]: { readonly security?: readonly object[] } };
+}
+
 let api: TestApi;
 let clinic: TestClinic;
+let paths: Paths;
 let described: string[];
+let keys: Record<ApiKeyScope | "revoked", string>;
 
 beforeAll(async () => {
   api = await startTestApi();
   clinic = await api.newClinic();
-  const { paths } = (await api.anonymous("/openapi.json")).json as { paths: Record<string, object> };
+  keys = await makeKeys();
+  ({ paths } = (await api.anonymous("/openapi.json")).json as { paths: Paths });
   described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
 });
 afterAll(() => api.close());
 
+async function makeKeys(): Promise<typeof keys> {
+  const { manager } = clinic.as;
+  const settings = { url: "https://hooks.example.test/in", events: ["consult.updated"] };
+  const webhook = (await manager("/v1/webhooks", { method: "POST", body: settings })).json;
+  const make = async (body: object) => (await manager("/v1/api-keys", { method: "POST", body })).json;
+  const revoked = await make({ name: "Revoked", scopes: ["feed"] });
+  await manager(`/v1/api-keys/${revoked.id}`, { method: "DELETE" });
+  const pull = await make({ name: "Pull", scopes: ["deliveries:pull"], webhook_id: webhook.id });
+  const feed = await make({ name: "Feed", scopes: ["feed"] });
+  return { feed: feed.key, "deliveries:pull": pull.key, revoked: revoked.key };
+}
+
+/** What is no credential of anybody: made up, cut, changed, of another kind, or taken back. */
+function forgeries(): Record<string, Record<string, string>> {
+  const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+  return {
+    "a session that nobody has": { cookie: `hookwell.session_token=${"x".repeat(32)}.${"A".repeat(43)}%3D` },
+    "an unsigned session": { cookie: `hookwell.session_token=${"x".repeat(32)}` },
+    "a key that nobody has": bearer(`hk_${"A".repeat(49)}`),
+    "a cut key": bearer(keys.feed.slice(0, -1)),
+    "a changed key": bearer(keys.feed.replace(/.$/, (last) => (last === "A" ? "B" : "A"))),
+    "a revoked key": bearer(keys.revoked),
+    "a key in another scheme": { authorization: `Basic ${Buffer.from(`key:${keys.feed}`).toString("base64")}` },
+    "a key as a cookie": { cookie: `hookwell.session_token=${keys.feed}` },
+  };
+}
+
 describe("the matrix", () => {
+  it("says of every route in its description whether programs may call it", () => {
+    const open = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { security }]) => security?.some((one) => "key" in one))
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(open.toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
+  });
+
   it("has a row for every route, and no row too many", () => {
     expect(described.toSorted()).toEqual([...Object.keys(MATRIX), ...OPEN].toSorted());
   });
 });
 
 describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
-  const [method, path] = route.split(" ") as ["GET" | "POST" | "PATCH" | "DELETE", string];
+  const [method, path] = route.split(" ") as ["GET" | "POST" | "PATCH" | "PUT" | "DELETE", string];
   const url = path.replaceAll(/\{\w+\}/g, "999999");
   const call = method === "GET" || method === "DELETE" ? { method } : { method, body: {} };
 
@@ -180,6 +237,20 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     expect([answer.status, answer.json.code]).toEqual([403, "other_site"]);
   });
 
+  it("refuses what is no credential, whatever it looks like", async () => {
+    for (const [what, headers] of Object.entries(forgeries())) {
+      const answer = await api.anonymous(url, { ...call, headers });
+      expect([what, answer.status, answer.headers["cache-control"]]).toEqual([what, 401, "no-store"]);
+    }
+  });
+
+  it.each(API_KEY_SCOPES)("opens to a key with the scope %s only where the matrix says so", async (scope) => {
+    const headers = { authorization: `Bearer ${keys[scope]}` };
+    const answer = await api.anonymous(url, { ...call, headers });
+    if (FOR_PROGRAMS[route] === scope) expect([401, 403, 500]).not.toContain(answer.status);
+    else expect([answer.status, answer.json.code]).toEqual([403, "wrong_scope"]);
+  });
+
   it.each(ROLES)("is as the matrix says for the role %s", async (role) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
@@ -190,8 +261,7 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
 describe.each(OPEN)("%s", (route) => {
   it("is described as open, and asks nobody to sign in", async () => {
     const [method = "", path = ""] = route.split(" ");
-    const { paths } = (await api.anonymous("/openapi.json")).json;
-    expect(paths[path][method.toLowerCase()].security).toEqual([]);
+    expect(paths[path]?.[method.toLowerCase()]?.security).toEqual([]);
     const answer = await api.anonymous(path.replaceAll(/\{\w+\}/g, "999999"));
     expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   });

@@ -1,6 +1,7 @@
 /** Every resource of the API. A new one is a line here. */
 import { academyRoutes } from "./academy.ts";
 import { apiKeysRoutes } from "./api-keys.ts";
+import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
 import { checkoutsRoutes } from "./checkouts.ts";
 import { consultsRoutes } from "./consults.ts";
@@ -61,6 +62,7 @@ export const V1_ROUTES: readonly Routes[] = [
   staffRoutes,
   feedRoutes,
   retentionRoutes,
+  auditRoutes,
 ];
 
 /** For everybody. */

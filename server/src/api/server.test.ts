@@ -198,3 +198,19 @@ describe("one person", () => {
     expect((await busy.front_desk("/v1/event-types")).status).toBe(200);
   });
 });
+
+describe("one API key that reads", () => {
+  it("is held back like a person, and the clinic's people are not", async () => {
+    const { manager, front_desk } = (await api.newClinic()).as;
+    const post = async (path: string, body: object) => (await manager(path, { method: "POST", body })).json;
+    const webhook = await post("/v1/webhooks", { url: "https://hooks.example.test/in", events: ["consult.updated"] });
+    const { key } = await post("/v1/api-keys", { name: "Pull", scopes: ["deliveries:pull"], webhook_id: webhook.id });
+    const headers = { authorization: `Bearer ${key}` };
+    const path = `/v1/webhooks/${webhook.id}/deliveries?limit=0`;
+    const answers = await Promise.all(Array.from({ length: 610 }, () => api.anonymous(path, { headers })));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThanOrEqual(10);
+    expect(Number(refused[0]?.headers["retry-after"])).toBeGreaterThan(0);
+    expect((await front_desk("/v1/event-types")).status).toBe(200);
+  });
+});

@@ -5,7 +5,7 @@
  * ids, and that every refusal is a problem document. Does not know any resource: routes come as plugins, see routes.ts.
  */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import {
@@ -18,6 +18,9 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { runFrom } from "../audit/origin.ts";
+import type { TrustProxy } from "../config.ts";
 import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import { drawRandom } from "../seal/random.ts";
@@ -29,12 +32,26 @@ import { problemHandler, sendProblem } from "./problem.ts";
 import { requireSession } from "./session.ts";
 
 const BODY_MAX_BYTES = 256 * 1024;
-/** From the first byte of a request to its last; a client that drips is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const CONNECTION_IDLE_MS = 60_000;
+/** How long a client may take; one that drips is cut off, header or body. */
+export interface ClientLimits {
+  /** From the first byte of a request, or from the connection, to the end of its header. */
+  readonly headersMs: number;
+  /** From the first byte of a request to its last. */
+  readonly requestMs: number;
+  /** How often those who took longer are looked for. */
+  readonly checkEveryMs: number;
+  /** Without a byte in either direction, a reader that has stopped reading included. */
+  readonly idleMs: number;
+}
+
+const CLIENT_LIMITS: ClientLimits = { headersMs: 15_000, requestMs: 30_000, checkEveryMs: 5_000, idleMs: 60_000 };
+/** Of one process; each costs some memory, and what is beyond waits nowhere. */
+const CONNECTIONS_MAX = 5_000;
 const KEEP_ALIVE_MS = 65_000;
 const PARAMETER_MAX_CHARACTERS = 200;
+/** Of one person, or of one API key that reads. */
 const REQUESTS_PER_MINUTE_MAX = 600;
+const REQUESTS_OF_A_CLINIC_PER_MINUTE_MAX = 6_000;
 /** Programs may send thousands of requests a second; the lines of the others are counted. */
 const FEED_LINES_PER_SECOND_MAX = 10;
 const NONCE_BYTES = 16;
@@ -57,6 +74,7 @@ export type OpenRoutes = (app: App, context: ApiContext) => Promise<void>;
 export interface ServerParts {
   readonly v1: readonly Routes[];
   readonly open: readonly OpenRoutes[];
+  readonly clients?: ClientLimits;
 }
 
 declare module "fastify" {
@@ -69,19 +87,26 @@ declare module "fastify" {
 /** Makes the server with everything registered; `listen`, or `inject` in tests, is the caller's. */
 export async function createServer(context: ApiContext, parts: ServerParts): Promise<App> {
   const onError = problemHandler(context.log);
+  const { clients = CLIENT_LIMITS } = parts;
   const app: App = fastify({
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_IDLE_MS,
+    requestTimeout: clients.requestMs,
+    connectionTimeout: clients.idleMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS },
+    http: {
+      headersTimeout: clients.headersMs,
+      requestTimeout: clients.requestMs,
+      connectionsCheckingInterval: clients.checkEveryMs,
+    },
+    trustProxy: believed(context.trustProxy),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     routerOptions: { maxParamLength: PARAMETER_MAX_CHARACTERS },
     forceCloseConnections: "idle",
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
+  (app.server as HttpServer).maxConnections = CONNECTIONS_MAX;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onError);
@@ -95,6 +120,14 @@ export async function createServer(context: ApiContext, parts: ServerParts): Pro
   return app;
 }
 
+/** Whose word on the client's address counts: so many proxies in a row, those at certain addresses, or nobody's. */
+function believed(
+  trustProxy: TrustProxy | undefined,
+): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trustProxy === "number") return (_address, hop) => hop < trustProxy;
+  return trustProxy === undefined ? false : [...trustProxy];
+}
+
 /** Fastify's plugins lose the types of a server; ours keep them and get the context instead of options. */
 function plugin(routes: Routes, context: ApiContext): FastifyPluginAsync {
   return async (scope) => {
@@ -105,8 +138,29 @@ function plugin(routes: Routes, context: ApiContext): FastifyPluginAsync {
 function v1(resources: readonly Routes[]): Routes {
   return async (app, context) => {
     await limitSessions(app, context);
+    tellOrigin(app);
+    takeNothingUnsaid(app);
     for (const resource of resources) await app.register(plugin(resource, context));
   };
+}
+
+const NO_QUERY = z.strictObject({});
+const NO_BODY = z.strictObject({}).nullish();
+
+/** A route that describes no query or no body takes none: what it does not know is refused everywhere, never passed over. */
+function takeNothingUnsaid(app: App): void {
+  app.addHook("onRoute", (route) => {
+    const takesBody = ![route.method].flat().every((method) => SAFE_METHODS.has(method));
+    const { querystring = NO_QUERY, body = takesBody ? NO_BODY : undefined } = route.schema ?? {};
+    route.schema = { ...route.schema, querystring, ...(body === undefined ? {} : { body }) };
+  });
+}
+
+/** Entries of the audit trail say from where a change came: whatever a handler does, it does as coming from there. */
+function tellOrigin(app: App): void {
+  app.addHook("preHandler", (request, _reply, done) => {
+    runFrom({ address: request.ip, actorName: request.principal.userName }, done);
+  });
 }
 
 async function limitSessions(app: App, context: ApiContext): Promise<void> {
@@ -115,17 +169,33 @@ async function limitSessions(app: App, context: ApiContext): Promise<void> {
     max: REQUESTS_PER_MINUTE_MAX,
     timeWindow: "1 minute",
     keyGenerator: (request) => request.principal.userId,
-    // Programs are held back by what they send, not by how often: see feed-limits.ts and the intake.
-    allowList: (request) => request.principal.role === "api_key",
-    errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1_000)),
+    allowList: isFeed,
+    errorResponseBuilder: (_request, { ttl }) => tooMany(REQUESTS_PER_MINUTE_MAX, ttl),
+  });
+  // However many people and keys a clinic has, it leaves the others room.
+  const ofClinic = app.createRateLimit({
+    max: REQUESTS_OF_A_CLINIC_PER_MINUTE_MAX,
+    timeWindow: "1 minute",
+    keyGenerator: (request) => `clinic:${request.principal.clinicId}`,
+  });
+  app.addHook("onRequest", async (request) => {
+    if (isFeed(request)) return;
+    const counted = await ofClinic(request);
+    if (!counted.isAllowed && counted.isExceeded) throw tooMany(REQUESTS_OF_A_CLINIC_PER_MINUTE_MAX, counted.ttl);
   });
 }
 
-function tooMany(retryAfterSeconds: number): ProblemError {
+/** Programs that send are held back by what they send, not by how often: see feed-limits.ts and the intake. */
+function isFeed({ principal, routeOptions }: FastifyRequest): boolean {
+  return principal.role === "api_key" && routeOptions.config.scope === "feed";
+}
+
+function tooMany(max: number, ttlMs: number): ProblemError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(ttlMs / 1_000));
   return new ProblemError({
     status: 429,
     code: "too_many_requests",
-    title: `More than ${REQUESTS_PER_MINUTE_MAX} requests in a minute. Wait ${retryAfterSeconds} s, then go on.`,
+    title: `More than ${max} requests in a minute. Wait ${retryAfterSeconds} s, then go on.`,
     retryAfterSeconds,
   });
 }

@@ -35,9 +35,9 @@ const newEmail = () => `invited.${++people}@example.test`;
 const invite = (email: string, role = "front_desk", caller = manager) =>
   caller("/v1/invitations", { method: "POST", body: { email, role } });
 const look = (token: string, caller: Caller = api.anonymous) =>
-  caller("/api/invitations/look", { method: "POST", address: anyAddress(), body: { token } });
+  caller("/api/invitations/look", { method: "POST", remoteAddress: anyAddress(), body: { token } });
 const accept = (body: object, caller: Caller = api.anonymous) =>
-  caller("/api/invitations/accept", { method: "POST", address: anyAddress(), body });
+  caller("/api/invitations/accept", { method: "POST", remoteAddress: anyAddress(), body });
 const staffOf = async (caller: Caller) => (await caller("/v1/staff")).json.data as { user_id: string; email: string }[];
 const idOf = async (caller: Caller, email: string) =>
   (await staffOf(caller)).find((one) => one.email === email)?.user_id ?? "nobody";

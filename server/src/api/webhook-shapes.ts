@@ -131,6 +131,12 @@ export const LISTED_WEBHOOK = z.object({
   enabled: z.boolean(),
   state: z.enum(["not_set_up", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"]),
   off_reason: z.enum(["you", "receiver_gone", "failing"]).nullable(),
+  sending_paused: z
+    .boolean()
+    .describe("The administrator of this server paused its sending. What waits is kept, and goes out afterwards."),
+  address_answered: z
+    .boolean()
+    .describe("Its address has answered 2xx once. Until then it gets one request a second; what waits is kept."),
   draft: z.boolean(),
   waiting_count: z.int(),
   last_delivered_at: z.string().nullable(),
@@ -171,6 +177,7 @@ export function listWebhook(webhook: Webhook, timeZone: string): z.output<typeof
       agreement_on_file: recipient.agreementOnFile,
     },
     ...{ enabled: webhook.enabled, state: webhook.state, off_reason: webhook.offReason, draft: webhook.draft },
+    ...{ sending_paused: webhook.isPaused, address_answered: webhook.hasAnswered },
     waiting_count: webhook.waitingCount,
     last_delivered_at: time(webhook.lastDeliveredAt),
     last_failed_at: time(webhook.lastFailedAt),

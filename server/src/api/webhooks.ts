@@ -17,6 +17,7 @@ import {
   previewWebhook,
   type WebhooksContext,
 } from "../webhooks/webhooks.ts";
+import { untilAlike } from "./alike.ts";
 import { openAnswer } from "./answers.ts";
 import { command, commandOutside } from "./command.ts";
 import type { ApiContext } from "./context.ts";
@@ -110,6 +111,9 @@ function changeRoutes(app: App, context: ApiContext): void {
   );
 }
 
+/** Outcomes without a connection: how long they took would tell what the name servers know of names inside. */
+const NOTHING_DIALLED: ReadonlySet<string> = new Set(["refused_address", "name_not_found"]);
+
 const URL_CHECK = z.union([
   z.object({ ok: z.literal(true), host: z.string(), known_host: z.string().nullable() }),
   z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
@@ -136,10 +140,19 @@ function trialRoutes(app: App, context: ApiContext): void {
     response: { 200: URL_CHECK },
   };
   app.post("/webhooks/check-url", { schema: check }, async ({ body }) => {
-    const checked = context.egress.check(body.url.trim());
-    if (!checked.ok) return { ok: false as const, code: checked.code, message: checked.message };
-    const vetted = checked.loopback ? { ok: true as const } : await context.egress.vet(checked.url);
-    if (!vetted.ok) return { ok: false as const, code: vetted.code, message: vetted.message };
+    const { clock, egress } = context;
+    const begunMs = clock.monotonicMs();
+    const checked = egress.check(body.url.trim());
+    if (!checked.ok) {
+      // What is wrong with its spelling alone tells nothing of what is behind it.
+      if (checked.code === "blocked_address") await untilAlike(clock, begunMs);
+      return refusal(checked);
+    }
+    const vetted = checked.loopback ? { ok: true as const } : await egress.vet(checked.url);
+    if (!vetted.ok) {
+      await untilAlike(clock, begunMs);
+      return refusal(vetted);
+    }
     return { ok: true as const, host: checked.url.host, known_host: knownHost(checked.url) };
   });
 
@@ -148,6 +161,7 @@ function trialRoutes(app: App, context: ApiContext): void {
     commandOutside(request, reply, context, async () => {
       const webhookId = readId(request.params.id, "webhook");
       const { clinicId } = request.principal;
+      const begunMs = context.clock.monotonicMs();
       const room = roomOf(context, request.principal);
       const { event, changes: unsaved } = request.body;
       const changes = await inClinic(context.db, clinicId, async (tx) => {
@@ -155,10 +169,15 @@ function trialRoutes(app: App, context: ApiContext): void {
         return unsaved && readChanges(tx, room, { id: webhookId, unsaved });
       });
       const sent = await context.sendTest({ clinicId, webhookId, event, changes });
+      if (NOTHING_DIALLED.has(sent.outcome)) await untilAlike(context.clock, begunMs);
       const seal = await inClinic(context.db, clinicId, (tx) => context.seal.forClinic(tx, clinicId));
       return { status: 200, body: showTest(sent, seal) };
     }),
   );
+}
+
+function refusal({ code, message }: { code: string; message: string }) {
+  return { ok: false as const, code, message };
 }
 
 interface Unsaved {

@@ -1,40 +1,16 @@
 /**
- * Who changed what in the configuration, with before and after; append-only.
+ * Who changed what in the configuration, from where, with before and after; append-only and chained (migration 0023).
  *
- * Promises that an entry commits together with the change it tells of, or not at all. Does not mask: whoever records gives
- * views that hold no secret, no header value and no whole address.
+ * Promises that an entry commits together with the change it tells of, or not at all; that no role of the program can change
+ * or remove one; and that whoever does so all the same is found out (chain.ts). Does not mask: whoever records gives views
+ * that hold no secret, no header value and no whole address. Reading it is in trail.ts.
  */
 import type { Tx } from "../db/schema.ts";
+import type { AuditAction } from "./actions.ts";
+import { originNow } from "./origin.ts";
 
 const AUDIT_DETAIL_MAX_CHARACTERS = 20_000;
-
-type AuditAction =
-  | "api_key.created"
-  | "api_key.revoked"
-  | "import.started"
-  | "import.done"
-  | "import.refused"
-  | "webhook.created"
-  | "webhook.changed"
-  | "webhook.deleted"
-  | "webhook.secret_rotated"
-  | "delivery.resent"
-  | "retention.changed"
-  | "operational_webhook.created"
-  | "operational_webhook.changed"
-  | "operational_webhook.deleted"
-  | "deliveries.pulled"
-  | "recovery.started"
-  | "recovery.paused"
-  | "recovery.resumed"
-  | "recovery.cancelled"
-  | "webhook.secret_revoked"
-  | "invitation.created"
-  | "invitation.resent"
-  | "invitation.withdrawn"
-  | "staff.joined"
-  | "staff.role_changed"
-  | "staff.removed";
+const ACTOR_NAME_MAX_CHARACTERS = 200;
 
 export interface AuditEntry {
   readonly clinicId: number;
@@ -48,13 +24,16 @@ export interface AuditEntry {
   readonly after: object | null;
 }
 
-/** Writes one entry in the transaction of the change. */
+/** Writes one entry in the transaction of the change; it is numbered and chained when that commits. */
 export async function record(tx: Tx, entry: AuditEntry): Promise<void> {
+  const origin = originNow();
   await tx
     .insertInto("audit")
     .values({
       clinic_id: entry.clinicId,
       actor: entry.actor,
+      actor_name: origin?.actorName.slice(0, ACTOR_NAME_MAX_CHARACTERS) ?? null,
+      origin: origin?.address ?? null,
       action: entry.action,
       target: entry.target,
       before: toText(entry.before),

@@ -18,15 +18,16 @@ import {
 import { composeAccountLetter } from "../accounts/letters.ts";
 import { refuseForeignKey } from "../app.ts";
 import { createClinic } from "../clinic/clinics.ts";
-import { type Config, loadAuthSecret, loadMasterKey } from "../config.ts";
-import { startEmbedded } from "../db/embedded.ts";
-import { migrate } from "../db/migrate.ts";
-import { createKysely, createPools, inClinic } from "../db/pool.ts";
+import type { Config } from "../config.ts";
+import { createKysely, inClinic } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import { createMailSender } from "../egress/mail.ts";
 import { notFound } from "../errors.ts";
 import { silentLog } from "../log.ts";
+import { loadAuthSecret } from "../seal/kept-secrets.ts";
+import { loadMasterKeys } from "../seal/master-keys.ts";
 import { Seal } from "../seal/seal.ts";
+import { withOwner } from "./database.ts";
 
 interface NewOptions {
   readonly name: string;
@@ -69,8 +70,8 @@ export function resetLinkCommand(read: () => Config): Command {
     .action(({ email }: { email: string }) => withDatabase(read(), (operator) => resetLink(operator, email)));
 }
 
-async function resetLink({ config, app, authPool, masterKey }: Operator, email: string): Promise<void> {
-  const secret = loadAuthSecret(config, masterKey);
+async function resetLink({ config, owner, app, authPool, seal, masterKeys }: Operator, email: string): Promise<void> {
+  const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
   const { publicUrl } = config;
   const accounts = createAccounts({ db: app, authPool, secret, publicUrl, log: silentLog(), mail: null });
   const link = await accounts.makeResetLink(email);
@@ -81,7 +82,7 @@ async function resetLink({ config, app, authPool, masterKey }: Operator, email: 
 
 interface Operator {
   readonly authPool: pg.Pool;
-  readonly masterKey: KeyObject;
+  readonly masterKeys: readonly KeyObject[];
   readonly config: Config;
   readonly owner: Db;
   readonly app: Db;
@@ -119,24 +120,14 @@ async function inviteManager(operator: Operator, clinicId: number, email: string
   say(`Hand this link to ${invitation.email}. It works once, for ${INVITATION_DAYS} days:\n${link}`);
 }
 
-/** On the database of DATABASE_URL, or on the embedded one while no server runs. */
 async function withDatabase(config: Config, work: (operator: Operator) => Promise<void>): Promise<void> {
-  const log = silentLog();
-  const masterKey = await loadMasterKey(config);
-  const seal = new Seal(masterKey);
-  await using parts = new AsyncDisposableStack();
-  let url = config.databaseUrl;
-  if (url === undefined) {
-    const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
-    parts.defer(() => embedded.stop());
-    url = embedded.url;
-  }
-  const pools = createPools({ url, log });
-  parts.defer(() => pools.close());
-  await migrate({ owner: pools.owner, log });
-  const owner = createKysely(pools.owner);
-  await refuseForeignKey(owner, seal);
-  await work({ config, owner, app: createKysely(pools.app), authPool: pools.auth, seal, masterKey });
+  // Before a database is made that would then have another one.
+  const masterKeys = await loadMasterKeys(config);
+  const seal = new Seal(masterKeys);
+  await withOwner(config, silentLog(), async (owner, pools) => {
+    await refuseForeignKey(owner, seal);
+    await work({ config, owner, app: createKysely(pools.app), authPool: pools.auth, seal, masterKeys });
+  });
 }
 
 function toId(text: string): number {

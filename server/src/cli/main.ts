@@ -1,15 +1,16 @@
 /**
  * The command line. Each command reads the configuration, runs, and ends with 0, or with 1 and a sentence on stderr.
  */
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ROLES, readConfig } from "../config.ts";
-import { startEmbedded } from "../db/embedded.ts";
-import { migrate } from "../db/migrate.ts";
-import { createPools } from "../db/pool.ts";
-import { createLog, type Log } from "../log.ts";
+import { createLog } from "../log.ts";
+import { verifyAudit } from "./audit.ts";
 import { clinicCommand, resetLinkCommand } from "./clinic.ts";
+import { withOwner } from "./database.ts";
 import { demo } from "./demo.ts";
+import { retireKeys, rotateKeys } from "./keys.ts";
 import { runApp, withPlainErrors } from "./process.ts";
+import { sendingCommand } from "./sending.ts";
 
 const program = new Command("hookwell").description("Outgoing webhooks for clinics.");
 
@@ -34,27 +35,38 @@ program
   .command("migrate")
   .description("bring the database up to date")
   .action(async () => {
-    const config = readConfig(process.env);
-    const log = createLog({ destination: "stdout" });
-    if (config.databaseUrl !== undefined) return migrateAt(config.databaseUrl, log);
-    const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
-    try {
-      await migrateAt(embedded.url, log);
-    } finally {
-      await embedded.stop();
-    }
+    await withOwner(readConfig(process.env), createLog({ destination: "stdout" }), async () => {});
   });
 
 program.addCommand(clinicCommand(() => readConfig(process.env)));
 program.addCommand(resetLinkCommand(() => readConfig(process.env)));
+program.addCommand(sendingCommand(() => readConfig(process.env)));
 
-async function migrateAt(url: string, log: Log): Promise<void> {
-  const pools = createPools({ url, log });
-  try {
-    await migrate({ owner: pools.owner, log });
-  } finally {
-    await pools.close();
-  }
+const keys = program.command("keys").description("the master keys, under which everything is sealed");
+keys
+  .command("rotate")
+  .description("wrap everything by the newest master key; makes a new one where the key file holds one only")
+  .action(() => rotateKeys(readConfig(process.env), say));
+keys
+  .command("retire")
+  .description("take old master keys out of the key file once nothing needs them")
+  .action(() => retireKeys(readConfig(process.env), say));
+
+program
+  .command("audit")
+  .description("who changed what")
+  .command("verify")
+  .description("compute the chain of audit entries anew and say where it breaks")
+  .addOption(new Option("--clinic <id>", "one clinic only").argParser(readClinicId))
+  .action(({ clinic }: { clinic?: number }) => verifyAudit(readConfig(process.env), { clinic, say }));
+
+function readClinicId(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("Write a clinic's id, such as 1.");
+  return Number(text);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 await withPlainErrors(() => program.parseAsync());

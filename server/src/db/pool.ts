@@ -10,10 +10,11 @@ import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import { type Log, logEvent } from "../log.ts";
 import type { Database } from "./schema.ts";
-import { LimitedClient, TemporalClient, temporalTypes } from "./values.ts";
+import { LimitedClient, PlanKeepingClient, TemporalClient, temporalTypes } from "./values.ts";
 
 const APP_CONNECTIONS_MAX = 20;
 const DISPATCH_CONNECTIONS_MAX = 8;
+const ENGINE_CONNECTIONS_MAX = 4;
 const AUTH_CONNECTIONS_MAX = 5;
 const OWNER_CONNECTIONS_MAX = 2;
 export const STATEMENT_TIMEOUT_MS = 15_000;
@@ -37,6 +38,8 @@ export interface Pools {
   readonly app: pg.Pool;
   /** Role `hookwell_dispatch`: the delivery tables of all clinics. */
   readonly dispatch: pg.Pool;
+  /** The same role, for the engine's own statements, which are planned once and then kept for a while (see below). */
+  readonly engine: pg.Pool;
   /** Role `hookwell_auth`, schema `auth`, for better-auth, which wants JavaScript's own Date and not Temporal. */
   readonly auth: pg.Pool;
   /** The URL's own user: migrations and partitions. No statement timeout. */
@@ -76,6 +79,19 @@ export function createPools(options: PoolsOptions): Pools {
     max: options.dispatchConnectionsMax ?? DISPATCH_CONNECTIONS_MAX,
     limits,
   });
+  const engine = createPool({
+    url,
+    log,
+    name: "engine",
+    role: "hookwell_dispatch",
+    // Planning them took longer than running them where little waits. Their plans are made without a look at the parameters, and
+    // again every second (PlanKeepingClient), as the tables are then. The way is always the same: key by key through indexes.
+    settings:
+      "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
+    max: ENGINE_CONNECTIONS_MAX,
+    client: PlanKeepingClient,
+    limits,
+  });
   const auth = createPool({
     url,
     log,
@@ -90,6 +106,7 @@ export function createPools(options: PoolsOptions): Pools {
   return {
     app,
     dispatch,
+    engine,
     auth,
     owner,
     createClient: (clientName) =>
@@ -98,7 +115,7 @@ export function createPools(options: PoolsOptions): Pools {
         query_timeout: OWN_CLIENT_ANSWER_MS,
       }),
     async close() {
-      await Promise.all([app.end(), dispatch.end(), auth.end(), owner.end()]);
+      await Promise.all([app.end(), dispatch.end(), engine.end(), auth.end(), owner.end()]);
     },
   };
 }
@@ -119,6 +136,7 @@ interface ConnectionOptions {
 interface PoolOptions extends ConnectionOptions {
   readonly log: Log;
   readonly max: number;
+  readonly client?: typeof LimitedClient;
   /** Leaves values as pg has them, for libraries that do not know Temporal. */
   readonly plainDates?: boolean;
 }
@@ -128,7 +146,9 @@ function createPool(options: PoolOptions): pg.Pool {
     ...configOf(options),
     max: options.max,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
-    ...(options.plainDates ? { Client: LimitedClient } : { types: temporalTypes, Client: TemporalClient }),
+    ...(options.plainDates
+      ? { Client: LimitedClient }
+      : { types: temporalTypes, Client: options.client ?? TemporalClient }),
   });
   // A borrowed connection that breaks between two statements has no listener of the pool's, and Node would end the process.
   // Whoever borrowed it hears of it from the next statement.

@@ -7,7 +7,7 @@ import type { Egress } from "../egress/client.ts";
 import type { Outcome } from "../egress/outcome.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
-import type { Sendable } from "./store.ts";
+import type { Sendable } from "./engine-store.ts";
 import type { Target } from "./targets.ts";
 
 export const USER_AGENT = "Hookwell/1 (webhooks for clinics)";

@@ -6,16 +6,17 @@
  * before the request's deadline; every attempt's outcome is settled, fenced, or left to the next holder as "unknown".
  * Does not: hold SQL (store.ts), know what a webhook still has to look at (run.ts), send (sender.ts), decide (policy.ts).
  *
- * One turn of the loop: begin to settle what came back → take new runs → refill those we hold, in turn → put idle ones to
- * sleep → wait. Taking comes first, so that webhooks with a backlog cannot keep every free place for themselves. Settling
- * goes on beside taking and refilling, one batch after another: what is being settled still counts as in flight, so a scan
- * passes over it, and its subject is looked at again once it is settled.
+ * One turn of the loop: begin to settle what came back → take new runs and, beside it, refill those we hold, in turn → put
+ * idle ones to sleep → wait. Both may fill the same free places, so that neither keeps the other out; what is too much waits
+ * for a place in this process. Settling goes on beside them, one batch after another: what is being settled still counts as
+ * in flight, so a scan passes over it, and its subject is looked at again once it is settled.
  */
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
+import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./engine-store.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
@@ -24,7 +25,6 @@ import { type Refill, Run } from "./run.ts";
 import { Sender } from "./sender.ts";
 import { Settler } from "./settler.ts";
 import { Share } from "./share.ts";
-import type { Begun, EngineStore, RunKey, RunScan, Scan } from "./store.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Wake } from "./wake.ts";
 
@@ -73,6 +73,8 @@ export class Dispatcher {
     healthy: new Round(0, POLL_MS),
     suspect: new Round(SUSPECTS_TAKEN_EVERY_MS, SUSPECTS_POLL_MS),
   };
+  /** clinics that have committed something since the last turn */
+  readonly #nudgedBy = new Set<number>();
   #stopping = false;
   #loop: Promise<void> | null = null;
 
@@ -100,8 +102,12 @@ export class Dispatcher {
     this.#loop = this.#work();
   }
 
-  /** Something may be due: called after a commit that emitted. */
-  nudge(): void {
+  /**
+   * Something may be due: called after a commit that emitted, with the clinic where it is known. What this node holds of it
+   * is looked at without being told so by a TAKE.
+   */
+  nudge(clinicId?: number): void {
+    if (clinicId !== undefined) this.#nudgedBy.add(clinicId);
     this.#takeSoon();
     this.#wake.ring();
   }
@@ -153,9 +159,8 @@ export class Dispatcher {
     this.#places.moveSlow(this.#now());
     if (this.#stopping) await this.#unbeginUnsent();
     else {
-      await this.#take("healthy");
-      await this.#take("suspect");
-      await this.#refill();
+      this.#hearNudges();
+      await allEnded([this.#takeBoth(), this.#refill()]);
       await this.#giveBackStale();
       await this.#sleepRuns({ stopping: false });
     }
@@ -194,8 +199,19 @@ export class Dispatcher {
     return this.#places.inFlight + this.#paced.count;
   }
 
+  #hearNudges(): void {
+    if (this.#nudgedBy.size === 0) return;
+    for (const run of this.#runs.values()) if (this.#nudgedBy.has(run.clinicId)) run.rung();
+    this.#nudgedBy.clear();
+  }
+
   #takeSoon(): void {
     for (const pool of POOLS) this.#rounds[pool].nudge();
+  }
+
+  async #takeBoth(): Promise<void> {
+    await this.#take("healthy");
+    await this.#take("suspect");
   }
 
   async #take(pool: Pool): Promise<void> {
@@ -319,9 +335,9 @@ export class Dispatcher {
 
   /** Puts runs to sleep that have nothing to do; on stopping all of them. What was not looked at to the end is due at once. */
   async #sleepRuns({ stopping }: { stopping: boolean }): Promise<void> {
-    const idle = [...this.#runs].filter(([, run]) => stopping || run.canSleep());
-    if (idle.length === 0) return;
     const now = this.#now();
+    const idle = [...this.#runs].filter(([, run]) => stopping || run.canSleep(now));
+    if (idle.length === 0) return;
     const asleep = idle.map(([, run]) => {
       const { clinicId, webhookId, fence } = run;
       const yields = !stopping && this.#share.isYielded(run);
@@ -347,7 +363,8 @@ export class Dispatcher {
     for (const run of this.#runs.values()) {
       const due = run.nextDueInMs(now);
       if (due !== null && this.#freePlaces(run.pool) > 0) wait = Math.min(wait, due);
-      if (!run.canSleep() && run.inFlightCount < run.concurrency) {
+      wait = Math.min(wait, run.lingersMs(now));
+      if (!run.canSleep(now) && run.inFlightCount < run.concurrency) {
         const pause = this.#paced.of(run, now).msUntilNext(now);
         if (pause > 0) wait = Math.min(wait, pause);
       }
@@ -358,6 +375,11 @@ export class Dispatcher {
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+/** Waits until all have ended, whatever fails, and then throws the first failure: what goes on unseen would find another state. */
+async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
 }
 
 function nameOf(key: RunKey): string {

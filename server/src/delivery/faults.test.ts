@@ -10,8 +10,9 @@ import { until } from "../../test/until.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { emit } from "../outbox/emit.ts";
+import type { Scan, SettledAttempt } from "./engine-store.ts";
 import { LEASE_MS } from "./lease.ts";
-import { DeliveryStore, type Scan, type SettledAttempt } from "./store.ts";
+import { DeliveryStore } from "./store.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;
@@ -104,7 +105,7 @@ describe("a database connection", () => {
       if (n % 10 !== 5) continue;
       await until("a connection is cut", async () => {
         const { rowCount } = await engine.owner.query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hookwell dispatch' and datname = current_database()",
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('hookwell dispatch', 'hookwell engine') and datname = current_database()",
         );
         return rowCount;
       });

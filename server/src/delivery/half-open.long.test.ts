@@ -85,7 +85,7 @@ test("words between processes are heard again after their connection went silent
 test("deliveries go on after the connections to the database went silent", async () => {
   const clinicId = await engine.createClinic();
   await engine.createWebhook(clinicId, { url: receiver.url });
-  await engine.startDispatcher({ store: new DeliveryStore(pools.dispatch), db: createKysely(pools.dispatch) });
+  await engine.startDispatcher({ store: new DeliveryStore(pools.engine), db: createKysely(pools.dispatch) });
   await engine.emit(clinicId, "consult:1");
   await until("the first arrives", () => receiver.received.length === 1);
   forget();

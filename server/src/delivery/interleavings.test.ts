@@ -8,8 +8,9 @@ import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { createLog } from "../log.ts";
+import type { Begun, SettledAttempt } from "./engine-store.ts";
 import { Run } from "./run.ts";
-import { type Begun, DeliveryStore, type SettledAttempt } from "./store.ts";
+import { DeliveryStore } from "./store.ts";
 
 const LEASE_MS = 30_000;
 let engine: TestEngine;

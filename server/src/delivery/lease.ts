@@ -9,7 +9,7 @@
 import type { Clock } from "../clock.ts";
 import { DEADLINE_MS } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
-import type { EngineStore, Vitals } from "./store.ts";
+import type { EngineStore, Vitals } from "./engine-store.ts";
 
 export const LEASE_MS = 30_000;
 const HEARTBEAT_MS = 4_000;

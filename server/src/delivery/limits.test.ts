@@ -51,6 +51,9 @@ async function attempted(count: number): Promise<void> {
   });
 }
 
+/** Longer than a run with nothing to do stays held. */
+const LINGERED_MS = 200;
+
 describe("an address that has never answered 2xx", () => {
   test("gets at most one request a second, also where its run has slept meanwhile; then the pace is its own", async () => {
     const receiver = await newReceiver();
@@ -60,13 +63,14 @@ describe("an address that has never answered 2xx", () => {
     await engine.startDispatcher({ clock });
     await engine.emit(clinicId, "consult:1");
     await attempted(1);
+    clock.advance({ milliseconds: LINGERED_MS });
     await until("its run sleeps", async () => (await log().run(webhook.id)).owner === null);
     await engine.emit(clinicId, "consult:2"); // begun by a new lease, which knows nothing of the request just now
     await engine.emit(clinicId, "consult:3");
     for (const second of [2, 3]) {
       await engineHasLooked();
       expect(receiver.received).toHaveLength(second - 1);
-      clock.advance({ milliseconds: 999 });
+      clock.advance({ milliseconds: second === 2 ? 999 - LINGERED_MS : 999 });
       await engineHasLooked();
       expect(receiver.received).toHaveLength(second - 1);
       clock.advance({ milliseconds: 1 });

@@ -120,8 +120,8 @@ const history = async (): Promise<History> => ({ ...(await readLog(engine.owner,
 describe("two nodes", () => {
   test("share the work, and without a fault everything arrives exactly once", async () => {
     recordAll(0);
-    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.dispatch) });
-    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.dispatch) });
+    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.engine) });
+    await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.engine) });
     await emitAll();
     await allDelivered();
     expect(violations(await history()), `seed ${seed}`).toEqual([]);

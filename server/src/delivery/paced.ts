@@ -6,10 +6,10 @@
  * starve another's.
  */
 import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
+import type { Begun } from "./engine-store.ts";
 import { Pace } from "./pace.ts";
 import type { Pool } from "./places.ts";
 import type { Run } from "./run.ts";
-import type { Begun } from "./store.ts";
 
 const PACES_KEPT_MAX = 50_000;
 const HOSTS_KEPT_MAX = 50_000;

@@ -4,7 +4,7 @@
  * A round looks at all webhooks with bells once, in several TAKEs where there are many. While it finds work the next TAKE
  * follows at once; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
  */
-import type { RunKey, Scan } from "./store.ts";
+import type { RunKey, Scan } from "./engine-store.ts";
 import { Poll } from "./wake.ts";
 
 const AFTER_LONG_VAIN_ROUND_MS = 100;

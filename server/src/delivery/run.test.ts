@@ -1,12 +1,15 @@
 /** A Run against a model of its webhook's rows and bells: whatever happens in whatever order, no delivery is forgotten. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Begun, RefillRequest, RunScan } from "./engine-store.ts";
 import { Run } from "./run.ts";
-import { type Begun, type RefillRequest, type RunScan, WINDOW_ROWS } from "./store.ts";
+import { WINDOW_ROWS } from "./store.ts";
 
 const KEY = { clinicId: 1, webhookId: 2 };
 const CONCURRENCY = 8;
 const TAKEN_AT_ONCE = 3;
+/** Nothing lingers so long. */
+const LATER_MS = 1_000_000;
 
 /** A receiver without a past. */
 const WELL = {
@@ -144,7 +147,7 @@ class Model {
 
   /** The run sleeps if it says that it may, and then nothing may be forgotten: a bell or its next time wakes it. */
   sleep(): void {
-    if (!this.run.canSleep()) return;
+    if (!this.run.canSleep(LATER_MS)) return;
     expect(this.run.inFlightCount).toBe(0);
     const nextInMs = this.run.nextDueInMs(this.now);
     if (this.bells === 0) {
@@ -211,13 +214,23 @@ function drain(model: Model): void {
     if (model.refill(CONCURRENCY)) continue;
     if (model.rows.length === 0) return;
     if (model.run.inFlightCount > 0) continue;
-    if (model.run.canSleep()) model.sleep();
+    if (model.run.canSleep(LATER_MS)) model.sleep();
     else model.now += 1_000; // its own timer
   }
   expect(model.rows).toEqual([]);
 }
 
 describe("a run", () => {
+  test("that has nothing to do stays held for a moment, so that the next event need not take it anew", () => {
+    const seen = { seen: 0, cursor: null, more: false, left: false, contended: false };
+    const scan = { ...KEY, ...WELL, ...seen, fence: 1, version: 1, proved: true, concurrency: 8, pacePerSecond: 100 };
+    const run = new Run(scan, 0, 1_000);
+    expect([run.canSleep(1_000), run.lingersMs(1_000)]).toEqual([false, 100]);
+    expect([run.canSleep(1_100), run.lingersMs(1_100)]).toEqual([true, 0]);
+    run.rung();
+    expect([run.canSleep(1_100), run.lingersMs(1_100)]).toEqual([false, Number.POSITIVE_INFINITY]);
+  });
+
   test("begins every delivery, each subject's in order and one at a time, and never sleeps over one that is due", () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
@@ -249,9 +262,9 @@ describe("a run", () => {
 
   test("that has reached its end looks again from the start once a bell was rung", () => {
     const run = new Run(scan(), 0, 0);
-    expect([run.canSleep(), run.nextRefill(1, 0)]).toEqual([true, null]);
+    expect([run.canSleep(LATER_MS), run.nextRefill(1, 0)]).toEqual([true, null]);
     run.rung();
-    expect(run.canSleep()).toBe(false);
+    expect(run.canSleep(LATER_MS)).toBe(false);
     expect(run.nextRefill(1, 0)?.request).toMatchObject({ cursor: 0, want: 1 });
   });
 
@@ -267,14 +280,14 @@ describe("a run", () => {
     const run = new Run(scan({ seen: 1, cursor: 1 }), 1, 0);
     run.begun({ orderKey: "consult:1" } as Begun);
     run.settled("consult:1", null, true);
-    expect(run.canSleep()).toBe(false);
+    expect(run.canSleep(LATER_MS)).toBe(false);
     expect(run.nextRefill(1, 0)).toMatchObject({ freed: ["consult:1"], scans: false, request: { cursor: null } });
-    expect(run.canSleep()).toBe(true);
+    expect(run.canSleep(LATER_MS)).toBe(true);
   });
 
   test("does not trust the lease's own scan to have seen everything unless all that it saw was begun", () => {
     const run = new Run(scan({ seen: 2, cursor: 2 }), 1, 0);
-    expect(run.canSleep()).toBe(false);
+    expect(run.canSleep(LATER_MS)).toBe(false);
     expect(run.nextRefill(1, 0)?.request.cursor).toBe(0);
   });
 
@@ -282,7 +295,7 @@ describe("a run", () => {
     const run = new Run(scan(), 0, 0);
     for (let n = 0; n < 2_000; n++) run.waits(`consult:${n}`, 90_000);
     for (let n = 2_000; n < 2_100; n++) run.waits(`consult:${n}`, 60_000 + n);
-    expect([run.canSleep(), run.nextDueInMs(0)]).toEqual([true, 62_000]);
+    expect([run.canSleep(LATER_MS), run.nextDueInMs(0)]).toEqual([true, 62_000]);
     expect(run.nextRefill(8, 61_999)).toBeNull();
     expect(run.nextRefill(8, 62_000)?.request).toMatchObject({ cursor: 0, want: 8 });
     expect(run.nextDueInMs(62_000)).toBe(28_000);
@@ -300,8 +313,8 @@ describe("a run", () => {
     run.begun({ orderKey: "a" } as Begun);
     run.begun({ orderKey: "b" } as Begun);
     run.abandon("a");
-    expect([run.nextRefill(5, 0), run.canSleep()]).toEqual([null, false]);
+    expect([run.nextRefill(5, 0), run.canSleep(LATER_MS)]).toEqual([null, false]);
     run.settled("b", null, true);
-    expect(run.canSleep()).toBe(true);
+    expect(run.canSleep(LATER_MS)).toBe(true);
   });
 });

@@ -6,9 +6,10 @@
  * its own index ("freed"). A bell rung meanwhile makes the scan start again. The run may sleep when nothing is in flight and
  * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
  */
+
+import type { Begun, RefillRequest, RunHealth, RunScan } from "./engine-store.ts";
 import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
 import type { Pool } from "./places.ts";
-import type { Begun, RefillRequest, RunHealth, RunScan } from "./store.ts";
 import { WINDOW_ROWS } from "./store.ts";
 
 /** Until an address has answered 2xx once: one request at a time, one a second (security.md, Amplification). */
@@ -16,6 +17,8 @@ export const UNPROVED_CONCURRENCY = 1;
 export const UNPROVED_PER_SECOND = 1;
 const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
+/** So long a run with nothing to do stays held: where one event follows another, it need not be taken anew for each. */
+const LINGER_MS = 100;
 /** Rows to look at beyond the places that are free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
 const LOOK_MORE_ROWS = 1;
 
@@ -31,7 +34,7 @@ export class Run {
   /** clinic and webhook in one word */
   readonly name: string;
   readonly fence: number;
-  /** host and port of its address */
+  /** the host of its address, whatever the port: its caps are the host's, and many ports must not be many hosts */
   readonly host: string;
   /** of the webhook; a run whose webhook was changed meanwhile is given back, and taken anew as it is then */
   version: number;
@@ -52,6 +55,8 @@ export class Run {
   #lookFactor = 1;
   #rung = false;
   #scanBegunMs: number;
+  /** when it was last asked for, in monotonic ms */
+  #askedMs: number;
   /** heads whose retry is due later, by order key, in monotonic ms */
   readonly #waiting = new Map<string, number>();
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
@@ -66,9 +71,10 @@ export class Run {
     this.webhookId = scan.webhookId;
     this.name = `${scan.clinicId}/${scan.webhookId}`;
     this.fence = scan.fence;
-    this.host = scan.host ?? "";
+    this.host = hostNameOf(scan.host ?? "");
     this.version = scan.version;
     this.#scanBegunMs = nowMs;
+    this.#askedMs = nowMs;
     this.#isProved = scan.proved;
     this.recoveredMs = scan.recoveredMs === null ? null : nowMs - scan.recoveredMs;
     this.health = {
@@ -176,6 +182,7 @@ export class Run {
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
     if (!scans && freed.length === 0) return null;
+    this.#askedMs = nowMs;
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
     if (scans && this.#cursor === 0) this.restarts++;
@@ -194,9 +201,16 @@ export class Run {
     return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
   }
 
-  /** Nothing in flight, nothing to look at: the run may sleep. */
-  canSleep(): boolean {
-    return this.inFlight.size === 0 && (this.gone || this.#isLeftAlone || this.hasSeenAll());
+  /** Nothing in flight, nothing to look at, not for a moment: the run may sleep. */
+  canSleep(nowMs: number): boolean {
+    if (this.inFlight.size > 0) return false;
+    return this.gone || this.#isLeftAlone || (this.hasSeenAll() && nowMs - this.#askedMs >= LINGER_MS);
+  }
+
+  /** ms for which it stays held although it has nothing to do; endless where it has. */
+  lingersMs(nowMs: number): number {
+    if (!this.hasSeenAll()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#askedMs + LINGER_MS - nowMs);
   }
 
   /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */
@@ -238,4 +252,10 @@ export class Run {
     this.#untrackedDueMs = Number.POSITIVE_INFINITY;
     this.#rung = true;
   }
+}
+
+/** Without the port, and without the final dot of a fully qualified name. On this machine each port is a receiver of its own. */
+export function hostNameOf(host: string): string {
+  if (/^(localhost|127\.|\[::1\])/.test(host)) return host;
+  return host.replace(/:\d+$/, "").replace(/\.$/, "");
 }

@@ -1,7 +1,7 @@
 /** How the rows of take.sql and refill.sql become a Scan. */
 import type { BlockChoice } from "@hookwell/sdk";
+import type { Begun, RunKey, RunScan, Scan } from "./engine-store.ts";
 import type { Warned } from "./health.ts";
-import type { Begun, RunKey, RunScan, Scan } from "./store.ts";
 
 /** One row of the answer of begin.sql; `kind` tells which columns it has. */
 export interface ScanRow {

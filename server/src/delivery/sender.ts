@@ -5,8 +5,8 @@ import type { Outcome } from "../egress/outcome.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { KnownHost } from "../webhooks/known-hosts.ts";
 import { type AttemptContext, makeAttempt, sealAnswer } from "./attempt.ts";
+import type { Begun, Sendable, SettledAttempt } from "./engine-store.ts";
 import { askedWaitMs, type Decision, decide } from "./policy.ts";
-import type { Begun, Sendable, SettledAttempt } from "./store.ts";
 import type { Target, Targets } from "./targets.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 

@@ -6,11 +6,11 @@
  * receiver calls for is done. Does not: begin or send anything.
  */
 import type { Clock } from "../clock.ts";
+import type { EngineStore, NoticeDetails, RunKey } from "./engine-store.ts";
 import { type Measure, measureDue } from "./health.ts";
 import type { Paced } from "./paced.ts";
 import type { Run } from "./run.ts";
 import type { Attempted } from "./sender.ts";
-import type { EngineStore, NoticeDetails, RunKey } from "./store.ts";
 
 /** The notice by which a clinic is told, by how far it has then been told. */
 const WARNINGS = {

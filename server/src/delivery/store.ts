@@ -5,9 +5,24 @@
  * transaction; none holds a lock while anything is sent. Does not decide anything (policy.ts) nor send (attempt.ts).
  */
 import { readFileSync } from "node:fs";
-import type { BlockChoice } from "@hookwell/sdk";
 import type pg from "pg";
-import type { Warned } from "./health.ts";
+import type {
+  Beat,
+  Begun,
+  Counted,
+  FreedKey,
+  RefillRequest,
+  Released,
+  RunHealth,
+  RunKey,
+  Scan,
+  SettledAttempt,
+  SettledHealth,
+  TakeRequest,
+  TurningOff,
+  Vitals,
+  Warning,
+} from "./engine-store.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
@@ -19,194 +34,8 @@ const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
 const NO_FREED: readonly FreedKey[] = [];
-
-/** Which webhook, under which lease. */
-export interface RunKey {
-  clinicId: number;
-  webhookId: number;
-}
-
-/** One delivery whose attempt has been marked as begun: it may be sent now, by us alone. */
-export interface Begun extends RunKey {
-  id: number;
-  eventId: string;
-  part: number;
-  participantsPerRequest: number;
-  orderKey: string;
-  choice: { practitioner: BlockChoice; patient: BlockChoice };
-  test: boolean;
-  sequence: number | null;
-  attempt: number;
-  scheduleStart: number;
-  fence: number;
-  /** null where its content is no longer kept: there is nothing to send, and it has to end */
-  event: EventContent | null;
-}
-
-export interface EventContent {
-  name: string;
-  subject: string;
-  subjectVersion: number;
-  facts: Buffer;
-}
-
-/** Begun, and its content is there. */
-export type Sendable = Begun & { event: EventContent };
-
-/** What a scan says of one leased webhook. */
-export interface RunScan extends RunKey {
-  fence: number;
-  version: number;
-  proved: boolean;
-  concurrency: number;
-  pacePerSecond: number;
-  /** rows of the window */
-  seen: number;
-  /** where the next window begins; null when the window was empty */
-  cursor: number | null;
-  /** the window was full, or startable rows were left because there was no place for them */
-  more: boolean;
-  /** startable rows were left */
-  left: boolean;
-  /** somebody else changed a row between the snapshot and the lock: the scan may not have seen all */
-  contended: boolean;
-  /** it is parked: what was begun is a probe */
-  parked: boolean;
-  // The rest is told by TAKE alone; times are in ms ago.
-  host: string | null;
-  failures: number | null;
-  failingMs: number | null;
-  probes: number | null;
-  warned: Warned | null;
-  warnedMs: number | null;
-  recoveredMs: number | null;
-}
-
-/** The health of a webhook's receiver, to be written down; times are in ms ago. */
-export interface RunHealth extends RunKey {
-  fence: number;
-  failures: number;
-  failingMs: number | null;
-  probes: number;
-  parked: boolean;
-}
-
-export interface WaitingHead extends RunKey {
-  orderKey: string;
-  dueInMs: number;
-}
-
-export interface Scan {
-  runs: RunScan[];
-  begun: Begun[];
-  waiting: WaitingHead[];
-  /** held webhooks that have unheard bells */
-  rung: RunKey[];
-  /** there may be more bells after this webhook's; null where all have been looked at */
-  lookedUpTo: RunKey | null;
-}
-
-export interface RefillRequest extends RunKey {
-  fence: number;
-  /** rows up to this id are passed by; 0 starts again and consumes bells; null looks up freed keys only */
-  cursor: number | null;
-  want: number;
-  /** rows to look at, at most WINDOW_ROWS */
-  look: number;
-  passedOver: readonly string[];
-}
-
-export interface FreedKey extends RunKey {
-  orderKey: string;
-}
-
-export interface SettledAttempt {
-  begun: Begun;
-  startedMsAgo: number;
-  durationMs: number;
-  outcome: string;
-  status: number | null;
-  choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
-  bodySent: boolean;
-  answer: Buffer | null;
-  next:
-    | { do: "finish"; state: "delivered" | "given_up" | "cancelled"; reason: string | null }
-    | { do: "retry"; inMs: number };
-}
-
-export interface TakeRequest {
-  webhooks: number;
-  perWebhook: number;
-  /** true: those whose receivers failed last or have never answered; false: only the others */
-  suspect: boolean;
-  /** goes on among the bells after this webhook; from the first one by default */
-  after?: RunKey;
-  /** also those that other nodes have just given away; yes by default */
-  room?: boolean;
-}
-
-const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
-
-export interface SettledHealth {
-  owner: number;
-  health: readonly RunHealth[];
-}
-
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
-
-/** What the failing attempt came to: for the words of a notice. */
-export interface NoticeDetails {
-  outcome: string | null;
-  status: number | null;
-}
-
-export interface Warning {
-  run: RunKey & { fence: number };
-  kind: "webhook.failing" | "webhook.still_failing" | "webhook.off_soon" | "webhook.recovered";
-  warned: Warned;
-  details: NoticeDetails;
-}
-
-export interface TurningOff {
-  /** of the webhook, as it was when the decision was taken */
-  version: number;
-  reason: "receiver_gone" | "failing";
-  details: NoticeDetails;
-}
-
-export interface Released extends RunKey {
-  fence: number;
-  nextInMs: number | null;
-  yields?: boolean;
-}
-
-export interface Counted extends RunKey {
-  id: number;
-  hasNext: boolean;
-}
-
-/** What a node learns by its heartbeat. */
-export interface Vitals {
-  /** false: it has been declared dead meanwhile */
-  alive: boolean;
-  /** other nodes that may begin requests now */
-  othersSending: number;
-  /** those of them that take webhooks: all but those that are stopping */
-  othersTaking: number;
-  /** ms until the first of the others has to be declared dead, unless it beats before; null: there are none */
-  nextDeathMs: number | null;
-  /** webhooks that are held, by all nodes together */
-  held: number;
-  /** webhooks are held by nobody who lives */
-  orphaned: boolean;
-}
-
-export interface Beat {
-  leaseMs: number;
-  /** how long after its last beat a node may still begin requests */
-  sendsForMs: number;
-  takes: boolean;
-}
+const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
 
 interface BeatRow {
   alive: boolean;
@@ -232,9 +61,6 @@ const END_LOST_TESTS = sqlFile("end_lost_tests");
 const WARN = sqlFile("warn");
 const TURN_OFF = sqlFile("turn_off");
 
-/** What the dispatcher asks of its store, whatever keeps it: PostgreSQL, or the model that the tests hold beside it. */
-export type EngineStore = Pick<DeliveryStore, keyof DeliveryStore>;
-
 export class DeliveryStore {
   readonly #pool: pg.Pool;
 
@@ -259,6 +85,7 @@ export class DeliveryStore {
     requests: readonly RefillRequest[],
     freed: readonly FreedKey[] = NO_FREED,
   ): Promise<Scan> {
+    const keysByRun = Map.groupBy(freed, nameOf);
     const values = [
       owner,
       requests.map((r) => r.clinicId),
@@ -268,9 +95,13 @@ export class DeliveryStore {
       requests.map((r) => r.want),
       requests.map((r) => r.look),
       requests.map((r) => r.passedOver.join("\n")),
-      freed.map((f) => f.clinicId),
-      freed.map((f) => f.webhookId),
-      freed.map((f) => f.orderKey),
+      requests.map(
+        (r) =>
+          keysByRun
+            .get(nameOf(r))
+            ?.map(({ orderKey }) => orderKey)
+            .join("\n") ?? null,
+      ),
     ];
     return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
   }
@@ -410,4 +241,8 @@ function healthValues(health: readonly RunHealth[]): unknown[] {
     health.map((h) => h.probes),
     health.map((h) => h.parked),
   ];
+}
+
+function nameOf({ clinicId, webhookId }: RunKey): string {
+  return `${clinicId}/${webhookId}`;
 }

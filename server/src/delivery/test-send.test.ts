@@ -61,6 +61,29 @@ describe("a test", () => {
     expect(parseDeliveryId(sent.deliveryId)).toMatchObject({ webhookId: webhook.id, part: 0 });
   });
 
+  test("of an address that has not answered yet goes out once a second, also before it is saved; too many are refused", async () => {
+    const waits: number[] = [];
+    const after = (ms: number, then: () => void) => {
+      waits.push(ms);
+      then();
+      return () => {};
+    };
+    const hurried = { ...context, clock: { ...engine.clock, after } };
+    const test = { clinicId, webhookId: webhook.id, event: "participant.added" } as const;
+    const changes = { url: `${receiver.url}/other`, choice: { practitioner: "off", patient: "off" } } as const;
+    const tried = { ...test, changes: { ...changes, oneParticipantPerRequest: false } };
+    const all = Promise.allSettled(Array.from({ length: 12 }, () => sendTest(hurried, test)));
+    const refused = (await all).filter(({ status }) => status === "rejected");
+    expect(refused[0]).toMatchObject({ reason: { status: 429, code: "too_many_tests", retryAfterSeconds: 3 } });
+    expect(receiver.received.length).toBe(12 - refused.length);
+    expect(receiver.received.length).toBeLessThanOrEqual(5); // one at once, and those that wait for three seconds at most
+    expect(Math.max(...waits)).toBeGreaterThan(1_500);
+    await engine.owner.query("update runs set answered_at = now() where webhook_id = $1", [webhook.id]);
+    await Promise.all(Array.from({ length: 8 }, () => sendTest(hurried, test)));
+    await engine.owner.query("update webhooks set tested_at = now() + interval '1 minute' where id = $1", [webhook.id]);
+    await expect(sendTest(hurried, tried)).rejects.toMatchObject({ status: 429 });
+  });
+
   test("shows what the receiver really said, and stands in the log with it", async () => {
     receiver.answer = (_got, response) => response.writeHead(418, { "x-kind": "teapot" }).end("short and stout");
     const sent = await send();

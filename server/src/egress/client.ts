@@ -6,8 +6,9 @@
  * from the environment. What comes of a request is a value, never an exception. Does not: retry, sign or decide.
  */
 import { Agent } from "undici";
-import { codeOf, createDialler, DialError } from "./dial.ts";
+import { createDialler } from "./dial.ts";
 import { type Ended, Exchange } from "./exchange.ts";
+import { codeOf, DialError } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
 import { checkUrl, type EgressRules, hostOf, type UrlCheck } from "./url.ts";
 
@@ -26,7 +27,8 @@ export interface OutboundRequest {
   body: string;
 }
 
-export type Vetting = { ok: true } | { ok: false; code: "refused_address" | "name_not_found"; message: string };
+/** `blocked_address` as checkUrl says it of a literal: what a name leads to inside cannot be told from it. */
+export type Vetting = { ok: true } | { ok: false; code: "blocked_address" | "name_not_found"; message: string };
 
 export interface Egress {
   /** Checks an address without a look-up. */
@@ -50,7 +52,7 @@ export interface EgressOptions {
 }
 
 const VETTING_MESSAGES = {
-  refused_address: "For safety we don't send to internal addresses. Ask your administrator.",
+  blocked_address: "For safety we don't send to internal addresses. Ask your administrator.",
   name_not_found: "We can't find this address. Check for a typing mistake, or ask who gave it to you.",
 } as const;
 
@@ -75,7 +77,7 @@ export function createEgress(options: EgressOptions): Egress {
         return { ok: true };
       } catch (error) {
         if (!(error instanceof DialError)) throw error;
-        const code = error.kind === "refused_address" ? "refused_address" : "name_not_found";
+        const code = error.kind === "refused_address" ? "blocked_address" : "name_not_found";
         return { ok: false, code, message: VETTING_MESSAGES[code] };
       }
     },
@@ -88,7 +90,9 @@ export function createEgress(options: EgressOptions): Egress {
         const path = url.pathname + url.search;
         agent.dispatch({ origin: url.origin, path, method: "POST", headers, body }, exchange);
         const outcome = toOutcome(await exchange.ended);
-        return { ...outcome, durationMs: Math.round(options.monotonicMs() - begun) };
+        // How long it took to refuse would tell what the name servers know of a name inside.
+        const isRefused = outcome.kind === "refused_address";
+        return { ...outcome, durationMs: isRefused ? 0 : Math.round(options.monotonicMs() - begun) };
       } finally {
         clearTimeout(timer);
       }

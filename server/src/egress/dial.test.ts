@@ -134,7 +134,7 @@ describe("this machine's own addresses", () => {
     names.names["own.example.test"] = ["2606:4700::1"];
     names.names["other.example.test"] = ["8.8.8.8", "2606:4700::2"];
     for (const host of ["8.8.4.4", "[2606:4700::1]", "own.example.test"]) {
-      expect(await egress.vet(new URL(`https://${host}/`))).toMatchObject({ ok: false, code: "refused_address" });
+      expect(await egress.vet(new URL(`https://${host}/`))).toMatchObject({ ok: false, code: "blocked_address" });
     }
     for (const host of ["8.8.4.5", "[2606:4700::2]", "other.example.test"]) {
       expect(await egress.vet(new URL(`https://${host}/`))).toEqual({ ok: true });
@@ -147,7 +147,7 @@ describe("vetting", () => {
     names.names["hooks.example.test"] = ["127.0.0.1"];
     expect(await open().vet(new URL(at("hooks.example.test")))).toEqual({ ok: true });
     expect(await open({ rules: STRICT }).vet(new URL(at("hooks.example.test")))).toMatchObject({
-      code: "refused_address",
+      code: "blocked_address",
     });
     expect(await open().vet(new URL(at("nowhere.example.test")))).toMatchObject({ ok: false, code: "name_not_found" });
     expect(receiver.connections).toBe(0);

@@ -4,58 +4,36 @@
  * One bad answer rejects all. The certificate is checked against the name, the connection goes to the address, and the
  * socket's own remote address is compared once more after connecting (security.md, Egress).
  */
-import { Resolver } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { buildConnector } from "undici";
 import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
+import { NOTHING_OPENED } from "./allow-list.ts";
+import { codeOf, DialError } from "./failure.ts";
+import { Names, type NamesOptions } from "./names.ts";
 import { type EgressRules, hostOf } from "./url.ts";
 
-const RESOLVE_TIMEOUT_MS = 3_000;
-const RESOLVE_TRIES = 2;
 const CONNECT_TIMEOUT_MS = 8_000;
-const ADDRESSES_MAX = 20;
 const ADDRESSES_DIALLED_MAX = 3;
-
-/** Why nothing was connected. Nothing of a body can have left. */
-export type DialFailure =
-  | "refused_address"
-  | "name_not_found"
-  | "connection_refused"
-  | "unreachable"
-  | "tls"
-  | "timed_out";
-
-/** A connection that was not made. `detail` names a code, never an address. */
-export class DialError extends Error {
-  readonly kind: DialFailure;
-  readonly detail: string;
-
-  constructor(kind: DialFailure, detail: string, options?: ErrorOptions) {
-    super(`${kind}: ${detail}`, options);
-    this.name = "DialError";
-    this.kind = kind;
-    this.detail = detail;
-  }
-}
+/** As checkUrl says of an address that is refused by its spelling: one cannot be told from the other. */
+const REFUSED_DETAIL = "blocked_address";
 
 export interface Dialler {
   /** The addresses of a host, all of them vetted; throws DialError. */
-  vettedAddresses(host: string): Promise<string[]>;
+  vettedAddresses(host: string): Promise<readonly string[]>;
   connect: buildConnector.connector;
 }
 
-export interface DiallerOptions {
+export interface DiallerOptions extends NamesOptions {
   rules: EgressRules;
-  /** IP addresses with ports; the system's by default */
-  nameServers?: readonly string[];
   ownAddresses?: () => readonly string[];
 }
 
-/** A dialler under the operator's rules. Its resolver is c-ares: it never waits for libuv's few threads. */
-export function createDialler({ rules, nameServers, ownAddresses = interfaceAddresses }: DiallerOptions): Dialler {
-  const resolver = new Resolver({ timeout: RESOLVE_TIMEOUT_MS, tries: RESOLVE_TRIES });
-  if (nameServers) resolver.setServers(nameServers);
+/** A dialler under the operator's rules. */
+export function createDialler(options: DiallerOptions): Dialler {
+  const { rules, ownAddresses = interfaceAddresses } = options;
+  const opened = rules.opened ?? NOTHING_OPENED;
+  const names = new Names(options);
   const base = buildConnector({
     allowH2: false,
     timeout: CONNECT_TIMEOUT_MS,
@@ -63,18 +41,17 @@ export function createDialler({ rules, nameServers, ownAddresses = interfaceAddr
     rejectUnauthorized: true,
   });
   const inbox = rules.inboxUrlPrefix === null ? null : new URL(rules.inboxUrlPrefix);
-
   const inboxName = inbox === null ? null : hostOf(inbox);
 
-  async function vettedAddresses(host: string): Promise<string[]> {
+  async function vettedAddresses(host: string): Promise<readonly string[]> {
     const name = nameOf(host);
-    const addresses = isIP(name) !== 0 ? [name] : name === "localhost" ? ["127.0.0.1"] : await resolve(resolver, name);
+    const addresses = isIP(name) !== 0 ? [name] : name === "localhost" ? ["127.0.0.1"] : await names.addressesOf(name);
     const own = new Set(ownAddresses().map(normalised));
     for (const address of addresses) {
       const allowed = isLoopbackAddress(address)
         ? rules.allowLoopback || inboxName === name
-        : isPublicAddress(address) && !own.has(normalised(address));
-      if (!allowed) throw new DialError("refused_address", "internal address");
+        : (isPublicAddress(address) || opened.opensAddress(address)) && !own.has(normalised(address));
+      if (!allowed) throw new DialError("refused_address", REFUSED_DETAIL);
     }
     return addresses;
   }
@@ -84,7 +61,7 @@ export function createDialler({ rules, nameServers, ownAddresses = interfaceAddr
     const addresses = await vettedAddresses(host);
     // Loopback is open for the test inbox alone, unless the operator opened it: exactly its port, too.
     if (addresses.some(isLoopbackAddress) && !rules.allowLoopback && options.port !== inbox?.port) {
-      throw new DialError("refused_address", "internal address");
+      throw new DialError("refused_address", REFUSED_DETAIL);
     }
     let last: unknown;
     for (const address of addresses.slice(0, ADDRESSES_DIALLED_MAX)) {
@@ -106,17 +83,6 @@ export function createDialler({ rules, nameServers, ownAddresses = interfaceAddr
       );
     },
   };
-}
-
-async function resolve(resolver: Resolver, name: string): Promise<string[]> {
-  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-  const addresses = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
-  if (addresses.length === 0) {
-    const codes = answers.map((answer) => (answer.status === "rejected" ? codeOf(answer.reason) : "ENODATA"));
-    throw new DialError("name_not_found", codes[0] ?? "ENODATA");
-  }
-  if (addresses.length > ADDRESSES_MAX) throw new DialError("name_not_found", "too many addresses");
-  return addresses;
 }
 
 function connectTo(base: buildConnector.connector, options: buildConnector.Options, address: string): Promise<Socket> {
@@ -166,10 +132,4 @@ function toDialError(error: unknown): DialError {
     return new DialError("tls", code, { cause: error });
   }
   return new DialError("unreachable", code, { cause: error });
-}
-
-/** The code of a system or library error, or its class; never its message, which can hold an address. */
-export function codeOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
-  return error instanceof Error ? error.name : "unknown";
 }

@@ -9,7 +9,7 @@
 import type { KeyObject } from "node:crypto";
 import { createTransport } from "nodemailer";
 import { isLoopbackAddress } from "./addresses.ts";
-import { codeOf } from "./dial.ts";
+import { codeOf } from "./failure.ts";
 import { hostOf } from "./url.ts";
 
 /** One deadline over name look-up, connecting, TLS, login and the message itself. */

@@ -4,6 +4,7 @@
  */
 import { isIP } from "node:net";
 import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
+import { type AllowList, NOTHING_OPENED } from "./allow-list.ts";
 
 export const URL_MAX_CHARACTERS = 2_048;
 const HTTPS_PORT = 443;
@@ -22,6 +23,8 @@ export interface EgressRules {
   allowLoopback: boolean;
   /** The built-in test inbox: exactly this scheme, host, port and path prefix, in every mode. Null where there is none. */
   inboxUrlPrefix: string | null;
+  /** Networks, ports and hosts for http of the operator's allow-list. */
+  opened?: AllowList;
 }
 
 export type UrlCheck = { ok: true; url: URL; loopback: boolean } | { ok: false; code: UrlProblem; message: string };
@@ -63,20 +66,23 @@ export function checkUrl(text: string, rules: EgressRules): UrlCheck {
       ? { ok: true, url, loopback: true }
       : refuse("not_https");
   }
-  return checkPublicUrl(url, host);
+  return checkPublicUrl(url, host, rules.opened ?? NOTHING_OPENED);
 }
 
-function checkPublicUrl(url: URL, host: string): UrlCheck {
-  if (url.protocol !== "https:") return refuse("not_https");
+function checkPublicUrl(url: URL, host: string, opened: AllowList): UrlCheck {
+  const isHttp = url.protocol === "http:" && opened.opensHttp(host);
+  if (url.protocol !== "https:" && !isHttp) return refuse("not_https");
   if (isIP(host) !== 0) {
-    if (!isPublicAddress(host)) return refuse("blocked_address");
+    if (!isPublicAddress(host) && !opened.opensAddress(host)) return refuse("blocked_address");
   } else if (host === "localhost" || host.endsWith(".localhost")) {
     return refuse("blocked_address");
   } else if (!/^(?=.{4,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}$/.test(host)) {
     return refuse("host");
   }
-  const port = url.port === "" ? HTTPS_PORT : Number(url.port);
-  if (port !== HTTPS_PORT && (port < FREE_PORTS_FROM || DENIED_PORTS.has(port))) return refuse("port");
+  // Empty: the scheme's own.
+  const isFree = url.port === "" || (Number(url.port) >= FREE_PORTS_FROM && !DENIED_PORTS.has(Number(url.port)));
+  const isHttps443 = url.port === String(HTTPS_PORT);
+  if (!isFree && !isHttps443 && !opened.opensPort(Number(url.port))) return refuse("port");
   return { ok: true, url, loopback: false };
 }
 

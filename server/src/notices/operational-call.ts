@@ -53,6 +53,8 @@ export async function callOperational(context: CallContext, clinicId: number, no
     .executeTakeFirst();
   if (row === undefined) return { ok: false, error: "removed", status: null, forGood: true };
   if (!row.enabled) return { ok: false, error: "off", status: null, forGood: true };
+  // Tried again on schedule, as whatever fails.
+  if (await isPaused(db, clinicId)) return { ok: false, error: "paused", status: null, forGood: false };
   const clinicSeal = await seal.forClinic(db, clinicId);
   const address = egress.check(clinicSeal.open(urlPlace(clinicId), row.url));
   const id = `ntc_${notice.id}`;
@@ -68,6 +70,13 @@ export async function callOperational(context: CallContext, clinicId: number, no
     : { kind: "refused_address", detail: address.code, durationMs: 0, bodySent: false };
   await noteHealth(db, clinicId, { outcome, version: row.version });
   return toldBy(outcome);
+}
+
+/** Whether the operator paused the sending of the clinic, or of all. */
+async function isPaused(db: Db, clinicId: number): Promise<boolean> {
+  const { rows } = await sql`select from sending_pauses
+    where webhook_id is null and (clinic_id is null or clinic_id = ${clinicId}) limit 1`.execute(db);
+  return rows.length > 0;
 }
 
 function toldBy(outcome: Outcome): Told {

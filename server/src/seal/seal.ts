@@ -46,14 +46,21 @@ export class SealBrokenError extends Error {
   }
 }
 
+export interface SealOptions {
+  /** Reads the master keys again where those at hand do not open something: a rotation may have brought a new one. */
+  readonly readAgain?: () => Promise<readonly KeyObject[]>;
+}
+
 export class Seal {
-  readonly #masterKey: KeyObject;
+  /** The newest first: it wraps, the others still open. */
+  #masterKeys: readonly [KeyObject, ...KeyObject[]];
+  readonly #readAgain: (() => Promise<readonly KeyObject[]>) | undefined;
   readonly #clinics = new Map<number, ClinicSeal>();
 
-  /** @param masterKey exactly 32 bytes, from the operator's file or environment (config.ts, loadMasterKey) */
-  constructor(masterKey: KeyObject) {
-    if (masterKey.symmetricKeySize !== KEY_BYTES) throw new RangeError(`the master key must be ${KEY_BYTES} bytes`);
-    this.#masterKey = masterKey;
+  /** @param masterKeys one or several, newest first, of exactly 32 bytes each (master-keys.ts) */
+  constructor(masterKeys: KeyObject | readonly KeyObject[], { readAgain }: SealOptions = {}) {
+    this.#masterKeys = checked([masterKeys].flat());
+    this.#readAgain = readAgain;
   }
 
   /**
@@ -62,7 +69,27 @@ export class Seal {
    */
   newDataKey(): { data_key: Buffer; data_key_id: string } {
     const id = randomUUID();
-    return { data_key: encrypt(this.#masterKey, dataKeyBound(id), randomBytes(KEY_BYTES)), data_key_id: id };
+    return { data_key: encrypt(this.#masterKeys[0], dataKeyBound(id), randomBytes(KEY_BYTES)), data_key_id: id };
+  }
+
+  /** A data key wrapped anew by the newest master key; null where it is already. @throws SealBrokenError */
+  rewrapDataKey({ data_key, data_key_id }: WrappedDataKey): Buffer | null {
+    return this.#rewrap({ column: "clinics.data_key", row: data_key_id }, dataKeyBound(data_key_id), data_key);
+  }
+
+  /** Wraps what belongs to no clinic, by the newest master key, bound to its name (kept-secrets.ts). */
+  wrapSecret(name: string, secret: Buffer): Buffer {
+    return encrypt(this.#masterKeys[0], secretBound(name), secret);
+  }
+
+  /** Opens what wrapSecret() made. @throws SealBrokenError */
+  unwrapSecret(name: string, wrapped: Buffer): Buffer {
+    return this.#unwrap(placeOfSecret(name), secretBound(name), wrapped).plain;
+  }
+
+  /** The same wrapped anew by the newest master key; null where it is already. @throws SealBrokenError */
+  rewrapSecret(name: string, wrapped: Buffer): Buffer | null {
+    return this.#rewrap(placeOfSecret(name), secretBound(name), wrapped);
   }
 
   /**
@@ -90,19 +117,66 @@ export class Seal {
       .select(["id", "data_key", "data_key_id"])
       .where("id", "=", sql<number>`any (${missing}::bigint[])`)
       .execute();
-    for (const row of rows) seals.set(row.id, this.#remember(row));
+    for (const row of rows) seals.set(row.id, await this.#rememberOrReadAgain(row));
     return seals;
   }
 
-  #remember({ id, data_key, data_key_id }: { id: number; data_key: Buffer; data_key_id: string }): ClinicSeal {
+  async #rememberOrReadAgain(row: WrappedDataKey & { id: number }): Promise<ClinicSeal> {
+    try {
+      return this.#remember(row);
+    } catch (error) {
+      if (!(error instanceof SealBrokenError) || this.#readAgain === undefined) throw error;
+      this.#masterKeys = checked(await this.#readAgain());
+      return this.#remember(row);
+    }
+  }
+
+  #rewrap(place: Place, boundTo: string, wrapped: Buffer): Buffer | null {
+    const { plain, isNewest } = this.#unwrap(place, boundTo, wrapped);
+    return isNewest ? null : encrypt(this.#masterKeys[0], boundTo, plain);
+  }
+
+  #unwrap(place: Place, boundTo: string, wrapped: Buffer): { plain: Buffer; isNewest: boolean } {
+    for (const key of this.#masterKeys) {
+      try {
+        return { plain: decrypt(key, place, boundTo, wrapped), isNewest: key === this.#masterKeys[0] };
+      } catch (error) {
+        if (!(error instanceof SealBrokenError)) throw error;
+      }
+    }
+    throw new SealBrokenError(place);
+  }
+
+  #remember({ id, data_key, data_key_id }: WrappedDataKey & { id: number }): ClinicSeal {
     const place: Place = { column: "clinics.data_key", row: data_key_id };
-    const key = createSecretKey(decrypt(this.#masterKey, place, dataKeyBound(data_key_id), data_key));
+    const key = createSecretKey(this.#unwrap(place, dataKeyBound(data_key_id), data_key).plain);
     const made = clinicSeal(key, id);
     const oldest = this.#clinics.size >= CLINIC_KEYS_CACHED_MAX ? this.#clinics.keys().next().value : undefined;
     if (oldest !== undefined) this.#clinics.delete(oldest);
     this.#clinics.set(id, made);
     return made;
   }
+}
+
+interface WrappedDataKey {
+  readonly data_key: Buffer;
+  readonly data_key_id: string;
+}
+
+function checked(keys: readonly KeyObject[]): readonly [KeyObject, ...KeyObject[]] {
+  const [newest, ...older] = keys;
+  if (newest === undefined) throw new RangeError("there is no master key");
+  if (keys.some((key) => key.symmetricKeySize !== KEY_BYTES))
+    throw new RangeError(`the master key must be ${KEY_BYTES} bytes`);
+  return [newest, ...older];
+}
+
+function secretBound(name: string): string {
+  return `kept_secrets.secret|${name}`;
+}
+
+function placeOfSecret(name: string): Place {
+  return { column: "kept_secrets.secret", row: name };
 }
 
 function dataKeyBound(id: string): string {

@@ -19,6 +19,10 @@ export interface Webhook extends WebhookSettings {
   /** While a rotation runs: how long the secret before the current one is still signed with. */
   readonly previousSecretValidUntil: Temporal.Instant | null;
   readonly state: WebhookState;
+  /** The operator paused its sending; what waits is kept. */
+  readonly isPaused: boolean;
+  /** Its address has answered 2xx once; until then it gets one request a second. */
+  readonly hasAnswered: boolean;
   /** Up to `WAITING_COUNTED_MAX`; tests do not count. */
   readonly waitingCount: number;
   readonly lastDeliveredAt: Temporal.Instant | null;
@@ -64,7 +68,7 @@ function selectWebhooks({ tx, clinicId }: Store) {
     .selectFrom("webhooks as w")
     .leftJoin("runs as r", (join) => join.onRef("r.clinic_id", "=", "w.clinic_id").onRef("r.webhook_id", "=", "w.id"))
     .selectAll("w")
-    .select(["r.last_delivered_at", "r.last_failed_at"])
+    .select(["r.last_delivered_at", "r.last_failed_at", "r.answered_at"])
     .select(
       sql<number>`(select count(*) from (select from deliveries d where d.clinic_id = w.clinic_id and d.webhook_id = w.id
         and not d.test limit ${WAITING_COUNTED_MAX}) counted)`.as("waiting_count"),
@@ -83,6 +87,7 @@ function selectWebhooks({ tx, clinicId }: Store) {
 type Row = Selectable<Database["webhooks"]> & {
   last_delivered_at: Temporal.Instant | null;
   last_failed_at: Temporal.Instant | null;
+  answered_at: Temporal.Instant | null;
   waiting_count: number;
   previous_secret_valid_until: Temporal.Instant | null;
 };
@@ -114,6 +119,8 @@ function toWebhook({ seal }: Store, row: Row): Webhook {
     previousSecretValidUntil: row.previous_secret_valid_until,
     recipient: toRecipient(row),
     state: webhookState({ ...facts, eventCount: events.length }),
+    isPaused: row.paused,
+    hasAnswered: row.answered_at !== null,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,

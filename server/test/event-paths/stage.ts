@@ -66,7 +66,7 @@ export async function openStage(): Promise<Stage> {
     monotonicMs: clock.monotonicMs,
   });
   const db = createKysely(api.database.pools.dispatch);
-  const store = new DeliveryStore(api.database.pools.dispatch);
+  const store = new DeliveryStore(api.database.pools.engine);
   const dispatcher = new Dispatcher({ store, db, seal, egress, clock, log: silentLog(), name: "stage" });
   await dispatcher.start();
   return {

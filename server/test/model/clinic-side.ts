@@ -4,7 +4,7 @@
  * A change is a transaction: what it emits has its ids and versions at once, and is seen by nobody before it commits, which
  * may be later than others that began after it. A subject's version is counted under a lock that it holds till its end.
  */
-import type { RunKey } from "../../src/delivery/store.ts";
+import type { RunKey } from "../../src/delivery/engine-store.ts";
 import type { ModelStore } from "./model-store.ts";
 import {
   type DeliveryName,

@@ -4,8 +4,8 @@
  */
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { RefillRequest, RunKey, Scan, TurningOff } from "../../src/delivery/engine-store.ts";
 import type { Warned } from "../../src/delivery/health.ts";
-import type { RefillRequest, RunKey, Scan, TurningOff } from "../../src/delivery/store.ts";
 import { type Command, command, hasNodes, isFree, nat, node, pickFrom, subjectOf, webhook } from "./command.ts";
 import { comparableScan } from "./look.ts";
 import type { Pair } from "./pair.ts";

@@ -1,5 +1,5 @@
 /** The model of what TAKE finds due: webhooks whose time has come, and webhooks that have rung. */
-import type { RunKey, TakeRequest } from "../../src/delivery/store.ts";
+import type { RunKey, TakeRequest } from "../../src/delivery/engine-store.ts";
 import { nameOf, type RunRow, type Tables } from "./tables.ts";
 
 /** A receiver that failed last, or has never answered. */

@@ -1,6 +1,6 @@
 /** One look at the engine's tables, the real ones and the model's, in one form that can be compared. */
 import type pg from "pg";
-import type { RunScan, Scan } from "../../src/delivery/store.ts";
+import type { RunScan, Scan } from "../../src/delivery/engine-store.ts";
 import type { Tables } from "./tables.ts";
 
 /** Rows as lists, each table in the order of its key. Times in ms; null where it never comes. */

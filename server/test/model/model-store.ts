@@ -5,24 +5,24 @@
  * refill can be given a snapshot from earlier, as their statements have while they wait for locks. Written from engine.md
  * and contract §7; model.test.ts holds it against PostgreSQL. Does not: know tests of a webhook, nor split events.
  */
-import {
-  type Beat,
-  type Begun,
-  type Counted,
-  type EngineStore,
-  type FreedKey,
-  type RefillRequest,
-  type Released,
-  type RunKey,
-  type Scan,
-  type SettledAttempt,
-  type SettledHealth,
-  type TakeRequest,
-  type TurningOff,
-  type Vitals,
-  type Warning,
-  WINDOW_ROWS,
-} from "../../src/delivery/store.ts";
+import type {
+  Beat,
+  Begun,
+  Counted,
+  EngineStore,
+  FreedKey,
+  RefillRequest,
+  Released,
+  RunKey,
+  Scan,
+  SettledAttempt,
+  SettledHealth,
+  TakeRequest,
+  TurningOff,
+  Vitals,
+  Warning,
+} from "../../src/delivery/engine-store.ts";
+import { WINDOW_ROWS } from "../../src/delivery/store.ts";
 import { dueOf, isFor, isSuspect, keyOf, rungOf } from "./due.ts";
 import { type Leased, scanAll } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";

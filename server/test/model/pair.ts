@@ -4,8 +4,8 @@
 import { sampleFacts } from "@hookwell/sdk";
 import { inClinic } from "../../src/db/pool.ts";
 import type { Tx } from "../../src/db/schema.ts";
+import type { Begun, RunKey } from "../../src/delivery/engine-store.ts";
 import { resend } from "../../src/delivery/resend.ts";
-import type { Begun, RunKey } from "../../src/delivery/store.ts";
 import { emitMany } from "../../src/outbox/emit.ts";
 import { uuidv7 } from "../../src/outbox/identifiers.ts";
 import { changeWebhook, deleteWebhook, type WebhooksContext } from "../../src/webhooks/webhooks.ts";

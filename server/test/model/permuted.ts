@@ -10,8 +10,9 @@ import { sampleFacts } from "@hookwell/sdk";
 import type fc from "fast-check";
 import type pg from "pg";
 import { inClinic } from "../../src/db/pool.ts";
+import type { Begun, Scan, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import { Run } from "../../src/delivery/run.ts";
-import { type Begun, DeliveryStore, type Scan, type SettledAttempt } from "../../src/delivery/store.ts";
+import { DeliveryStore } from "../../src/delivery/store.ts";
 import { emit } from "../../src/outbox/emit.ts";
 import type { TestEngine } from "../engine.ts";
 
@@ -71,7 +72,7 @@ export class Stage {
   /** One statement of the store and, as a step for itself, its commit. */
   async statement<Answer>(name: string, work: (store: DeliveryStore) => Promise<Answer>): Promise<Answer> {
     await this.turn(name);
-    const client = await this.engine.database.pools.dispatch.connect();
+    const client = await this.engine.database.pools.engine.connect();
     try {
       await this.#run(client.query("begin"));
       const query = (config: pg.QueryConfig) => this.#run(client.query(config));
@@ -151,7 +152,7 @@ export class SteppedNode {
       await this.#take();
       if (turn === this.#plan.isLostAt) return this.#vanish();
       await this.#refill();
-      await this.#release((run) => run.canSleep());
+      await this.#release((run) => run.canSleep(Number.POSITIVE_INFINITY));
     }
     while (this.#results.length > 0) await this.#settle();
     await this.#release(() => true);

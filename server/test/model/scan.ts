@@ -5,7 +5,7 @@
  * It sees what had been committed when its statement began (`seen`), and changes what is there when it has its locks
  * (`now`): a row that somebody else has changed in between is not begun, and the scan says that it cannot be trusted.
  */
-import type { Begun, FreedKey, RunKey, RunScan, Scan } from "../../src/delivery/store.ts";
+import type { Begun, FreedKey, RunKey, RunScan, Scan } from "../../src/delivery/engine-store.ts";
 import { type DeliveryRow, nameOf, type Tables } from "./tables.ts";
 
 /** A webhook that is leased to the node that asks, and what it wants of it. */

@@ -1,6 +1,6 @@
 /** What the commands of settling draw: how attempts ended, and what their node says of the receivers' health. */
 import fc from "fast-check";
-import type { RunHealth, SettledAttempt, SettledHealth } from "../../src/delivery/store.ts";
+import type { RunHealth, SettledAttempt, SettledHealth } from "../../src/delivery/engine-store.ts";
 import type { Pair } from "./pair.ts";
 
 const HOUR_MS = 3_600_000;

@@ -5,8 +5,8 @@
  * database's clock; "never" is Infinity.
  */
 import type { BlockChoice } from "@hookwell/sdk";
+import type { RunKey, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import type { Warned } from "../../src/delivery/health.ts";
-import type { RunKey, SettledAttempt } from "../../src/delivery/store.ts";
 
 export interface Choice {
   practitioner: BlockChoice;

@@ -1,5 +1,5 @@
 /** The model of what a node learns by its heartbeat. */
-import type { Vitals } from "../../src/delivery/store.ts";
+import type { Vitals } from "../../src/delivery/engine-store.ts";
 import { GIVEN_AWAY_FOR_MS } from "./due.ts";
 import type { RunRow, Tables } from "./tables.ts";
 

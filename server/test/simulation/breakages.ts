@@ -3,7 +3,7 @@
  * A simulation that lets one through proves nothing about the bug's absence.
  */
 import type { Clock } from "../../src/clock.ts";
-import type { EngineStore, SettledAttempt } from "../../src/delivery/store.ts";
+import type { EngineStore, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import type { ModelStore } from "../model/model-store.ts";
 import { type DeliveryRow, nameOf } from "../model/tables.ts";
 import type { Process } from "./process.ts";

@@ -4,7 +4,7 @@
  */
 import { createSecretKey, randomBytes } from "node:crypto";
 import { generateSecret, sampleFacts } from "@hookwell/sdk";
-import type { RunKey } from "../../src/delivery/store.ts";
+import type { RunKey } from "../../src/delivery/engine-store.ts";
 import { deliveryId } from "../../src/outbox/identifiers.ts";
 import { type ClinicSeal, Seal } from "../../src/seal/seal.ts";
 import { ClinicSide } from "../model/clinic-side.ts";

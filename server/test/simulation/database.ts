@@ -6,7 +6,7 @@
  * carried out, or after (the caller hears of an error, and yet it was committed), or its answer may never come: then the
  * caller's own limit ends the wait. A statement that was sent is carried out even if its sender is dead by then.
  */
-import type { EngineStore } from "../../src/delivery/store.ts";
+import type { EngineStore } from "../../src/delivery/engine-store.ts";
 import type { ModelStore, Seen } from "../model/model-store.ts";
 import type { Process } from "./process.ts";
 import type { SeededRandom } from "./random.ts";

@@ -1,6 +1,6 @@
 /** One node of the simulation: a process with the real Dispatcher in it, over the simulated database and network. */
 import { Dispatcher } from "../../src/delivery/dispatcher.ts";
-import type { EngineStore } from "../../src/delivery/store.ts";
+import type { EngineStore } from "../../src/delivery/engine-store.ts";
 import { DEADLINE_MS } from "../../src/egress/client.ts";
 import { createLog } from "../../src/log.ts";
 import { CLINIC_ID } from "./clinic.ts";

@@ -5,7 +5,7 @@
  * receivers that are still failing. Where nothing is due for a while, the nodes are stopped in good order, time jumps to the
  * next retry, and others are started. The history ends when every delivery is final, or when nothing moves any more.
  */
-import type { RunKey } from "../../src/delivery/store.ts";
+import type { RunKey } from "../../src/delivery/engine-store.ts";
 import type { DeliveryRow, RunRow } from "../model/tables.ts";
 import type { Breakage } from "./breakages.ts";
 import { NO_DATABASE_FAULTS } from "./database.ts";

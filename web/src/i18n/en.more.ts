@@ -1,6 +1,7 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./en/academy.json";
 import account from "./en/account.json";
+import audit from "./en/audit.json";
 import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
 import importing from "./en/import.json";
@@ -27,4 +28,5 @@ export default {
   portal,
   settings,
   notices,
+  audit,
 };

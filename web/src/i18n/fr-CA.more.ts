@@ -1,6 +1,7 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./fr-CA/academy.json";
 import account from "./fr-CA/account.json";
+import audit from "./fr-CA/audit.json";
 import billing from "./fr-CA/billing.json";
 import deliveries from "./fr-CA/deliveries.json";
 import importing from "./fr-CA/import.json";
@@ -27,4 +28,5 @@ export default {
   portal,
   settings,
   notices,
+  audit,
 };

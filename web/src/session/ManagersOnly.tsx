@@ -10,7 +10,7 @@ export function ManagersOnly({
   what,
   children,
 }: {
-  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys" | "staff" | "notices";
+  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys" | "notices" | "history" | "staff";
   children: ReactNode;
 }) {
   const { t } = useTranslation();

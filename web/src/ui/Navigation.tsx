@@ -2,6 +2,7 @@ import type { Icon } from "@tabler/icons-react";
 import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import IconCalendar from "@tabler/icons-react/dist/esm/icons/IconCalendar.mjs";
 import IconFileImport from "@tabler/icons-react/dist/esm/icons/IconFileImport.mjs";
+import IconHistory from "@tabler/icons-react/dist/esm/icons/IconHistory.mjs";
 import IconId from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
 import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
@@ -96,6 +97,9 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/settings/api-keys" icon={IconKey} label={t("shell.nav.apiKeys")} />
+        </li>
+        <li>
+          <Item to="/settings/history" icon={IconHistory} label={t("shell.nav.history")} />
         </li>
         <li>
           <Item to="/settings/staff" icon={IconUserCog} label={t("shell.nav.staff")} />

@@ -58,6 +58,8 @@ const REFUSALS = [
   "nothing_to_revoke",
   "idempotency_key_reused",
   "webhook_deleted",
+  "sending_paused",
+  "too_many_tests",
 ] as const;
 
 /** One sentence for a person about anything that a call to the server can throw. */

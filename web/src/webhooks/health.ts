@@ -7,20 +7,29 @@ export type HealthSentence =
   | "working"
   | "working_quiet"
   | "waiting"
+  | "waiting_first"
+  | "paused"
   | "needs_attention"
   | "off_by_you"
   | "off_gone"
   | "off_failing";
 
 /** "ready": on, and nothing has gone out yet; the server counts it as working. */
-type Badge = Webhook["state"] | "ready";
+type Badge = Webhook["state"] | "ready" | "paused";
 
-export function badgeOf({ state, last_delivered_at }: Pick<Webhook, "state" | "last_delivered_at">): Badge {
+/** The administrator's pause says more than how its receiver does; what is off anyway is simply off. */
+const isPaused = ({ enabled, sending_paused }: Pick<Webhook, "enabled" | "sending_paused">) =>
+  enabled && sending_paused;
+
+export function badgeOf(webhook: Pick<Webhook, "state" | "enabled" | "sending_paused" | "last_delivered_at">): Badge {
+  const { state, last_delivered_at } = webhook;
+  if (isPaused(webhook)) return "paused";
   return state === "working" && last_delivered_at === null ? "ready" : state;
 }
 
 export const STATE_TONES: Readonly<Record<Badge, Tone>> = {
   ready: "calm",
+  paused: "warn",
   not_set_up: "calm",
   working: "good",
   waiting: "warn",
@@ -31,7 +40,10 @@ export const STATE_TONES: Readonly<Record<Badge, Tone>> = {
 
 /** The sentence, and the moment it speaks of where there is one. */
 export function healthOf(webhook: Webhook): { sentence: HealthSentence; moment: string | null } {
+  if (isPaused(webhook)) return { sentence: "paused", moment: null };
   switch (webhook.state) {
+    case "waiting":
+      return { sentence: webhook.address_answered ? "waiting" : "waiting_first", moment: null };
     case "working":
       return webhook.last_delivered_at === null
         ? { sentence: "working_quiet", moment: null }

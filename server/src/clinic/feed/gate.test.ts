@@ -28,11 +28,15 @@ test("a clinic has two transactions at once and a node eight; the others wait, e
   expect(await Promise.all(results)).toEqual(clinics.map(() => "done"));
 });
 
-test("when too many of a clinic wait its next one is turned away at once with 503, and other clinics go on", async () => {
+test("when too many of a clinic wait its next one is turned away at once with 429, and other clinics go on", async () => {
   const gate = new FeedGate();
   const { begun, work } = slowWork();
   const taken = Array.from({ length: 102 }, () => gate.run(1, work(1)));
-  await expect(gate.run(1, work(1))).rejects.toMatchObject({ status: 503, code: "busy", retryAfterSeconds: 1 });
+  await expect(gate.run(1, work(1))).rejects.toMatchObject({
+    status: 429,
+    code: "too_many_requests",
+    retryAfterSeconds: 1,
+  });
   const other = gate.run(2, work(2));
   begun.at(-1)?.end();
   expect(await other).toBe("done");

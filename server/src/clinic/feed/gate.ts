@@ -4,7 +4,8 @@
  *
  * Owns who of the feed has his turn in this process. Promises: never more than TURNS_AT_ONCE_MAX, nor more than
  * TURNS_OF_A_CLINIC_MAX for one clinic; whoever waits gets his turn in the order of his clinic, and the clinics one after the
- * other; beyond what may wait a request is turned away at once with 503. Does not know what is done in a turn.
+ * other; beyond what may wait a request is turned away at once: with 429 where
+ * it is its own clinic that sends too much, with 503 where all together do. Does not know what is done in a turn.
  */
 import { ProblemError } from "../../errors.ts";
 
@@ -29,7 +30,7 @@ export class FeedGate {
   #turns = 0;
   #waiting = 0;
 
-  /** Does `work` when it is the clinic's turn. @throws ProblemError 503 when too many wait, and what `work` throws */
+  /** Does `work` when it is the clinic's turn. @throws ProblemError 429 when too many of it wait, 503 when too many of all, and what `work` throws */
   async run<Result>(clinicId: number, work: () => Promise<Result>): Promise<Result> {
     const clinic = this.#clinics.get(clinicId) ?? { id: clinicId, waiting: [], turns: 0 };
     if (this.#isFree(clinic)) this.#begin(clinic);
@@ -52,7 +53,8 @@ export class FeedGate {
   }
 
   #wait(clinic: Clinic): Promise<void> {
-    if (this.#waiting >= WAITING_MAX || clinic.waiting.length >= WAITING_OF_A_CLINIC_MAX) throw busy();
+    if (clinic.waiting.length >= WAITING_OF_A_CLINIC_MAX) throw clinicBusy();
+    if (this.#waiting >= WAITING_MAX) throw busy();
     this.#clinics.set(clinic.id, clinic);
     this.#waiting += 1;
     return new Promise((fulfil) => clinic.waiting.push(fulfil));
@@ -78,6 +80,16 @@ export class FeedGate {
     this.#begin(clinic);
     begin();
   }
+}
+
+/** 429: this clinic's programs send more than their share. Nothing was stored, and the same request may be sent again. */
+export function clinicBusy(): ProblemError {
+  return new ProblemError({
+    status: 429,
+    code: "too_many_requests",
+    title: "Your programs send more than can be stored at once. Send the same request again in a moment.",
+    retryAfterSeconds: BUSY_RETRY_AFTER_SECONDS,
+  });
 }
 
 /** 503: nothing was stored, and the same request may be sent again. */

@@ -9,13 +9,15 @@
 import { ProblemError } from "../../errors.ts";
 import { EVENTS_PER_BATCH_MAX } from "../../outbox/emit.ts";
 import type { FedEvent, TakenEvent } from "./events.ts";
-import { busy } from "./gate.ts";
+import { busy, clinicBusy } from "./gate.ts";
 
 /** No more than the gate lets in at once (gate.ts): what waits here meanwhile makes the next group larger. */
 const GROUPS_AT_ONCE_MAX = 8;
 /** And for one clinic: with a second one groups are half as large, and cost more than they gain. */
 const GROUPS_OF_A_CLINIC_MAX = 1;
 const WAITING_EVENTS_MAX = 20_000;
+/** So that one clinic's flood leaves the others room. */
+const WAITING_EVENTS_OF_A_CLINIC_MAX = 10_000;
 /** A ring of locks is broken by the database, which picks one to fail; that one may simply try again. */
 const RING_TRIES_MAX = 3;
 
@@ -35,6 +37,8 @@ interface Clinic {
   readonly id: number;
   waiting: Waiting[];
   groups: number;
+  /** Of all its events that were taken in and not yet answered. */
+  events: number;
 }
 
 /** Stores events of one clinic in one transaction; see takeEvents(). */
@@ -53,12 +57,14 @@ export class FeedIntake {
 
   /**
    * Stores the events of one request, together with those of others. At most EVENTS_PER_BATCH_MAX.
-   * @throws ProblemError 503 when too much waits, and what the store throws of this request
+   * @throws ProblemError 429 when too much of the clinic waits, 503 when too much of all, and what the store throws of this request
    */
   take(clinicId: number, events: readonly FedEvent[]): Promise<TakenEvent[]> {
+    const clinic = this.#clinics.get(clinicId) ?? { id: clinicId, waiting: [], groups: 0, events: 0 };
+    if (clinic.events + events.length > WAITING_EVENTS_OF_A_CLINIC_MAX) throw clinicBusy();
     if (this.#waitingEvents + events.length > WAITING_EVENTS_MAX) throw busy();
     this.#waitingEvents += events.length;
-    const clinic = this.#clinics.get(clinicId) ?? { id: clinicId, waiting: [], groups: 0 };
+    clinic.events += events.length;
     this.#clinics.set(clinicId, clinic);
     return new Promise((fulfil, reject) => {
       clinic.waiting.push({ events, fulfil, reject });
@@ -89,6 +95,7 @@ export class FeedIntake {
     this.#groups -= 1;
     clinic.groups -= 1;
     this.#waitingEvents -= events.length;
+    clinic.events -= events.length;
     this.#goOn(clinic);
   }
 

@@ -8,10 +8,11 @@ create table portal_sessions (
   clinic_id bigint not null references clinics (id),
   id bigint generated always as identity,
   account_id bigint not null,
-  token_hash bytea not null unique check (length(token_hash) = 32),
+  token_hash bytea not null check (length(token_hash) = 32),
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   primary key (clinic_id, id),
+  unique (clinic_id, token_hash),
   foreign key (clinic_id, account_id) references portal_accounts (clinic_id, id) on delete cascade
 );
 create index portal_sessions_by_account on portal_sessions (clinic_id, account_id);
@@ -22,10 +23,11 @@ create table portal_links (
   id bigint generated always as identity,
   account_id bigint not null,
   purpose text not null check (purpose in ('confirm', 'reset')),
-  token_hash bytea not null unique check (length(token_hash) = 32),
+  token_hash bytea not null check (length(token_hash) = 32),
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   primary key (clinic_id, id),
+  unique (clinic_id, token_hash),
   foreign key (clinic_id, account_id) references portal_accounts (clinic_id, id) on delete cascade
 );
 create index portal_links_by_account on portal_links (clinic_id, account_id);

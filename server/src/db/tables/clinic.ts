@@ -105,6 +105,20 @@ export interface ClinicTables {
     target: string;
     before: string | null;
     after: string | null;
+    actor_name: string | null;
+    origin: string | null;
+    sequence: number | null;
+    hash: Buffer | null;
+  };
+  kept_secrets: {
+    name: string;
+    secret: Buffer;
+    created_at: Generated<Instant>;
+  };
+  audit_heads: {
+    clinic_id: number;
+    sequence: Generated<number>;
+    hash: Generated<Buffer>;
   };
   imports: {
     clinic_id: number;

@@ -32,6 +32,25 @@ export interface DeliveryTables {
     updated_at: Generated<Instant>;
     deleted_at: Instant | null;
     keys_token: string | null;
+    /** derived by the database from sending_pauses */
+    paused: Generated<boolean>;
+    tested_at: Instant | null;
+  };
+  sending_pauses: {
+    id: GeneratedAlways<number>;
+    clinic_id: number | null;
+    webhook_id: number | null;
+    reason: string;
+    paused_at: Generated<Instant>;
+  };
+  operator_acts: {
+    id: GeneratedAlways<number>;
+    at: Generated<Instant>;
+    action: "sending.paused" | "sending.resumed";
+    clinic_id: number | null;
+    webhook_id: number | null;
+    reason: string;
+    came_from: string;
   };
   webhook_secrets: {
     clinic_id: number;

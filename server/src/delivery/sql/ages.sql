@@ -14,7 +14,7 @@ select
         union select clinic_id, webhook_id from runs where owner is null and next_at <= now() and next_at < 'infinity'
         union select clinic_id, webhook_id from bells) b
       join runs r on r.clinic_id = b.clinic_id and r.webhook_id = b.webhook_id and r.parked_at is null
-      join webhooks w on w.clinic_id = b.clinic_id and w.id = b.webhook_id and w.enabled and w.deleted_at is null
+      join webhooks w on w.clinic_id = b.clinic_id and w.id = b.webhook_id and w.enabled and not w.paused and w.deleted_at is null
       -- heads alone: what waits for an earlier one of its subject is not behind
       cross join lateral (select h.due_at from (
           select x.clinic_id, x.webhook_id, x.id, x.order_key, x.due_at from deliveries x

@@ -15,20 +15,21 @@ looked_at as materialized (
     order by x.id limit l.look) d
   union all
   select d.*, l.fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, true, true
-  from freed f join leased l on l.clinic_id = f.clinic_id and l.webhook_id = f.webhook_id cross join lateral (
+  from leased l cross join lateral unnest(string_to_array(l.freed, E'\n')) as f (order_key) cross join lateral (
     select x.clinic_id, x.webhook_id, x.id, x.order_key, x.attempt, x.due_at, x.begun_at, x.fence from deliveries x
-    where x.clinic_id = f.clinic_id and x.webhook_id = f.webhook_id and x.order_key = f.order_key order by x.id limit 1) d),
+    where x.clinic_id = l.clinic_id and x.webhook_id = l.webhook_id and x.order_key = f.order_key order by x.id limit 1) d),
 startable as materialized (
   -- in order of arrival; a probe takes what has been due for longest, so that the subjects take turns (contract §7)
   select s.*, case when s.able then row_number() over (partition by s.clinic_id, s.webhook_id, s.freed, s.able
     order by case when s.probing then s.due_at end, s.id) end as place
-  from (select w.*, w.head and w.due_at <= now() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
+  -- by the clock and not by now(), which may be before the snapshot: what was committed in between is due, too
+  from (select w.*, w.head and w.due_at <= clock_timestamp() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
 heads as materialized (                            -- locked, and looked at again as they are now
   select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
     s.next_sequence, s.run_fence, s.include_practitioner, s.include_patient
   from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
   where s.able and (s.freed or s.place <= s.want)
-    and d.attempt = s.attempt and d.due_at <= now() and (d.begun_at is null or d.fence < s.run_fence)
+    and d.attempt = s.attempt and d.due_at <= clock_timestamp() and (d.begun_at is null or d.fence < s.run_fence)
   for update of d),
 -- A claim that was lost with its node: what came of it is not known, and the log says so.
 unknown as (
@@ -88,7 +89,7 @@ union all
 select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null, id, null, null, null, null, null, null, order_key,
   null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null,
   null, null, null, null, null, null, null, null
-from startable where head and due_at > now() and due_at < 'infinity'
+from startable where head and not able and due_at > now() and due_at < 'infinity'
 union all
 -- kind begun: to be sent now
 select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,

@@ -5,5 +5,5 @@ select r.clinic_id, r.webhook_id, r.id, r.states, r.cursor_event_id, r.cursor_pa
 from recoveries r
   join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
   join runs n on n.clinic_id = r.clinic_id and n.webhook_id = r.webhook_id
-where r.state = 'running' and r.next_at <= now() and (w.deleted_at is not null or (w.enabled and n.parked_at is null))
+where r.state = 'running' and r.next_at <= now() and (w.deleted_at is not null or (w.enabled and not w.paused and n.parked_at is null))
 order by r.next_at limit $1::int

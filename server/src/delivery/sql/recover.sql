@@ -10,7 +10,7 @@ with due as materialized (
     join runs n on n.clinic_id = r.clinic_id and n.webhook_id = r.webhook_id
   where r.clinic_id = $1::bigint and r.webhook_id = $2::bigint and r.id = $8::bigint
     and r.cursor_event_id = $4::uuid and r.cursor_part = $5::smallint
-    and r.state = 'running' and r.next_at <= now() and (w.deleted_at is not null or (w.enabled and n.parked_at is null))
+    and r.state = 'running' and r.next_at <= now() and (w.deleted_at is not null or (w.enabled and not w.paused and n.parked_at is null))
   for no key update of r skip locked),
 -- A new batch comes when the last one has been started, so that live events never stand behind more than two; and those that
 -- failed and wait for their retries are bounded, too.

@@ -46,16 +46,20 @@ noted as (
 -- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
 -- for: it may have come from the old one.
 told as materialized (
-  select a.clinic_id, a.webhook_id, bool_or(a.state is distinct from 'delivered') as failed,
-    max(now() - a.started_ms_ago * interval '1 millisecond') filter (where a.state = 'delivered') as delivered_at,
-    min(now() - a.started_ms_ago * interval '1 millisecond') as first_begun_at,
-    max(h.fence) as health_fence, max(h.failures) as failures,
-    max(h.failing_ms) as failing_ms, max(h.probes) as probes, bool_or(h.parked) as parked
-  from results a
-    left join unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
-      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)
-      on h.clinic_id = a.clinic_id and h.webhook_id = a.webhook_id
-  where not a.test group by 1, 2),
+  select clinic_id, webhook_id, bool_or(failed) as failed, max(delivered_at) as delivered_at, min(begun_at) as first_begun_at,
+    max(health_fence) as health_fence, max(failures) as failures, max(failing_ms) as failing_ms, max(probes) as probes,
+    bool_or(parked) as parked
+  from ( -- one beside the other and not joined: the planner knows nothing of their sizes
+    select clinic_id, webhook_id, state is distinct from 'delivered' as failed,
+      case when state = 'delivered' then now() - started_ms_ago * interval '1 millisecond' end as delivered_at,
+      now() - started_ms_ago * interval '1 millisecond' as begun_at,
+      null::bigint as health_fence, null::int as failures, null::float8 as failing_ms, null::smallint as probes, null::boolean as parked
+    from results where not test
+    union all
+    select clinic_id, webhook_id, null, null, null, fence, failures, failing_ms, probes, parked
+    from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
+      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)) x
+  group by 1, 2 having min(begun_at) is not null),
 -- In one order, as refill.sql does, which may run beside it.
 locked as materialized (
   select t.*, w.updated_at from told t

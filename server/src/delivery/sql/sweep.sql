@@ -3,7 +3,7 @@
 update runs r set next_at = now()
 from webhooks w
 where r.owner is null and r.next_at = 'infinity' and w.clinic_id = r.clinic_id and w.id = r.webhook_id
-  and w.enabled and w.deleted_at is null
+  and w.enabled and not w.paused and w.deleted_at is null
   and exists (select from deliveries d where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.due_at < 'infinity')
   and not exists (select from bells b where b.clinic_id = r.clinic_id and b.webhook_id = r.webhook_id)
 returning r.clinic_id, r.webhook_id

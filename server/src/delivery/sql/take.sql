@@ -38,24 +38,23 @@ leased as materialized (
       else least(w.concurrency, w.pace_per_second / 5 + 1, $4::int) end as want,
     -- a probe has the oldest of many to choose from
     case when r.parked_at is null then least($3::int, 2 * $4::int) else $3::int end as look,
-    w.url_host as host, r.failures, extract(epoch from now() - r.failing_since)::float8 * 1000 as failing_ms,
+    null::text as freed, w.url_host as host, r.failures, extract(epoch from now() - r.failing_since)::float8 * 1000 as failing_ms,
     r.parked_at is not null as probing, r.probes, r.warned, extract(epoch from now() - r.warned_at)::float8 * 1000 as warned_ms,
     extract(epoch from now() - r.recovered_at)::float8 * 1000 as recovered_ms
   from due
     join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id
     join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
-  where r.owner is null and w.enabled and w.deleted_at is null
+  where r.owner is null and w.enabled and not w.paused and w.deleted_at is null
     and (r.failures > 0 or r.answered_at is null) = $5::boolean
     and (r.parked_at is null or r.next_at <= now()) -- a parked one hears no bell
     and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
-freed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
 -- Bells of webhooks that this node holds already: it starts their scan again.
 rung_while_held as (
   select l.clinic_id, l.webhook_id from looked_up l
-    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner = $1::bigint),
+    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
 -- include begin.sql
 union all
 select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,

@@ -1,0 +1,87 @@
+/** What a route does not know is refused and named, on every route of the API's own description, with real requests. */
+import { sampleFacts } from "@hookwell/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a description is plain JSON
+type Json = any;
+
+let api: TestApi;
+let clinic: TestClinic;
+let routes: { method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE"; path: string; operation: Json }[];
+
+beforeAll(async () => {
+  api = await startTestApi();
+  clinic = await api.newClinic();
+  const { paths } = (await api.anonymous("/openapi.json")).json as Json;
+  routes = Object.entries<Json>(paths)
+    .filter(([path]) => path.startsWith("/v1/"))
+    .flatMap(([path, item]) =>
+      Object.entries<Json>(item).map(([method, operation]) => ({
+        ...{ method: method.toUpperCase() as never, operation },
+        path: path.replaceAll(/\{\w+\}/g, "1"),
+      })),
+    );
+});
+afterAll(() => api.close());
+
+/** Paths of objects in a schema that would take any further field. */
+function open(schema: Json, path: string): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  if (Array.isArray(schema)) return schema.flatMap((one, at) => open(one, `${path}[${at}]`));
+  const own = schema.type === "object" && schema.additionalProperties !== false ? [path] : [];
+  return [...own, ...Object.entries(schema).flatMap(([key, inner]) => open(inner, `${path}.${key}`))];
+}
+
+/** The feed's events are checked by the SDK, whose own shapes say what they hold; see below. */
+const CHECKED_BY_THE_SDK = /^POST \/v1\/events\..*\.facts$/;
+
+describe("every route", () => {
+  it("describes bodies that take no field beside those it names, at any depth", () => {
+    const bodies = routes.filter(({ operation }) => operation.requestBody);
+    expect(bodies.length).toBeGreaterThan(60);
+    const loose = bodies.flatMap(({ method, path, operation }) => open(operation.requestBody, `${method} ${path}`));
+    expect(loose.filter((path) => !CHECKED_BY_THE_SDK.test(path))).toEqual([]);
+  });
+
+  it("refuses a question that it does not know, and names it", async () => {
+    const wrong: unknown[] = [];
+    for (const { method, path } of routes) {
+      const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
+      const answer = await clinic.as.manager(`${path}?surprise=1`, { method, ...body });
+      const fields = (answer.json?.errors ?? []).map(({ field, code }: Json) => `${field} ${code}`);
+      if (answer.status !== 400 || !(fields.includes("surprise unknown_field") || method !== "GET")) {
+        wrong.push([method, path, answer.status, fields]);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("refuses a field that it does not know, and names it", async () => {
+    const wrong: unknown[] = [];
+    for (const { method, path } of routes.filter(({ method }) => method !== "GET")) {
+      const answer = await clinic.as.manager(path, { method, body: { surprise: 1 } });
+      const fields = (answer.json?.errors ?? []).map(({ field, code }: Json) => `${field} ${code}`);
+      if (answer.status !== 400 || !fields.some((field: string) => /(^|\.)surprise unknown_field$/.test(field))) {
+        wrong.push([method, path, answer.status, fields]);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("refuses a field that it does not know in the facts of an event, at any depth", async () => {
+    const { key } = (
+      await clinic.as.manager("/v1/api-keys", { method: "POST", body: { name: "Feed", scopes: ["feed"] } })
+    ).json;
+    const headers = { authorization: `Bearer ${key}` };
+    const facts: Json = sampleFacts("participant.added");
+    for (const changed of [
+      { ...facts, surprise: 1 },
+      { ...facts, consult: { ...facts.consult, surprise: 1 } },
+      { ...facts, participants: [{ ...facts.participants[0], surprise: 1 }] },
+    ]) {
+      const answer = await api.anonymous("/v1/events", { method: "POST", headers, body: { key: "k", facts: changed } });
+      expect([answer.status, answer.json.errors?.[0]?.field]).toEqual([400, expect.stringContaining("surprise")]);
+    }
+  });
+});

@@ -1,0 +1,75 @@
+/** `hookwell sending …`: the operator's kill switches from the command line, on the database of DATABASE_URL. */
+import { Command, InvalidArgumentError } from "commander";
+import { type Config, ConfigError } from "../config.ts";
+import { createKysely, createPools } from "../db/pool.ts";
+import type { Db } from "../db/schema.ts";
+import { silentLog } from "../log.ts";
+import { listPauses, type Pause, type PauseScope, pauseSending, resumeSending } from "../operator/pauses.ts";
+
+interface ScopeOptions {
+  readonly clinic?: number;
+  readonly webhook?: number;
+  readonly all?: boolean;
+  readonly reason: string;
+}
+
+/** The command; `read` reads the configuration when it is needed. */
+export function sendingCommand(read: () => Config): Command {
+  const sending = new Command("sending").description(
+    "pause the sending of a webhook, a clinic or all; what waits is kept",
+  );
+  sending
+    .command("show")
+    .description("which pauses there are")
+    .action(() => withOwner(read(), async (owner) => say((await listPauses(owner)).map(lineOf))));
+  for (const [verb, act] of [["pause", pauseSending] as const, ["resume", resumeSending] as const]) {
+    sending
+      .command(verb)
+      .option("--clinic <id>", "of this clinic alone", toId)
+      .option("--webhook <id>", "of this webhook of the clinic alone", toId)
+      .option("--all", "of all clinics")
+      .requiredOption("--reason <text>", "why; it is kept with what was done")
+      .action(async (options: ScopeOptions) => {
+        const scope = scopeOf(options);
+        await withOwner(read(), async (owner) => {
+          const changed = await act(owner, scope, { reason: options.reason, cameFrom: "command line" });
+          say([changed ? "Done." : "It was so already."]);
+        });
+      });
+  }
+  return sending;
+}
+
+function scopeOf({ clinic, webhook, all = false }: ScopeOptions): PauseScope {
+  if (all === (clinic !== undefined)) throw new ConfigError(["Name either --clinic <id> or --all."]);
+  return { clinicId: clinic ?? null, webhookId: webhook ?? null };
+}
+
+function toId(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Write the number of its id.");
+}
+
+function lineOf({ clinicId, webhookId, reason, pausedAt }: Pause): string {
+  const scope =
+    clinicId === null ? "all" : webhookId === null ? `clinic ${clinicId}` : `webhook ${clinicId}/${webhookId}`;
+  return `${scope}\t${pausedAt}\t${reason}`;
+}
+
+async function withOwner(config: Config, work: (owner: Db) => Promise<void>): Promise<void> {
+  if (config.databaseUrl === undefined) {
+    throw new ConfigError([
+      "The embedded database belongs to the server that runs. Set HOOKWELL_OPERATOR_KEY and ask it: POST /operator/v1/sending/pause.",
+    ]);
+  }
+  const pools = createPools({ url: config.databaseUrl, log: silentLog() });
+  try {
+    await work(createKysely(pools.owner));
+  } finally {
+    await pools.close();
+  }
+}
+
+function say(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+}

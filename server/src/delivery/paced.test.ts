@@ -1,0 +1,62 @@
+/** One host, many webhooks of many clinics: caps over all of them, shared fairly. */
+import { describe, expect, test } from "vitest";
+import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
+import type { Begun } from "./engine-store.ts";
+import { Paced } from "./paced.ts";
+import { hostNameOf, Run, UNPROVED_PER_SECOND } from "./run.ts";
+
+const runOf = (webhookId: number, host: string, proved = true) =>
+  new Run(
+    {
+      ...{ clinicId: webhookId, webhookId, fence: 1, version: 1, proved, concurrency: 64, pacePerSecond: 1_000 },
+      ...{ seen: 0, cursor: null, more: false, left: false, contended: false, parked: false, host },
+      ...{ failures: 0, failingMs: null, probes: 0, warned: 0, warnedMs: null, recoveredMs: null },
+    },
+    0,
+    0,
+  );
+const begun = (id: number) => ({ id, orderKey: `k${id}` }) as unknown as Begun;
+const pacedAt = (hostPerSecond: number) => new Paced({ hostPerSecond, liveNodes: () => 1 });
+const start = (paced: Paced, nowMs: number) => [...paced.ready(nowMs, () => true)].map(({ run }) => run.clinicId);
+
+function add(paced: Paced, run: Run, count: number): void {
+  for (let n = 0; n < count; n++) paced.add(run, begun(n), 0);
+}
+
+describe("a host that several clinics send to", () => {
+  test("is one host at whatever port and however its name is written; on this machine each port is another", () => {
+    const same = ["hooks.example.com", "hooks.example.com:8443", "hooks.example.com.", "hooks.example.com.:9000"];
+    expect(new Set(same.map(hostNameOf))).toEqual(new Set(["hooks.example.com"]));
+    expect(hostNameOf("[2606:4700::1]:8443")).toBe("[2606:4700::1]");
+    expect(new Set(["127.0.0.1:1", "127.0.0.1:2", "localhost:1", "[::1]:1"].map(hostNameOf)).size).toBe(4);
+  });
+
+  test("gets its pace over all of them, and they take turns: a backlog does not starve the others", () => {
+    const paced = pacedAt(100); // 20 at once
+    add(paced, runOf(1, "hooks.example.com"), 1_000);
+    add(paced, runOf(2, "hooks.example.com:8443"), 5);
+    add(paced, runOf(3, "hooks.example.com."), 5);
+    const started = start(paced, 0);
+    expect(started).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 1, 1, 1, 1]);
+    expect(start(paced, 0)).toEqual([]);
+  });
+
+  test(`has ${CONNECTIONS_PER_ORIGIN_MAX} requests in flight over all of them at most`, () => {
+    const paced = pacedAt(100_000);
+    const runs = [1, 2, 3, 4].map((id) => runOf(id, `hooks.example.com:${8_000 + id}`));
+    for (const run of runs) add(paced, run, 200);
+    expect(start(paced, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
+    const [first] = runs;
+    if (first === undefined) throw new Error("there are four");
+    paced.ended(first);
+    expect(start(paced, 0)).toHaveLength(1);
+  });
+});
+
+describe("an address that has never answered", () => {
+  test(`gets ${UNPROVED_PER_SECOND} request a second, and what waits is kept`, () => {
+    const paced = pacedAt(1_000);
+    add(paced, runOf(1, "hooks.example.com", false), 3);
+    expect([0, 500, 999, 1_000, 1_500, 2_000].map((ms) => start(paced, ms).length)).toEqual([1, 0, 0, 1, 0, 1]);
+  });
+});

@@ -1,0 +1,134 @@
+/**
+ * The operator's kill switches: sending of one webhook, of one clinic or of all is paused, and goes on later.
+ *
+ * Owns the rows of `sending_pauses` and `operator_acts`. Promises: a pause holds on every node from its commit on, for all
+ * that is begun after it, which is within about a second for what had been begun; what waits is kept, with its place in the
+ * order, and goes on at a rising rate; a webhook made meanwhile is paused, too; pauses of different scopes add up; each act
+ * is written down in its own transaction, and in the audit of the clinic it concerns. Reads nothing of any clinic but which
+ * webhooks there are. Does not stop what is on its way: that ends by itself, at its deadline at the latest.
+ */
+import { sql } from "kysely";
+import { record } from "../audit/audit.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { invalid, notFound } from "../errors.ts";
+
+export const REASON_MAX_CHARACTERS = 500;
+const LOCK_TIMEOUT = "10s";
+const ACTOR = "operator";
+
+/** Null, null: all clinics. */
+export interface PauseScope {
+  readonly clinicId: number | null;
+  readonly webhookId: number | null;
+}
+
+export interface Pause extends PauseScope {
+  readonly reason: string;
+  readonly pausedAt: Temporal.Instant;
+}
+
+/** Why, and from where it was asked: for the audit. */
+export interface OperatorNote {
+  readonly reason: string;
+  readonly cameFrom: string;
+}
+
+/** All pauses, the oldest first. `owner` runs as the tables' owner. */
+export async function listPauses(owner: Db): Promise<Pause[]> {
+  const rows = await owner.selectFrom("sending_pauses").selectAll().orderBy("id").execute();
+  return rows.map((row) => ({
+    clinicId: row.clinic_id,
+    webhookId: row.webhook_id,
+    reason: row.reason,
+    pausedAt: row.paused_at,
+  }));
+}
+
+/** Pauses a scope; false where it was paused already. Throws 404 for a clinic or webhook that is not there. */
+export async function pauseSending(owner: Db, scope: PauseScope, note: OperatorNote): Promise<boolean> {
+  checkScope(scope);
+  return alone(owner, async (tx) => {
+    await refuseUnknown(tx, scope);
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto("sending_pauses")
+      .values({ clinic_id: scope.clinicId, webhook_id: scope.webhookId, reason: note.reason })
+      .onConflict((conflicting) => conflicting.doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows === 0n) return false;
+    await sql`update webhooks set paused = true where not paused and ${within(scope)}`.execute(tx);
+    await writeDown(tx, scope, { ...note, action: "sending.paused" });
+    return true;
+  });
+}
+
+/** Ends the pause of exactly this scope; false where there was none. What is under another pause as well stays paused. */
+export async function resumeSending(owner: Db, scope: PauseScope, note: OperatorNote): Promise<boolean> {
+  checkScope(scope);
+  return alone(owner, async (tx) => {
+    const { rows } = await sql`delete from sending_pauses where clinic_id is not distinct from ${scope.clinicId}
+      and webhook_id is not distinct from ${scope.webhookId} returning id`.execute(tx);
+    if (rows.length === 0) return false;
+    await sql`
+      with freed as (
+        update webhooks set paused = false where paused and ${within(scope)}
+        returning clinic_id, id, enabled and not paused and deleted_at is null as sends),
+      rising as (
+        update runs r set recovered_at = now() from freed f
+        where f.sends and r.clinic_id = f.clinic_id and r.webhook_id = f.id)
+      insert into bells (clinic_id, webhook_id) select clinic_id, id from freed where sends`.execute(tx);
+    await writeDown(tx, scope, { ...note, action: "sending.resumed" });
+    return true;
+  });
+}
+
+/** Nobody makes or changes a webhook meanwhile, so that none slips through between the pause and its rows. */
+function alone<Result>(owner: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return owner.transaction().execute(async (tx) => {
+    await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`.execute(tx);
+    await sql`lock table webhooks in share row exclusive mode`.execute(tx);
+    return work(tx);
+  });
+}
+
+function checkScope({ clinicId, webhookId }: PauseScope): void {
+  if (webhookId === null || clinicId !== null) return;
+  throw invalid("clinic_id", "Name the clinic of the webhook as well.", "missing");
+}
+
+async function refuseUnknown(tx: Tx, { clinicId, webhookId }: PauseScope): Promise<void> {
+  if (clinicId === null) return;
+  const clinic = await tx.selectFrom("clinics").select("id").where("id", "=", clinicId).executeTakeFirst();
+  if (clinic === undefined) throw notFound("clinic", "clinic_id");
+  if (webhookId === null) return;
+  const webhook = await tx
+    .selectFrom("webhooks")
+    .select("id")
+    .where("clinic_id", "=", clinicId)
+    .where("id", "=", webhookId)
+    .where("deleted_at", "is", null)
+    .executeTakeFirst();
+  if (webhook === undefined) throw notFound("webhook", "webhook_id");
+}
+
+function within({ clinicId, webhookId }: PauseScope) {
+  if (clinicId === null) return sql`true`;
+  return webhookId === null ? sql`clinic_id = ${clinicId}` : sql`clinic_id = ${clinicId} and id = ${webhookId}`;
+}
+
+interface Act extends OperatorNote {
+  readonly action: "sending.paused" | "sending.resumed";
+}
+
+async function writeDown(
+  tx: Tx,
+  { clinicId, webhookId }: PauseScope,
+  { action, reason, cameFrom }: Act,
+): Promise<void> {
+  const act = { action, clinic_id: clinicId, webhook_id: webhookId, reason, came_from: cameFrom };
+  await tx.insertInto("operator_acts").values(act).execute();
+  if (clinicId === null) return;
+  const target = webhookId === null ? "webhooks" : `webhook:${webhookId}`;
+  const isPaused = action === "sending.paused";
+  const views = { before: { paused: !isPaused }, after: { paused: isPaused } };
+  await record(tx, { clinicId, actor: ACTOR, action, target, ...views });
+}
