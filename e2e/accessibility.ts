@@ -63,6 +63,10 @@ const SCREENS: Screen[] = [
   { name: "import", path: "/import" },
   { name: "API keys", path: "/settings/api-keys" },
   { name: "retention", path: "/settings/retention" },
+  { name: "staff", path: "/settings/staff" },
+  { name: "staff, invite", path: "/settings/staff", open: () => openBy(/^(Invite somebody|Inviter quelqu’un)$/) },
+  { name: "one's account", path: "/settings/account" },
+  { name: "second step", path: "/settings/account", open: openEnrolment },
   { name: "history", path: "/settings/history" },
   { name: "webhooks", path: "/consults/export/webhooks" },
   { name: "configure", path: "/consults/export/webhooks", open: () => openBy(/^Config/i).then(openAdvanced) },
@@ -91,6 +95,14 @@ async function openAdvanced(): Promise<void> {
 async function openPaidInPart(): Promise<void> {
   await page.getByRole("link", { name: /Paid in part|Payée en partie/ }).click();
   await page.getByRole("heading", { name: /INV-/, level: 1 }).waitFor();
+}
+
+/** Up to the picture for the app; nothing is turned on. */
+async function openEnrolment(): Promise<void> {
+  await openBy(/^(Turn on the second step|Activer la deuxième étape)$/);
+  await page.getByRole("dialog").locator('input[type="password"]').fill(server.password);
+  await page.getByRole("button", { name: /^(Continue|Continuer)$/ }).click();
+  await page.getByRole("img", { name: /authenticator app|authentification/ }).waitFor();
 }
 
 async function openRefund(): Promise<void> {

@@ -121,7 +121,9 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   parts.defer(() => maintenance.stop());
   const { publicUrl } = config;
   const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
-  const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log });
+  const mail = config.mail === undefined ? null : createMailSender(config.mail);
+  const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log, mail });
+  parts.defer(() => accounts.close());
   const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
   if (config.role !== "worker") await openInbox(parts, wiring);
   // Before the work begins and until it has ended, so that probes are answered all the while.
@@ -153,7 +155,7 @@ async function openDatabase(parts: AsyncDisposableStack, config: Config, options
 }
 
 /** Nothing that is sealed would open with another key, and each node with a data folder of its own would make its own. */
-async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
+export async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
   const clinic = await owner.selectFrom("clinics").select("id").orderBy("id").limit(1).executeTakeFirst();
   if (clinic === undefined) return;
   try {

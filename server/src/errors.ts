@@ -23,6 +23,8 @@ export const FIELD_CODES = [
   ...["no_academy", "no_events", "already_saved"],
   // imports
   ...["ambiguous", "twice", "cell_count"],
+  // accounts
+  ...["wrong_password"],
   // how a request is made
   ...["cursor", "limit_range", "idempotency_key"],
 ] as const;

@@ -17,6 +17,7 @@ import { DeliveryStore } from "../src/delivery/store.ts";
 import { Targets } from "../src/delivery/targets.ts";
 import { sendTest } from "../src/delivery/test-send.ts";
 import { createEgress } from "../src/egress/client.ts";
+import type { MailSender } from "../src/egress/mail.ts";
 import { type Log, silentLog } from "../src/log.ts";
 import { Seal } from "../src/seal/seal.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -51,6 +52,8 @@ export interface TestApi {
   readonly db: Db;
   readonly database: TestDatabase;
   readonly context: ApiContext;
+  /** What signs the sessions; a second node has the same. */
+  readonly secret: string;
   /** How often the dispatcher was woken so far. */
   nudges(): number;
   /** Nobody is signed in. */
@@ -73,6 +76,8 @@ export interface TestApiOptions {
   readonly publicUrl?: string;
   /** Webhooks may have addresses on this machine; closed by default, as in production. */
   readonly allowLoopback?: boolean;
+  /** Without one there is no mail server, as on a fresh machine. */
+  readonly mail?: MailSender;
   /** Where names are looked up; the system's name servers by default. */
   readonly nameServers?: readonly string[];
 }
@@ -87,7 +92,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const seal = new Seal(createSecretKey(randomBytes(32)));
   const secret = randomBytes(32).toString("base64url");
   const { monotonicMs } = clock;
-  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs });
+  const mail = options.mail ?? null;
+  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs, mail });
   let nudges = 0;
   const egress = createEgress({
     rules: { allowLoopback: options.allowLoopback ?? false, inboxUrlPrefix: TEST_INBOX_PREFIX },
@@ -122,6 +128,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     db,
     database,
     context,
+    secret,
     nudges: () => nudges,
     anonymous: callerOf(app),
     async newClinic(settings = {}) {
@@ -143,6 +150,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     },
     async close() {
       await app.close();
+      await accounts.close();
       await egress.close();
       await database.drop();
     },
@@ -173,11 +181,30 @@ export async function signIn(app: App, credentials: { email: string; password: s
     method: "POST",
     url: "/api/auth/sign-in/email",
     payload: credentials,
-    remoteAddress: `10.${[...randomBytes(3)].join(".")}`,
+    remoteAddress: anyAddress(),
   });
   if (answer.statusCode !== 200) throw new Error(`signing in answered ${answer.statusCode}: ${answer.body}`);
-  const cookies = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`);
-  return callerOf(app, cookies.join("; "));
+  return callerOf(app, cookieOf(answer));
+}
+
+/** The cookies that an answer sets, as a browser sends them back; those that it takes away are left out. */
+export function cookieOf({ headers }: { headers: Record<string, unknown> }): string {
+  return [headers["set-cookie"] ?? []]
+    .flat()
+    .map(String)
+    .filter((cookie) => !/max-age=0/i.test(cookie))
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+/** Calls with such cookies. */
+export function callerWith(app: App, cookies: string): Caller {
+  return callerOf(app, cookies);
+}
+
+/** Of a client that was not seen before, more or less. */
+export function anyAddress(): string {
+  return `10.${[...randomBytes(3)].join(".")}`;
 }
 
 /** Calls with the given cookies, or without any. */

@@ -24,7 +24,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   notices: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress", "webhooks", "outbox"],
   scheduler: ["errors", "config", "clock", "log", "db", "seal", "audit", "outbox", "clinic"],
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
-  accounts: ["errors", "config", "clock", "log", "db", "seal", "audit"],
+  accounts: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress"],
   maintenance: ["log", "delivery"],
 };
 const ABOVE = ["api", "demo", "app", "cli"];

@@ -7,7 +7,7 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-type Role = "manager" | "practitioner" | "front_desk";
+export type Role = "manager" | "practitioner" | "front_desk";
 
 export interface Me {
   user: { id: string | number; name: string; email: string };
@@ -24,6 +24,10 @@ export interface Me {
     portal_name: string;
   };
   role: Role;
+  /** Every clinic that the person belongs to, this one too. */
+  clinics: { id: number; name: string; role: Role }[];
+  /** Whether signing in asks for a code, too. */
+  second_factor: boolean;
 }
 
 export interface Person {

@@ -69,7 +69,8 @@ export interface DeliveryQuery {
 
 export const session = {
   me: (signal?: AbortSignal) => call<Me>("/v1/me", { signal }),
-  signIn: (credentials: { email: string; password: string }) => post<unknown>("/api/auth/sign-in/email", credentials),
+  signIn: (credentials: { email: string; password: string }) =>
+    post<{ two_factor_redirect?: boolean }>("/api/auth/sign-in/email", credentials),
   signOut: () => post<unknown>("/api/auth/sign-out", {}),
 };
 

@@ -24,11 +24,14 @@ function worthRetrying(failures: number, error: unknown): boolean {
   return !refusedForGood && failures < RETRIES;
 }
 
+/** Pages that need no session of staff; they say themselves what a refusal means. */
+const OPEN_PAGE = /^\/(sign-in|forgot-password|reset-password|invitation|portal)(\/|$)/;
+
 /** A session that ended while the page was open leads to the sign-in, and back again afterwards. */
 function onError(error: unknown): void {
-  if (!(error instanceof ProblemError) || error.status !== 401) return;
+  if (!(error instanceof ProblemError) || error.code !== "sign_in_required") return;
   const { pathname, href } = router.state.location;
-  if (pathname === "/sign-in") return;
+  if (OPEN_PAGE.test(pathname)) return;
   void router.navigate({ to: "/sign-in", search: { redirect: href } });
 }
 

@@ -199,7 +199,44 @@ const history = createRoute({
   component: lazyRouteComponent(() => withMoreWords(import("./audit/AuditPage.tsx")), "AuditPage"),
 });
 
-/** The patients' own door: nobody is signed in. */
+const staffPage = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/staff",
+  component: lazyRouteComponent(() => withMoreWords(import("./settings/StaffPage.tsx")), "StaffPage"),
+});
+
+const accountPage = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/account",
+  component: lazyRouteComponent(() => withMoreWords(import("./settings/AccountPage.tsx")), "AccountPage"),
+});
+
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => withMoreWords(import("./session/ForgotPage.tsx")), "ForgotPage"),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => withMoreWords(import("./session/ResetPage.tsx")), "ResetPage"),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => withMoreWords(import("./session/InvitationPage.tsx")), "InvitationPage"),
+});
+
+/** The patients' own doors: no member of staff is signed in by them. `step` is where a letter's link leads, or a patient goes. */
+const portalStep = createRoute({
+  getParentRoute: () => root,
+  path: "/portal/$portalName/$step",
+  component: lazyRouteComponent(() => withMoreWords(import("./portal/PortalStepPage.tsx")), "PortalStepPage"),
+});
+
+/** The patients' sign-up. */
 const portal = createRoute({
   getParentRoute: () => root,
   path: "/portal/$portalName",
@@ -211,7 +248,11 @@ const unknown = createRoute({ getParentRoute: () => shell, path: "$", component:
 
 const routes = root.addChildren([
   signIn,
+  forgot,
+  reset,
+  invitation,
   portal,
+  portalStep,
   shell.addChildren([
     home,
     schedule,
@@ -234,6 +275,8 @@ const routes = root.addChildren([
     importing,
     apiKeys,
     retention,
+    staffPage,
+    accountPage,
     history,
     unknown,
   ]),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { refusalOf } from "../../test/refusal.ts";
 import { until } from "../../test/until.ts";
+import { createAccounts } from "../accounts/accounts.ts";
 import { createApiKey } from "../accounts/api-keys.ts";
 import { systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
@@ -118,6 +119,20 @@ describe("an API key", () => {
     await query(`update api_keys set revoked_at = now() where id = ${elsewhere.id}`);
     aheadMs += 1_000;
     expect((await withKey(elsewhere.key, "/v1/events", "POST")).status).toBe(401);
+  });
+
+  it("that one node revokes is refused by another node within a second, although that one had just let it in", async () => {
+    const { db, log, secret, publicUrl } = { ...api, ...api.context };
+    let nowMs = 0;
+    const authPool = api.database.pools.auth;
+    const other = createAccounts({ db, authPool, secret, publicUrl, log, mail: null, monotonicMs: () => nowMs });
+    const { id, key } = (await create()).json;
+    const asks = async () => (await other.authenticate({ authorization: `Bearer ${key}` }))?.userId ?? null;
+    expect(await asks()).toBe(`api_key:${id}`);
+    expect((await manager(`/v1/api-keys/${id}`, { method: "DELETE" })).status).toBe(204);
+    nowMs += 1_000;
+    expect(await asks()).toBeNull();
+    await other.close();
   });
 
   it("notes its use to the minute, and is revoked once", async () => {

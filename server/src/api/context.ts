@@ -19,8 +19,8 @@ export interface ApiContext {
   readonly publicUrl: string;
   /** Reverse proxies whose word on the client's address is believed; nobody's where there is none. */
   readonly trustProxy?: TrustProxy | undefined;
-  /** Who is behind a cookie, and the routes by which one signs in and out. */
-  readonly accounts: Pick<Accounts, "authenticate" | "forgetApiKey" | "handle">;
+  /** Who is behind a cookie, and the routes by which one signs in and out; making staff without an invitation is not a route's. */
+  readonly accounts: Omit<Accounts, "createStaff" | "makeResetLink" | "close">;
   /** Which addresses are possible; sends nothing. */
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */

@@ -6,6 +6,7 @@ import { forbidden } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import type { App } from "./server.ts";
 
+const ROLE = z.enum(["manager", "practitioner", "front_desk"]);
 const ME = z.object({
   user: z.object({ id: z.string(), name: z.string(), email: z.string() }),
   clinic: z.object({
@@ -18,11 +19,15 @@ const ME = z.object({
     locale: z.enum(["en", "fr-CA"]),
     portal_name: z.string().describe("Patients sign up at /portal/<portal_name>."),
   }),
-  role: z.enum(["manager", "practitioner", "front_desk"]),
+  role: ROLE,
+  clinics: z
+    .array(z.object({ id: z.int(), name: z.string(), role: ROLE }))
+    .describe("Every clinic that the person belongs to, this one too."),
+  second_factor: z.boolean().describe("Whether signing in asks for a code, too."),
 });
 
 export async function meRoutes(app: App, context: ApiContext): Promise<void> {
-  app.get("/me", { schema: { response: { 200: ME } } }, async ({ principal }) => {
+  app.get("/me", { schema: { response: { 200: ME } } }, async ({ principal, headers }) => {
     if (principal.role === "api_key") throw forbidden("An API key is no person. Sign in.");
     const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
       tx
@@ -31,10 +36,16 @@ export async function meRoutes(app: App, context: ApiContext): Promise<void> {
         .where("id", "=", principal.clinicId)
         .executeTakeFirstOrThrow(),
     );
+    const [person, clinics] = await Promise.all([
+      context.accounts.personOf(headers),
+      context.accounts.clinicsOf(principal.userId),
+    ]);
     return {
       user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
       clinic: { ...clinic, currency_exponent: currencyExponent(clinic.currency) },
       role: principal.role,
+      clinics: clinics.map(({ clinicId, name, role }) => ({ id: clinicId, name, role })),
+      second_factor: person?.hasSecondFactor ?? false,
     };
   });
 }

@@ -113,7 +113,7 @@ describe("signing up", () => {
   test("makes a patient, an account with a hashed password, and one event, and wakes the dispatcher", async () => {
     const before = api.nudges();
     const answer = await signUp();
-    expect([answer.status, answer.json]).toEqual([202, { status: "received" }]);
+    expect([answer.status, answer.json]).toEqual([202, { status: "received", sends_letters: false }]);
     expect(api.nudges()).toBe(before + 1);
     const [patient] = await patients();
     expect(patient).toMatchObject({ name: "Test Example", email: "Test.Example@example.test" });

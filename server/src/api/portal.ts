@@ -1,14 +1,16 @@
 /**
- * /portal-api: what a patient without a session may do on a clinic's own portal. Signing up answers the same, and does the
- * same work, whether or not the e-mail has an account here: a list of who is a patient of a clinic is nobody's.
+ * /portal-api: what a patient may do on a clinic's own portal; with an account, in portal-sessions.ts. Signing up answers the
+ * same, and does the same work, whether or not the e-mail has an account here: a list of who is a patient of a clinic is
+ * nobody's.
  */
-import rateLimit from "@fastify/rate-limit";
 import { z } from "zod";
 import { checkPassword, hashPassword } from "../accounts/passwords.ts";
-import { clinicOfPortal, createPortalAccount, readApplicant } from "../clinic/portal/accounts.ts";
+import { clinicOfPortal, createPortalAccount, foldEmail, readApplicant } from "../clinic/portal/accounts.ts";
 import { inClinic } from "../db/pool.ts";
-import { ProblemError } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
+import { limitAddresses } from "./open-limits.ts";
+import { postSignUpLetter } from "./portal-letters.ts";
+import { portalSessionRoutes } from "./portal-sessions.ts";
 import type { App, OpenRoutes } from "./server.ts";
 
 /** Per client address and minute; each costs a hash. */
@@ -18,7 +20,7 @@ const LOOKS_PER_MINUTE_MAX = 120;
 const PARAMS = z.object({ portal_name: z.string() });
 const PORTAL = z.object({ clinic: z.object({ name: z.string(), locale: z.enum(["en", "fr-CA"]) }) });
 const SIGN_UP = z.strictObject({ name: z.string(), email: z.string(), password: z.string() });
-const RECEIVED = z.object({ status: z.literal("received") });
+const RECEIVED = z.object({ status: z.literal("received"), sends_letters: z.boolean() });
 
 export interface PortalParts {
   /** What is stored of a password. */
@@ -33,13 +35,10 @@ export function portalRoutesWith(parts: PortalParts): OpenRoutes {
     app.addHook("onRequest", async (_request, reply) => {
       reply.header("cache-control", "no-store");
     });
-    await app.register(rateLimit, {
-      global: false,
-      timeWindow: "1 minute",
-      errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1_000)),
-    });
+    await limitAddresses(app);
     lookRoute(app, context);
     signUpRoute(app, context, parts);
+    portalSessionRoutes(app, context);
   };
 }
 
@@ -52,26 +51,22 @@ function lookRoute(app: App, { db }: ApiContext): void {
   });
 }
 
-function signUpRoute(app: App, { db, outbox, nudge }: ApiContext, { hash }: PortalParts): void {
+function signUpRoute(app: App, context: ApiContext, { hash }: PortalParts): void {
+  const { db, outbox, nudge, accounts } = context;
   const schema = { hide: true, params: PARAMS, body: SIGN_UP, response: { 202: RECEIVED } };
   const config = { rateLimit: { max: SIGN_UPS_PER_MINUTE_MAX } };
   app.post("/portal-api/:portal_name/accounts", { schema, config }, async ({ params, body }, reply) => {
-    const { id: clinicId } = await clinicOfPortal(db, params.portal_name);
+    const clinic = await clinicOfPortal(db, params.portal_name);
+    const { id: clinicId } = clinic;
     const applicant = readApplicant(body);
+    const email = foldEmail(applicant.email);
     checkPassword(body.password);
+    await accounts.tries.takeOrRefuse("portal_sign_ups", String(clinicId));
+    await accounts.tries.takeOrRefuse("portal_letter", `${clinicId} ${email}`);
     const passwordHash = await hash(body.password);
-    const context = { clinicId, outbox };
-    await inClinic(db, clinicId, (tx) => createPortalAccount(tx, context, { ...applicant, passwordHash }));
+    await inClinic(db, clinicId, (tx) => createPortalAccount(tx, { clinicId, outbox }, { ...applicant, passwordHash }));
     nudge(clinicId);
-    return reply.code(202).send({ status: "received" });
-  });
-}
-
-function tooMany(retryAfterSeconds: number): ProblemError {
-  return new ProblemError({
-    status: 429,
-    code: "too_many_requests",
-    title: `Too many requests from here. Wait ${retryAfterSeconds} s, then try again.`,
-    retryAfterSeconds,
+    postSignUpLetter(context, { ...clinic, portalName: params.portal_name }, email);
+    return reply.code(202).send({ status: "received", sends_letters: accounts.post.isOpen });
   });
 }

@@ -132,6 +132,13 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "GET /v1/staff": MANAGERS,
+  "PATCH /v1/staff/{user_id}": MANAGERS,
+  "DELETE /v1/staff/{user_id}": MANAGERS,
+  "GET /v1/invitations": MANAGERS,
+  "POST /v1/invitations": MANAGERS,
+  "POST /v1/invitations/{id}/resend": MANAGERS,
+  "DELETE /v1/invitations/{id}": MANAGERS,
   "GET /v1/retention": MANAGERS,
   "PATCH /v1/retention": MANAGERS,
   "GET /v1/audit": MANAGERS,
@@ -224,6 +231,11 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
   it("refuses whoever is not signed in", async () => {
     const answer = await api.anonymous(url, call);
     expect([answer.status, answer.json.code]).toEqual([401, "sign_in_required"]);
+  });
+
+  it.runIf(method !== "GET")("refuses another site's page, whoever is signed in", async () => {
+    const answer = await clinic.as.manager(url, { ...call, headers: { "sec-fetch-site": "same-site" } });
+    expect([answer.status, answer.json.code]).toEqual([403, "other_site"]);
   });
 
   it("refuses what is no credential, whatever it looks like", async () => {

@@ -11,6 +11,7 @@ import { feedRoutes } from "./feed.ts";
 import { giftCertificatesRoutes } from "./gift-certificates.ts";
 import { importsRoutes } from "./imports.ts";
 import { inboxRoutes } from "./inbox.ts";
+import { invitationRoutes } from "./invitations.ts";
 import { invoicesRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
 import { membershipPlansRoutes } from "./membership-plans.ts";
@@ -28,6 +29,7 @@ import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { staffRoutes } from "./staff.ts";
 import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
@@ -57,10 +59,11 @@ export const V1_ROUTES: readonly Routes[] = [
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
+  staffRoutes,
   feedRoutes,
   retentionRoutes,
   auditRoutes,
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, portalRoutes, publicKeysRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, invitationRoutes, portalRoutes, publicKeysRoutes];

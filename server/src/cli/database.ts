@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
-import { createKysely, createPools } from "../db/pool.ts";
+import { createKysely, createPools, type Pools } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import type { Log } from "../log.ts";
 
@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 export async function withOwner<Result>(
   config: Config,
   log: Log,
-  work: (owner: Db) => Promise<Result>,
+  work: (owner: Db, pools: Pools) => Promise<Result>,
 ): Promise<Result> {
   if (config.databaseUrl !== undefined) return at(config.databaseUrl, log, work);
   const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
@@ -21,11 +21,11 @@ export async function withOwner<Result>(
   }
 }
 
-async function at<Result>(url: string, log: Log, work: (owner: Db) => Promise<Result>): Promise<Result> {
+async function at<Result>(url: string, log: Log, work: (owner: Db, pools: Pools) => Promise<Result>): Promise<Result> {
   const pools = createPools({ url, log });
   try {
     await migrate({ owner: pools.owner, log });
-    return await work(createKysely(pools.owner));
+    return await work(createKysely(pools.owner), pools);
   } finally {
     await pools.close();
   }

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ROLES, readConfig } from "../config.ts";
 import { createLog } from "../log.ts";
 import { verifyAudit } from "./audit.ts";
+import { clinicCommand, resetLinkCommand } from "./clinic.ts";
 import { withOwner } from "./database.ts";
 import { demo } from "./demo.ts";
 import { retireKeys, rotateKeys } from "./keys.ts";
@@ -37,6 +38,8 @@ program
     await withOwner(readConfig(process.env), createLog({ destination: "stdout" }), async () => {});
   });
 
+program.addCommand(clinicCommand(() => readConfig(process.env)));
+program.addCommand(resetLinkCommand(() => readConfig(process.env)));
 program.addCommand(sendingCommand(() => readConfig(process.env)));
 
 const keys = program.command("keys").description("the master keys, under which everything is sealed");

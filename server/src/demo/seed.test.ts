@@ -28,7 +28,14 @@ test("has people, two packages, two courses and a webinar for sale, and a gift c
   const owner = createKysely<Database>(database.pools.owner);
   const secret = randomBytes(32).toString("base64url");
   const publicUrl = "http://localhost:4400";
-  const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log: silentLog() });
+  const accounts = createAccounts({
+    db,
+    authPool: database.pools.auth,
+    secret,
+    publicUrl,
+    log: silentLog(),
+    mail: null,
+  });
   const options = { owner, db, seal, clock, accounts, password: "an invented password", replacePasswords: false };
   for (const start of ["first", "second"]) {
     const { id: clinicId } = await seedDemo(options);

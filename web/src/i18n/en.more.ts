@@ -1,5 +1,6 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./en/academy.json";
+import account from "./en/account.json";
 import audit from "./en/audit.json";
 import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
@@ -14,6 +15,7 @@ import settings from "./en/settings.json";
 import webhooks from "./en/webhooks.json";
 
 export default {
+  account,
   webhooks,
   preview,
   deliveries,

@@ -1,5 +1,6 @@
 // What the other screens say; it comes with the first of them.
 import academy from "./fr-CA/academy.json";
+import account from "./fr-CA/account.json";
 import audit from "./fr-CA/audit.json";
 import billing from "./fr-CA/billing.json";
 import deliveries from "./fr-CA/deliveries.json";
@@ -14,6 +15,7 @@ import settings from "./fr-CA/settings.json";
 import webhooks from "./fr-CA/webhooks.json";
 
 export default {
+  account,
   webhooks,
   preview,
   deliveries,

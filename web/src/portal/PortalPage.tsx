@@ -1,54 +1,25 @@
-// A clinic's public sign-up page, for patients. Nobody is signed in here and nobody will be: it only asks for an account.
+// A clinic's public sign-up page, for patients. It only asks for an account; signing in is on the pages beside it.
 // What it says afterwards is the same whether or not the e-mail had one, so that nobody can find out who is a patient.
-import { Anchor, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import "@mantine/core/styles/PasswordInput.layer.css";
-import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { portal } from "../api/portal.ts";
-import { ProblemError } from "../api.ts";
-import { changeLanguage } from "../i18n/setup.ts";
-import { useLanguage } from "../session/queries.ts";
+import { portal, type Received } from "../api/portal.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
-import { otherLanguage } from "../ui/LanguageButton.tsx";
+import { AnchorLink } from "../ui/links.tsx";
+import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from "../ui/PasswordField.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
-import { useProblemWords } from "../ui/problem-words.ts";
-import { LoadFailed, LoadingRows } from "../ui/states.tsx";
-import classes from "./PortalPage.module.css";
-import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS, signUpMistakes } from "./sign-up.ts";
+import { MovedTitle, PortalFrame, usePortalWords } from "./PortalFrame.tsx";
+import { signUpMistakes } from "./sign-up.ts";
+import { stepLink } from "./steps.ts";
 
 const route = getRouteApi("/portal/$portalName");
 const NAME_MAX_CHARACTERS = 200;
 const EMAIL_MAX_CHARACTERS = 254;
 
-/** Read once: whether the clinic has such a page does not change under somebody's hands. */
-function useClinic() {
-  const { portalName } = route.useParams();
-  const query = useQuery({
-    queryKey: ["portal", portalName],
-    queryFn: ({ signal }) => portal.clinic(portalName, signal),
-    staleTime: Number.POSITIVE_INFINITY,
-    retry: false,
-  });
-  return { portalName, query };
-}
-
-/** The page begins in the clinic's language; a choice made here holds for this visit only. */
-function useClinicLanguage(locale: "en" | "fr-CA" | undefined): void {
-  useEffect(() => {
-    if (locale !== undefined) void changeLanguage(locale, { remember: false });
-  }, [locale]);
-}
-
-function useFailureWords(): (error: unknown) => string {
-  const { t } = useTranslation();
-  const words = useProblemWords();
-  return (error) => (error instanceof ProblemError && error.status === 429 ? t("portal.tooOften") : words(error));
-}
-
-function useSignUp(portalName: string, onDone: () => void) {
+function useSignUp(portalName: string, onDone: (received: Received) => void) {
   const { t } = useTranslation();
   return useForm({
     start: () => ({ name: "", email: "", password: "" }),
@@ -64,7 +35,7 @@ function useSignUp(portalName: string, onDone: () => void) {
     send: ({ name, email, password }) =>
       portal.signUp(portalName, { name: name.trim(), email: email.trim(), password }),
     done: onDone,
-    words: useFailureWords(),
+    words: usePortalWords(),
   });
 }
 
@@ -108,7 +79,15 @@ function Fields({ form: { typed, type, errors } }: { form: Form }) {
   );
 }
 
-function SignUp({ clinic, portalName, onDone }: { clinic: string; portalName: string; onDone: () => void }) {
+function SignUp({
+  clinic,
+  portalName,
+  onDone,
+}: {
+  clinic: string;
+  portalName: string;
+  onDone: (received: Received) => void;
+}) {
   const { t } = useTranslation();
   const form = useSignUp(portalName, onDone);
   return (
@@ -133,89 +112,38 @@ function SignUp({ clinic, portalName, onDone }: { clinic: string; portalName: st
           <Text size="sm" c="dimmed">
             {t("portal.privacy", { clinic })}
           </Text>
+          <AnchorLink {...stepLink(portalName, "sign-in")}>{t("portal.haveAccount")}</AnchorLink>
         </Stack>
       </form>
     </>
   );
 }
 
-/** Takes the focus, because the form that had it is gone. */
-function Received({ clinic }: { clinic: string }) {
+function Thanks({ clinic, sendsLetters }: { clinic: string; sendsLetters: boolean }) {
   const { t } = useTranslation();
-  const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), []);
   return (
     <Stack role="status">
-      <Title order={1} ref={title} tabIndex={-1} className={classes.title}>
-        {t("portal.done")}
-      </Title>
-      <Text>{t("portal.doneText")}</Text>
+      <MovedTitle>{t("portal.done")}</MovedTitle>
+      <Text>{t(sendsLetters ? "portal.doneText" : "portal.doneNoMail", { clinic })}</Text>
       <Text c="dimmed">{t("portal.doneNext", { clinic })}</Text>
     </Stack>
   );
 }
 
-function Frame({ clinic, children }: { clinic: string | undefined; children: ReactNode }) {
-  const { t } = useTranslation();
-  const other = otherLanguage(useLanguage());
-  return (
-    <main className={classes.page}>
-      <title>{clinic === undefined ? t("portal.title") : `${t("portal.title")} · ${clinic}`}</title>
-      <div className={classes.column}>
-        {clinic !== undefined && (
-          <Text component="p" className={classes.clinic}>
-            {clinic}
-          </Text>
-        )}
-        <Paper withBorder radius="lg" p={{ base: "lg", sm: "xl" }} shadow="xs">
-          {children}
-        </Paper>
-        <Text ta="center">
-          <Anchor
-            component="button"
-            type="button"
-            lang={other.language}
-            onClick={() => changeLanguage(other.language, { remember: false })}
-          >
-            {other.name}
-          </Anchor>
-        </Text>
-      </div>
-    </main>
-  );
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof ProblemError && error.status === 404;
-}
-
 /** See the head of this file. */
 export function PortalPage() {
   const { t } = useTranslation();
-  const { portalName, query } = useClinic();
-  const [isDone, setIsDone] = useState(false);
-  const clinic = query.data?.clinic;
-  useClinicLanguage(clinic?.locale);
+  const { portalName } = route.useParams();
+  const [done, setDone] = useState<Received | null>(null);
   return (
-    <Frame clinic={clinic?.name}>
-      {clinic !== undefined ? (
-        isDone ? (
-          <Received clinic={clinic.name} />
+    <PortalFrame title={t("portal.title")} portalName={portalName}>
+      {({ name }) =>
+        done === null ? (
+          <SignUp clinic={name} portalName={portalName} onDone={setDone} />
         ) : (
-          <SignUp clinic={clinic.name} portalName={portalName} onDone={() => setIsDone(true)} />
+          <Thanks clinic={name} sendsLetters={done.sends_letters} />
         )
-      ) : query.isPending ? (
-        <LoadingRows rows={4} />
-      ) : isUnknown(query.error) ? (
-        <>
-          <Title order={1} mb="xs">
-            {t("portal.notFound")}
-          </Title>
-          <Text>{t("portal.notFoundText")}</Text>
-        </>
-      ) : (
-        <LoadFailed error={query.error} retry={() => query.refetch()} />
-      )}
-    </Frame>
+      }
+    </PortalFrame>
   );
 }

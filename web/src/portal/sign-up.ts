@@ -1,6 +1,5 @@
 // What can be told of a sign-up before the server is asked. Pure. The limits are the server's.
-export const PASSWORD_MIN_CHARACTERS = 12;
-export const PASSWORD_MAX_CHARACTERS = 128;
+import { PASSWORD_MIN_CHARACTERS } from "../ui/PasswordField.tsx";
 
 interface SignUp {
   name: string;

@@ -10,7 +10,7 @@ export function ManagersOnly({
   what,
   children,
 }: {
-  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys" | "retention" | "notices" | "history";
+  what: "webhooks" | "deliveries" | "inbox" | "import" | "apiKeys" | "retention" | "notices" | "history" | "staff";
   children: ReactNode;
 }) {
   const { t } = useTranslation();

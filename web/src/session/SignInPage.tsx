@@ -1,23 +1,26 @@
-import { Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import "@mantine/core/styles/PasswordInput.layer.css";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError, session } from "../api.ts";
-import { changeLanguage } from "../i18n/setup.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { otherLanguage } from "../ui/LanguageButton.tsx";
-import { Mark } from "../ui/Mark.tsx";
-import { useLanguage } from "./queries.ts";
+import { AnchorLink } from "../ui/links.tsx";
+import { PasswordField } from "../ui/PasswordField.tsx";
+import { Entrance } from "./Entrance.tsx";
+import { meQuery } from "./queries.ts";
 import { safeReturnPath } from "./redirect.ts";
-import classes from "./SignInPage.module.css";
+import { SecondStep } from "./SecondStep.tsx";
 
 const route = getRouteApi("/sign-in");
+
+/** Signed in, but with no clinic to go to. */
+class NoClinicError extends Error {}
 
 function useFailureWords(error: unknown): string | null {
   const { t } = useTranslation();
   if (error === null) return null;
+  if (error instanceof NoClinicError) return t("shell.signIn.noClinic");
   if (!(error instanceof ProblemError)) return t("shell.signIn.otherProblem");
   if (error.status === 0) return t("shell.noConnection");
   if (error.status === 429) return t("shell.signIn.tooOften");
@@ -25,27 +28,38 @@ function useFailureWords(error: unknown): string | null {
   return wrong ? t("shell.signIn.wrong") : t("shell.signIn.otherProblem");
 }
 
-function useSignIn() {
+/** To the page that asked for the sign-in, once it is known that there is a clinic to show. */
+function useArrival() {
   const queryClient = useQueryClient();
   const router = useRouter();
   const { redirect } = route.useSearch();
-  return useMutation({
-    mutationFn: session.signIn,
-    onSuccess: async () => {
-      // Whatever another person left in memory must not be seen by this one.
-      queryClient.clear();
-      await router.navigate({ href: safeReturnPath(redirect), replace: true });
-    },
-  });
+  return async () => {
+    // Whatever another person left in memory must not be seen by this one.
+    queryClient.clear();
+    const wanted = safeReturnPath(redirect);
+    if (!wanted.startsWith("/invitation")) {
+      await queryClient.fetchQuery(meQuery).catch((error: unknown) => {
+        throw error instanceof ProblemError && error.status === 401 ? new NoClinicError() : error;
+      });
+    }
+    await router.navigate({ href: wanted, replace: true });
+  };
 }
 
-function useCredentials() {
+function useCredentials(onSecondStep: () => void) {
   const [tried, setTried] = useState(false);
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const emailField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
-  const signIn = useSignIn();
+  const arrive = useArrival();
+  const signIn = useMutation({
+    mutationFn: async (credentials: { email: string; password: string }) => {
+      const { two_factor_redirect: asksForCode } = await session.signIn(credentials);
+      if (asksForCode) onSecondStep();
+      else await arrive();
+    },
+  });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
@@ -57,10 +71,10 @@ function useCredentials() {
   return { email, setEmail, emailField, password, setPassword, passwordField, signIn, submit, missing };
 }
 
-function SignInForm() {
+function SignInForm({ onSecondStep }: { onSecondStep: () => void }) {
   const { t } = useTranslation();
   const { email, setEmail, emailField, password, setPassword, passwordField, signIn, submit, missing } =
-    useCredentials();
+    useCredentials(onSecondStep);
   const failure = useFailureWords(signIn.error);
   return (
     <form onSubmit={submit} noValidate>
@@ -78,53 +92,35 @@ function SignInForm() {
           onChange={(event) => setEmail(event.currentTarget.value)}
           error={missing.email && t("shell.signIn.missingEmail")}
         />
-        <PasswordInput
+        <PasswordField
           ref={passwordField}
           label={t("shell.signIn.password")}
           name="password"
           autoComplete="current-password"
           value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
+          onType={setPassword}
           error={missing.password && t("shell.signIn.missingPassword")}
-          visibilityToggleButtonProps={{ "aria-label": t("shell.signIn.showPassword"), tabIndex: 0 }}
         />
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {t("shell.signIn.submit")}
         </Button>
+        <Text ta="center">
+          <AnchorLink to="/forgot-password">{t("shell.signIn.forgot")}</AnchorLink>
+        </Text>
       </Stack>
     </form>
   );
 }
 
-/** E-mail and password; leads back to the page that asked for them. */
+/** E-mail and password, and a code where the account asks for one; leads back to the page that asked for them. */
 export function SignInPage() {
   const { t } = useTranslation();
-  const other = otherLanguage(useLanguage());
+  const [isSecond, setIsSecond] = useState(false);
+  const arrive = useArrival();
+  if (isSecond) return <SecondStep onDone={arrive} onAgain={() => setIsSecond(false)} />;
   return (
-    <main className={classes.page}>
-      <title>{`${t("shell.signIn.title")} · ${t("shell.product")}`}</title>
-      <Stack gap="lg" className={classes.column}>
-        <div className={classes.brand}>
-          <Mark size={36} />
-          <Text fw={650} fz="xl">
-            {t("shell.product")}
-          </Text>
-        </div>
-        <Paper withBorder radius="lg" p={{ base: "lg", sm: "xl" }} shadow="xs">
-          <Title order={1} mb={4}>
-            {t("shell.signIn.title")}
-          </Title>
-          <Text c="dimmed" mb="lg">
-            {t("shell.signIn.intro")}
-          </Text>
-          <SignInForm />
-        </Paper>
-        <Text ta="center">
-          <Anchor component="button" type="button" lang={other.language} onClick={() => changeLanguage(other.language)}>
-            {other.name}
-          </Anchor>
-        </Text>
-      </Stack>
-    </main>
+    <Entrance title={t("shell.signIn.title")} intro={t("shell.signIn.intro")}>
+      <SignInForm onSecondStep={() => setIsSecond(true)} />
+    </Entrance>
   );
 }

@@ -6,5 +6,5 @@
  */
 export function safeReturnPath(wanted: unknown): string {
   if (typeof wanted !== "string" || !/^\/(?![/\\])/.test(wanted) || wanted.includes("\\")) return "/schedule";
-  return wanted.startsWith("/sign-in") ? "/schedule" : wanted;
+  return /^\/(sign-in|forgot-password|reset-password)/.test(wanted) ? "/schedule" : wanted;
 }

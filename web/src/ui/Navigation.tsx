@@ -10,6 +10,8 @@ import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
 import IconReceipt from "@tabler/icons-react/dist/esm/icons/IconReceipt.mjs";
 import IconSchool from "@tabler/icons-react/dist/esm/icons/IconSchool.mjs";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
+import IconUser from "@tabler/icons-react/dist/esm/icons/IconUser.mjs";
+import IconUserCog from "@tabler/icons-react/dist/esm/icons/IconUserCog.mjs";
 import IconUsers from "@tabler/icons-react/dist/esm/icons/IconUsers.mjs";
 import IconWebhook from "@tabler/icons-react/dist/esm/icons/IconWebhook.mjs";
 import { useQuery } from "@tanstack/react-query";
@@ -102,6 +104,12 @@ export function Navigation() {
         </li>
         <li>
           <Item to="/settings/history" icon={IconHistory} label={t("shell.nav.history")} />
+        </li>
+        <li>
+          <Item to="/settings/staff" icon={IconUserCog} label={t("shell.nav.staff")} />
+        </li>
+        <li>
+          <Item to="/settings/account" icon={IconUser} label={t("shell.nav.account")} />
         </li>
       </ul>
     </nav>

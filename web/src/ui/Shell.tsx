@@ -7,12 +7,13 @@ import IconMoon from "@tabler/icons-react/dist/esm/icons/IconMoon.mjs";
 import IconSun from "@tabler/icons-react/dist/esm/icons/IconSun.mjs";
 import IconX from "@tabler/icons-react/dist/esm/icons/IconX.mjs";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { session } from "../api.ts";
 import { useMe } from "../session/queries.ts";
 import { dropAllDrafts } from "../webhooks/kept-draft.ts";
+import { ClinicSwitch } from "./ClinicSwitch.tsx";
 import { LanguageButton } from "./LanguageButton.tsx";
 import { Mark } from "./Mark.tsx";
 import { Navigation } from "./Navigation.tsx";
@@ -68,7 +69,9 @@ function PersonalControls() {
     <div className={classes.personal}>
       <Text size="sm" className={classes.who}>
         <span className={classes.visually}>{t("shell.signedInAs", { name: "" })}</span>
-        <strong>{me.user.name}</strong>
+        <Link to="/settings/account" className={classes.account}>
+          {me.user.name}
+        </Link>
         <span className={classes.role}>{t(`shell.role.${me.role}`)}</span>
       </Text>
       <LanguageButton />
@@ -98,9 +101,13 @@ function Header({ menuOpen, onMenu }: { menuOpen: boolean; onMenu: () => void })
     <header className={classes.header}>
       <div className={classes.brand}>
         <Mark size={28} />
-        <Text fw={600} truncate="end">
-          {me.clinic.name}
-        </Text>
+        {me.clinics.length > 1 ? (
+          <ClinicSwitch />
+        ) : (
+          <Text fw={600} truncate="end">
+            {me.clinic.name}
+          </Text>
+        )}
       </div>
       <ActionIcon
         className={classes.menu}

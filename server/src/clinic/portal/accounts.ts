@@ -9,7 +9,7 @@
  * Each account gets a patient of its own, even where staff have entered one with the same e-mail: whoever signs up has only
  * claimed that address, not shown that it is his, and must not come into somebody else's record by it.
  *
- * Does not hash passwords (accounts/passwords.ts) and knows no staff.
+ * Does not hash passwords (accounts/passwords.ts) and knows no staff. Signing in is sign-in.ts.
  */
 import { sql } from "kysely";
 import type { Db, Tx } from "../../db/schema.ts";
@@ -84,7 +84,7 @@ export async function createPortalAccount(
   if (numInsertedOrUpdatedRows === 0n) await sql`rollback to savepoint portal_account`.execute(tx);
 }
 
-/** Accents stay: with another accent it is another address. */
-function foldEmail(email: string): string {
+/** By what an account is found. Accents stay: with another accent it is another address. */
+export function foldEmail(email: string): string {
   return email.normalize("NFKC").toLowerCase();
 }

@@ -24,6 +24,17 @@ export interface ClinicTables {
     role: "manager" | "practitioner" | "front_desk";
     created_at: Generated<Instant>;
   };
+  invitations: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    email: string;
+    role: "manager" | "practitioner" | "front_desk";
+    token_hash: Buffer;
+    invited_by: string;
+    letter: Generated<"waiting" | "sent" | "failed" | "none">;
+    created_at: Generated<Instant>;
+    expires_at: Instant;
+  };
   practitioners: {
     clinic_id: number;
     id: GeneratedAlways<number>;

@@ -45,6 +45,24 @@ export interface MemberTables {
     email_folded: string;
     password_hash: string;
     created_at: Generated<Instant>;
+    confirmed_at: Instant | null;
+  };
+  portal_sessions: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    account_id: number;
+    token_hash: Buffer;
+    created_at: Generated<Instant>;
+    expires_at: Instant;
+  };
+  portal_links: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    account_id: number;
+    purpose: "confirm" | "reset";
+    token_hash: Buffer;
+    created_at: Generated<Instant>;
+    expires_at: Instant;
   };
   membership_plans: {
     clinic_id: number;

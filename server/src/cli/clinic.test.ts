@@ -1,0 +1,76 @@
+/** The operator makes a clinic and its first manager from the command line, and sees nothing of what they do. */
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/hookwell.mjs", import.meta.url));
+let database: TestDatabase;
+const env: NodeJS.ProcessEnv = { ...process.env };
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  Object.assign(env, {
+    ...{ DATABASE_URL: database.url, HOOKWELL_PUBLIC_URL: "https://hooks.example.test" },
+    HOOKWELL_MASTER_KEY: randomBytes(32).toString("base64"),
+  });
+});
+afterAll(() => database.drop());
+
+function run(changes: NodeJS.ProcessEnv, ...words: string[]) {
+  const options = { env: { ...env, ...changes }, timeout: 30_000 };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], options);
+  return { status, said: stdout.toString(), wrong: stderr.toString() };
+}
+
+const create = (manager: string, zone = "America/Toronto", changes = {}) =>
+  run(changes, "clinic", "create", "--name", "Test Clinic", "--time-zone", zone, "--manager", manager);
+const query = async (text: string) => (await database.pools.owner.query(text)).rows;
+
+it("makes the clinic and hands out a link that is kept as a hash, on record as the operator's", async () => {
+  const { status, said, wrong } = create("first.manager@example.test");
+  expect([status, wrong]).toEqual([0, ""]);
+  const [, id, token] =
+    /^Clinic (\d+) is made\.\n.*\nhttps:\/\/hooks\.example\.test\/invitation#([\w-]{43})\n$/.exec(said) ?? [];
+  expect(token).toBeDefined();
+  const [invitation] = await query("select * from invitations");
+  expect(invitation).toMatchObject({ clinic_id: Number(id), email: "first.manager@example.test", role: "manager" });
+  expect(JSON.stringify([invitation, await query("select * from audit")])).not.toContain(token);
+  expect(await query("select actor, action from audit")).toEqual([{ actor: "operator", action: "invitation.created" }]);
+  expect(await query("select 1 from staff")).toEqual([]);
+});
+
+it("says what is wrong in one sentence, and makes no clinic then", async () => {
+  const before = await query("select id from clinics");
+  expect(create("second@example.test", "Toronto")).toEqual({
+    status: 1,
+    said: "",
+    wrong: expect.stringMatching(/^time_zone: .+\n$/),
+  });
+  const foreign = create("second@example.test", "America/Toronto", {
+    HOOKWELL_MASTER_KEY: randomBytes(32).toString("base64"),
+  });
+  expect(foreign).toMatchObject({ status: 1, wrong: expect.stringContaining("master key") });
+  expect(run({}, "clinic", "invite-manager", "--clinic", "999999", "--manager", "second@example.test").status).toBe(1);
+  expect(await query("select id from clinics")).toEqual(before);
+});
+
+it("makes no clinic where the manager's address is none", async () => {
+  const before = await query("select id from clinics");
+  expect(create("nobody")).toMatchObject({ status: 1, wrong: expect.stringMatching(/^email: .+\n$/) });
+  expect(await query("select id from clinics")).toEqual(before);
+});
+
+it("makes a link to a new password for who has an account, and for nobody else", async () => {
+  await query(
+    `insert into auth."user" (id, name, email, "emailVerified") values ('one', 'One', 'one@example.test', true)`,
+  );
+  const { said } = run({}, "reset-link", "--email", "ONE@example.test");
+  const [, token] = /https:\/\/hooks\.example\.test\/reset-password#([\w-]{43})\n$/.exec(said) ?? [];
+  expect(token).toBeDefined();
+  const [link, ...others] = await query('select "identifier", "value" from auth."verification"');
+  expect([link.value, others]).toEqual(["one", []]);
+  expect(link.identifier).not.toContain(token);
+  expect(run({}, "reset-link", "--email", "two@example.test")).toMatchObject({ status: 1, said: "" });
+});
