@@ -116,6 +116,8 @@ describe("somebody new", () => {
   test("chooses a new password by a letter's link, and signs in with it", async () => {
     await signOut();
     await page.getByRole("link", { name: "Forgot your password?" }).click();
+    // The sign-in has a field of the same name, until it is gone.
+    await page.getByRole("heading", { name: "Choose a new password" }).waitFor();
     await page.getByLabel("E-mail").fill(EMAIL);
     expect(await findingsOf(page)).toEqual([]);
     await page.getByRole("button", { name: "Send me the link" }).click();

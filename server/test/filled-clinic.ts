@@ -29,6 +29,7 @@ export async function fillClinic(api: TestApi, clinic: TestClinic, options: Fill
   const visits = await makeVisits(make, people, options);
   const money = await makeMoney(make, people, options);
   const members = await makeMembers(make, people, options);
+  const staff = await makeStaff(clinic, make, options);
   const notice = await makeNotice(api, clinic, webhook.id);
   const other = await makeOther(clinic.as.manager, make, { webhookId: webhook.id, people });
   const [credit] = (await clinic.as.manager(`/v1/patients/${people.patient_id}/credits`)).json.data;
@@ -44,7 +45,7 @@ export async function fillClinic(api: TestApi, clinic: TestClinic, options: Fill
         notices: notice,
         ...other.ids,
       },
-      ...{ ...people, ...visits, ...money, ...members },
+      ...{ ...people, ...visits, ...money, ...members, ...staff },
     },
     ...{ feedKey: other.feedKey, pullKey: other.pullKey, webhookSecret: webhook.secret },
   };
@@ -68,6 +69,14 @@ function makeWebhook(make: Make, { mark, url }: FillOptions) {
     headers: [{ name: "X-Example", value: `${mark}-header-value` }],
     recipient: { organisation: `${mark} recipient`, country: "CA", purpose: "claims", agreement_on_file: true },
   });
+}
+
+/** Somebody at the front desk, and somebody who is invited. */
+async function makeStaff(clinic: TestClinic, make: Make, { mark }: FillOptions) {
+  const { user } = (await clinic.as.front_desk("/v1/me")).json;
+  const email = `${mark.toLowerCase()}.invited@example.test`;
+  const invited = await make("/v1/invitations", { email, role: "front_desk" });
+  return { user_id: user.id as string, invitations: invited.id as number };
 }
 
 async function makePeople(make: Make, { mark }: FillOptions) {
