@@ -18,6 +18,7 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import { drawRandom } from "../seal/random.ts";
@@ -104,10 +105,20 @@ function plugin(routes: Routes, context: ApiContext): FastifyPluginAsync {
 
 function v1(resources: readonly Routes[]): Routes {
   return async (app, context) => {
+    refuseUnknownParameters(app);
     await limitSessions(app, context);
     for (const resource of resources) await app.register(plugin(resource, context));
   };
 }
+
+/** A route that names no parameters has none: one that was mistyped is refused there as it is everywhere else. */
+function refuseUnknownParameters(app: App): void {
+  app.addHook("onRoute", (route) => {
+    route.schema = { querystring: NO_PARAMETERS, ...route.schema };
+  });
+}
+
+const NO_PARAMETERS = z.strictObject({});
 
 async function limitSessions(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireSession(context));
