@@ -27,6 +27,7 @@ import { retentionRoutes } from "./retention.ts";
 import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
+import { streamRoutes } from "./stream.ts";
 import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
@@ -58,6 +59,7 @@ export const V1_ROUTES: readonly Routes[] = [
   apiKeysRoutes,
   feedRoutes,
   retentionRoutes,
+  streamRoutes,
 ];
 
 /** For everybody. */

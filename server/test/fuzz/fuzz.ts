@@ -74,7 +74,7 @@ class Run {
     for (const { path } of lists) {
       const credential = await this.#server.credential("manager");
       const answer = await this.#server.send({ method: "GET", path, headers: credential, body: null });
-      if (answer.status === 200) this.#server.learn(path, JSON.parse(answer.text));
+      if (answer.status === 200 && answer.text.startsWith("{")) this.#server.learn(path, JSON.parse(answer.text));
     }
   }
 
