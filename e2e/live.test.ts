@@ -28,7 +28,9 @@ afterAll(async () => {
 });
 
 /** A manager's window that looks at the deliveries, with what it asked for. */
-async function open(prepare: (page: Page) => Promise<unknown>): Promise<{ page: Page; resumed: (string | undefined)[] }> {
+async function open(
+  prepare: (page: Page) => Promise<unknown>,
+): Promise<{ page: Page; resumed: (string | undefined)[] }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
   await prepare(page);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { until } from "../../test/until.ts";
+import { systemClock } from "../clock.ts";
 
 interface Heard {
   readonly id: string;
@@ -23,10 +24,13 @@ let api: TestApi;
 let clinic: TestClinic;
 let cookie: string;
 let port: number;
+/** added to the time that has passed */
+let monotonicMs = 0;
 const open: ClientRequest[] = [];
 
 beforeAll(async () => {
-  api = await startTestApi();
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + monotonicMs };
+  api = await startTestApi({ clock });
   await api.app.listen({ host: "127.0.0.1", port: 0 });
   port = (api.app.server.address() as AddressInfo).port;
   clinic = await api.newClinic();
@@ -141,6 +145,28 @@ describe("a manager's page", () => {
 });
 
 describe("a stream", () => {
+  it("says something from time to time, so that no proxy takes it for dead", async () => {
+    const stream = await watch();
+    await next(stream, 0);
+    monotonicMs += 15_000;
+    await until("a comment is heard", async () => stream.text().endsWith("\n\n:\n\n"));
+  });
+
+  it("that was given up before it opened is nobody's", async () => {
+    for (let at = 0; at < 20; at += 1) {
+      const asked = request({ host: "127.0.0.1", port, path: "/v1/stream", headers: { cookie } });
+      asked.on("error", () => {});
+      asked.end(() => asked.destroy());
+    }
+    const four = await until("there is room for four", async () => {
+      const opened = [await watch(), await watch(), await watch(), await watch()];
+      if (opened.every(({ status }) => status === 200)) return opened;
+      for (const one of opened) one.close();
+      return null;
+    });
+    expect(four).toHaveLength(4);
+  });
+
   it("ends when the person signs out", async () => {
     const session = await newSession();
     const stream = await watch({ cookie: session });

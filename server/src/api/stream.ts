@@ -54,6 +54,7 @@ class Stream implements Watcher {
   #raw: ServerResponse | null = null;
   #seen: string | undefined;
   #isFirst = true;
+  #wroteAtMs = 0;
 
   constructor(request: FastifyRequest, context: ApiContext) {
     this.clinicId = request.principal.clinicId;
@@ -74,12 +75,10 @@ class Stream implements Watcher {
     });
     const retryMs = RETRY_MIN_MS + Math.round(Math.random() * (RETRY_MAX_MS - RETRY_MIN_MS));
     raw.write(`retry: ${retryMs}\n\n`);
-    const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
     raw.on("error", () => raw.destroy());
-    raw.once("close", () => {
-      clearInterval(heartbeat);
-      leave();
-    });
+    raw.once("close", leave);
+    // Whoever went away while the session was looked up has closed already.
+    if (raw.closed) leave();
     this.#raw = raw;
   }
 
@@ -92,10 +91,12 @@ class Stream implements Watcher {
     const raw = this.#raw;
     if (raw === null || raw.destroyed || raw.writableLength > UNREAD_MAX_BYTES) return false;
     const topics = changedSince(this.#seen, marks);
-    if (topics.length === 0 && !this.#isFirst) return true;
+    const isSilent = topics.length === 0 && !this.#isFirst;
+    if (isSilent && this.#context.clock.monotonicMs() - this.#wroteAtMs < HEARTBEAT_MS) return true;
+    this.#wroteAtMs = this.#context.clock.monotonicMs();
     this.#isFirst = false;
     this.#seen = writeMarks(marks);
-    raw.write(`id: ${this.#seen}\nevent: changed\ndata: ${JSON.stringify({ topics })}\n\n`);
+    raw.write(isSilent ? ":\n\n" : `id: ${this.#seen}\nevent: changed\ndata: ${JSON.stringify({ topics })}\n\n`);
     return true;
   }
 
