@@ -17,7 +17,7 @@ import { type DemoServer, startDemo } from "./server.ts";
 const FOLDER = resolve(import.meta.dirname, "../docs/screens");
 const FOLDER_MAX_BYTES = 6 * 1024 * 1024;
 const STEP_TIMEOUT_MS = 20_000;
-const DESK = { width: 1200, height: 800 };
+const DESK = { width: 1200, height: 740 };
 const PHONE = { width: 390, height: 780 };
 const WEBHOOKS = "/consults/export/webhooks";
 
@@ -55,11 +55,20 @@ const EMPTY: readonly Shot[] = [
 /** With one webhook that works, one whose receiver is down, and one that was turned off by its receiver. */
 const BUSY: readonly Shot[] = [
   { name: "webhooks", path: WEBHOOKS },
+  {
+    name: "webhooks-cards",
+    path: WEBHOOKS,
+    act: (page) =>
+      page
+        .getByRole("main")
+        .getByRole("link", { name: /^(Go to your webhooks|Aller à vos webhooks)$/ })
+        .click(),
+  },
   { name: "configure", path: WEBHOOKS, act: opens(/^Config/i) },
   { name: "deliveries", path: "/deliveries" },
   { name: "deliveries-failing", path: "/deliveries?state=waiting" },
   { name: "delivery-delivered", path: "/deliveries", act: opensRow(/Delivered|Reçu/) },
-  { name: "delivery-failing", path: "/deliveries?state=waiting", act: opensRow(/Waiting|attente/) },
+  { name: "delivery-failing", path: "/deliveries?state=waiting", act: opensRow(/503/) },
   { name: "inbox", path: "/inbox" },
   { name: "notices", path: "/notices" },
 ];
@@ -79,6 +88,9 @@ const CLINIC: readonly Shot[] = [
   { name: "import", path: "/import" },
   { name: "portal", path: "/portal/example-physio-demo" },
 ];
+
+/** On a phone they look like the list of invoices. */
+const PLAIN_LISTS = ["packages", "gift-certificates", "membership-plans", "import", "patients"];
 
 const server = await startDemo({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } });
 const receiver = await startReceiver();
@@ -103,9 +115,14 @@ async function takeAll(browser: Browser, demo: DemoServer): Promise<void> {
   await makeBusy(await signIn(demo));
   const all = [...BUSY, ...CLINIC];
   await take(all, "");
-  await take(all, "-fr", { language: "fr-CA" });
-  await take(all, "-dark", { theme: "dark" });
-  await take(all, "-phone", { viewport: PHONE });
+  // The portal begins in the clinic's language, whatever the browser's is.
+  await take(without(all, ["portal"]), "-fr", { language: "fr-CA" });
+  await take(BUSY, "-dark", { theme: "dark" });
+  await take(without(all, PLAIN_LISTS), "-phone", { viewport: PHONE });
+}
+
+function without(shots: readonly Shot[], names: readonly string[]): Shot[] {
+  return shots.filter(({ name }) => !names.includes(name));
 }
 
 async function takeEntrance(browser: Browser, demo: DemoServer): Promise<void> {
@@ -133,12 +150,18 @@ async function take(shots: readonly Shot[], suffix: string, look: Look = {}): Pr
   for (const shot of shots) {
     await page.goto(server.origin + shot.path);
     await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForLoadState("networkidle");
+    await settled(page);
     await shot.act?.(page);
-    await page.waitForLoadState("networkidle");
+    await settled(page);
     await page.screenshot({ path: join(FOLDER, `${shot.name}${suffix}.png`) });
   }
   await context.close();
+}
+
+/** Nothing is being loaded any more. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState("networkidle");
+  await page.waitForFunction("document.querySelector('.mantine-Skeleton-root, [data-loading]') === null");
 }
 
 /** One receiver for every mood: it answers with the status that its path names. */
