@@ -65,7 +65,7 @@ export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void
     }),
   );
 
-  app.delete("/api-keys/:id", { schema: { params: ID_PARAMS } }, (request, reply) => {
+  app.delete("/api-keys/:id", { schema: { params: ID_PARAMS, response: { 204: z.null() } } }, (request, reply) => {
     const { clinicId, userId: actor } = request.principal;
     const id = readId(request.params.id, "API key");
     const transact: CommandContext["transact"] = async (_clinic, work) => {

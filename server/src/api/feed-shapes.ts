@@ -57,7 +57,9 @@ const LIVE_INVOICE = z.strictObject({
 const DELETED_INVOICE = LIVE_INVOICE.partial()
   .extend({ deleted: z.literal(true) })
   .describe("The event carries the last snapshot; the other fields may be left out.");
-export const INVOICE_SNAPSHOT = z.discriminatedUnion("deleted", [DELETED_INVOICE, LIVE_INVOICE]);
+export const INVOICE_SNAPSHOT = z.discriminatedUnion("deleted", [DELETED_INVOICE, LIVE_INVOICE], {
+  error: ({ code }) => (code === "invalid_union" ? "This must be true, false or left out." : undefined),
+});
 
 export const MEMBERSHIP_SNAPSHOT = z.strictObject({
   version: VERSION,

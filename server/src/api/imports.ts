@@ -32,6 +32,8 @@ const BODY_MAX_BYTES = 2 * FILE_MAX_BYTES;
 /** In one process; each is in memory several times over while it is read. */
 const BODIES_MAX = 4;
 const CURSOR = z.tuple([z.int()]);
+/** A file, not JSON. */
+const CSV = { content: { "text/csv": { schema: z.string() } } };
 const KIND = z.enum(IMPORT_KINDS);
 
 const IMPORT = z.object({
@@ -100,7 +102,7 @@ function errorRoutes(app: App, { db, outbox }: ApiContext): void {
     return { data: (await read(clinicId, params.id)).errors };
   });
 
-  const file = { params: ID_PARAMS, response: { 200: z.string() } };
+  const file = { params: ID_PARAMS, response: { 200: CSV } };
   app.get("/imports/:id/errors.csv", { schema: file }, async ({ principal: { clinicId }, params }, reply) => {
     const { locale, errors } = await read(clinicId, params.id);
     const rows = errors.map(({ line, column, message }) => [line, column ?? "", message]);
@@ -141,7 +143,7 @@ function changeRoutes(app: App, context: ApiContext): void {
 }
 
 function templateRoute(app: App): void {
-  const schema = { params: z.object({ kind: z.string() }), response: { 200: z.string() } };
+  const schema = { params: z.object({ kind: z.string() }), response: { 200: CSV } };
   app.get("/imports/templates/:kind", { schema }, async ({ params }, reply) => {
     const kind = KIND.safeParse(params.kind.replace(/\.csv$/, ""));
     if (!kind.success) throw notFound("the template");

@@ -85,18 +85,25 @@ function complete(description: Json): Json {
 
 function completeItem(path: string, item: Json): Json {
   const operations = METHODS.filter((method) => method in item).map((method) => {
-    const { parameters = [], responses, ...operation } = item[method];
+    const { parameters = [], responses, requestBody, ...operation } = item[method];
     return [
       method,
       {
         operationId: operationId(method, path),
         ...operation,
+        ...(requestBody && { requestBody: { ...requestBody, required: !mayBeNull(requestBody) } }),
         parameters: method === "post" && path.startsWith("/v1/") ? [...parameters, IDEMPOTENCY_KEY] : parameters,
         responses: { ...responses, default: REFUSED },
       },
     ];
   });
   return { ...item, ...Object.fromEntries(operations) };
+}
+
+/** A body that may be null may also be left out. */
+function mayBeNull({ content }: Json): boolean {
+  const { type, anyOf = [{ type }] } = content["application/json"]?.schema ?? {};
+  return anyOf.some((one: Json) => one.type === "null");
 }
 
 const REFUSED = {

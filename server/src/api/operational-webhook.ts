@@ -86,7 +86,7 @@ export async function operationalWebhookRoutes(app: App, context: ApiContext): P
     }),
   );
 
-  app.delete("/operational-webhook", (request, reply) =>
+  app.delete("/operational-webhook", { schema: { response: { 204: z.null() } } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       await deleteOperationalWebhook(tx, roomOf(context, request.principal));
       return { status: 204 };

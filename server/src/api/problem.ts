@@ -147,7 +147,7 @@ function fieldsOf(issue: ZodIssue): FieldProblem[] {
   if (issue.keyword === "unrecognized_keys" && Array.isArray(unknownKeys)) {
     return unknownKeys.map((key) => ({
       field: [...path, String(key)].join("."),
-      message: NAMED_OTHERWISE[String(key)] ?? "There is no such field here. Leave it out, or check its spelling.",
+      message: NAMED_OTHERWISE.get(String(key)) ?? "There is no such field here. Leave it out, or check its spelling.",
       code: "unknown_field" as const,
     }));
   }
@@ -155,9 +155,9 @@ function fieldsOf(issue: ZodIssue): FieldProblem[] {
 }
 
 /** Fields that are easily taken for ones that may be sent, and what to send instead. */
-const NAMED_OTHERWISE: Readonly<Record<string, string>> = {
-  end_time: "The end follows from start_time and duration. Send duration, in minutes, instead.",
-};
+const NAMED_OTHERWISE: ReadonlyMap<string, string> = new Map([
+  ["end_time", "The end follows from start_time and duration. Send duration, in minutes, instead."],
+]);
 
 /** By zod's word for the issue, and for the first two by what was measured. */
 const MEASURED: Readonly<Record<string, Readonly<Record<string, FieldCode>>>> = {

@@ -30,6 +30,7 @@ import { seriesRoutes } from "./series.ts";
 import type { OpenRoutes, Routes } from "./server.ts";
 import { servicesRoutes } from "./services.ts";
 import { staffRoutes } from "./staff.ts";
+import { streamRoutes } from "./stream.ts";
 import { webhookSecretsRoutes } from "./webhook-secrets.ts";
 import { webhooksRoutes } from "./webhooks.ts";
 
@@ -63,6 +64,7 @@ export const V1_ROUTES: readonly Routes[] = [
   feedRoutes,
   retentionRoutes,
   auditRoutes,
+  streamRoutes,
 ];
 
 /** For everybody. */

@@ -67,6 +67,21 @@ describe("a refusal is a problem document", () => {
     expect(answer.text).not.toContain("canary-secret");
   });
 
+  it("for an unknown field, even one that every object of the language has, and an unknown parameter", async () => {
+    const refused = {
+      code: "unknown_field",
+      message: "There is no such field here. Leave it out, or check its spelling.",
+    };
+    const body = { ...NEW_PATIENT, constructor: 1, toString: 1 };
+    const fields = await clinic.as.manager("/v1/patients", { method: "POST", body });
+    expect(fields.json.errors).toEqual([
+      { field: "constructor", ...refused },
+      { field: "toString", ...refused },
+    ]);
+    const parameters = await clinic.as.manager("/v1/me?surprise=1");
+    expect([parameters.status, parameters.json.errors]).toEqual([400, [{ field: "surprise", ...refused }]]);
+  });
+
   it("for a body that is too large, no JSON, no UTF-8, of another type, or ambiguous", async () => {
     const code = async (payload: string | Buffer, type?: string) =>
       (await rawPost("/api/auth/sign-in/email", payload, type)).json().code;

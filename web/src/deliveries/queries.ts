@@ -1,9 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { type RecoverRange, recoveries } from "../api/recoveries.ts";
 import { deliveries } from "../api.ts";
+import { unlessLive } from "../live/stream.ts";
 import type { DeliveryFilters } from "./filters.ts";
 
-/** While the page is looked at; TanStack Query stops in a hidden tab. */
+/** While the page is looked at and no stream says when; TanStack Query stops in a hidden tab. */
 const REFRESH_MILLISECONDS = 4_000;
 
 /** The list, newest first, page by page. */
@@ -13,14 +14,14 @@ export const deliveriesQuery = (filters: DeliveryFilters) =>
     queryFn: ({ pageParam, signal }) => deliveries.list({ ...filters, cursor: pageParam ?? undefined }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: REFRESH_MILLISECONDS,
+    refetchInterval: unlessLive(REFRESH_MILLISECONDS),
   });
 
 export const deliveryQuery = (id: string) =>
   queryOptions({
     queryKey: ["delivery", id],
     queryFn: ({ signal }) => deliveries.get(id, signal),
-    refetchInterval: REFRESH_MILLISECONDS,
+    refetchInterval: unlessLive(REFRESH_MILLISECONDS),
   });
 
 /** What is being sent again of a webhook, or was last. */
@@ -28,7 +29,7 @@ export const recoveryQuery = (webhook: number) =>
   queryOptions({
     queryKey: ["recovery", webhook],
     queryFn: ({ signal }) => recoveries.last(webhook, signal),
-    refetchInterval: REFRESH_MILLISECONDS,
+    refetchInterval: unlessLive(REFRESH_MILLISECONDS),
   });
 
 /** How many deliveries would be sent again; null while what is typed is no range. */

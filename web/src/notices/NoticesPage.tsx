@@ -1,5 +1,5 @@
 // What a manager should know of the webhooks: the list, read as soon as it is opened, and who else is told.
-import { Button, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
@@ -53,12 +53,12 @@ function NoticeRow({ notice }: { notice: Notice }) {
         <Undelivered notice={notice} />
         <WhereLink notice={notice} />
       </span>
-      <span className={rows.aside}>
+      <Group component="span" gap="sm" wrap="nowrap" className={rows.aside}>
         <Text component="time" size="sm" dateTime={notice.created_at}>
           {when(notice.created_at)}
         </Text>
         {notice.read_at === null && <StateBadge tone={tone} word={t("notices.new")} />}
-      </span>
+      </Group>
     </div>
   );
 }

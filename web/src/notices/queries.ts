@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { notices } from "../api/notices.ts";
+import { unlessLive } from "../live/stream.ts";
 
 const REFRESH_MILLISECONDS = 60_000;
 
@@ -7,7 +8,7 @@ const REFRESH_MILLISECONDS = 60_000;
 export const unreadQuery = queryOptions({
   queryKey: ["notices", "unread"],
   queryFn: ({ signal }) => notices.unreadCount(signal),
-  refetchInterval: REFRESH_MILLISECONDS,
+  refetchInterval: unlessLive(REFRESH_MILLISECONDS),
 });
 
 /** The list, newest first, page by page. */
@@ -22,5 +23,5 @@ export const noticesQuery = infiniteQueryOptions({
 export const newestQuery = queryOptions({
   queryKey: ["notices", "newest"],
   queryFn: async ({ signal }) => (await notices.list(undefined, signal)).data,
-  refetchInterval: REFRESH_MILLISECONDS,
+  refetchInterval: unlessLive(REFRESH_MILLISECONDS),
 });

@@ -11,6 +11,7 @@ import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { session } from "../api.ts";
+import { listen } from "../live/stream.ts";
 import { useMe } from "../session/queries.ts";
 import { dropAllDrafts } from "../webhooks/kept-draft.ts";
 import { ClinicSwitch } from "./ClinicSwitch.tsx";
@@ -94,6 +95,13 @@ function useFocusOnSection() {
   return content;
 }
 
+/** Only managers see what changes by itself. */
+function useStream() {
+  const queryClient = useQueryClient();
+  const isManager = useMe().role === "manager";
+  useEffect(() => (isManager ? listen(queryClient) : undefined), [isManager, queryClient]);
+}
+
 function Header({ menuOpen, onMenu }: { menuOpen: boolean; onMenu: () => void }) {
   const { t } = useTranslation();
   const me = useMe();
@@ -133,6 +141,7 @@ export function Shell() {
   const [menuOpen, setMenuOpen] = useState(false);
   const pathname = useLocation({ select: (location) => location.pathname });
   const content = useFocusOnSection();
+  useStream();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever the page changes.
   useEffect(() => setMenuOpen(false), [pathname]);
   return (

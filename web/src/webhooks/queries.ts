@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { webhooks } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
+import { unlessLive } from "../live/stream.ts";
 
 const REFRESH_MILLISECONDS = 10_000;
 
@@ -11,7 +12,7 @@ export const webhooksQuery = queryOptions({
     const list = await webhooks.list(signal);
     return list.filter((webhook) => !webhook.draft);
   },
-  refetchInterval: REFRESH_MILLISECONDS,
+  refetchInterval: unlessLive(REFRESH_MILLISECONDS),
 });
 
 /** What a webhook's messages are signed with besides its secret. */

@@ -1,0 +1,91 @@
+/**
+ * What happens elsewhere shows by itself: no button, no reload, and one stream for the whole page, which is taken up again
+ * where it was when the server comes back.
+ */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchBrowser } from "./browser.ts";
+import { type ApiClient, oneToOne, signIn } from "./client.ts";
+import { type DemoServer, startDemo } from "./server.ts";
+
+const STEP_TIMEOUT_MS = 15_000;
+
+let server: DemoServer;
+let browser: Browser;
+let api: ApiClient;
+let consult: object;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+  api = await signIn(server);
+  const { url } = await api.get<{ url: string }>("/inbox");
+  await api.post("/webhooks", { name: "Live", url, events: ["participant.added"] });
+  consult = await oneToOne(api);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** A manager's window that looks at the deliveries, with what it asked for. */
+async function open(
+  prepare: (page: Page) => Promise<unknown>,
+): Promise<{ page: Page; resumed: (string | undefined)[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await prepare(page);
+  const resumed: (string | undefined)[] = [];
+  page.on("response", async (response) => {
+    if (response.ok() && new URL(response.url()).pathname === "/v1/stream") {
+      resumed.push((await response.request().allHeaders())["last-event-id"]);
+    }
+  });
+  await page.goto(`${server.origin}/deliveries`);
+  await page.getByLabel("E-mail").fill(server.email);
+  await page.getByLabel("Password", { exact: true }).fill(server.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+  return { page, resumed };
+}
+
+/** TanStack asks again by this; without it, only the stream can bring anything new. */
+const withoutPace = (page: Page) => page.addInitScript("window.setInterval = () => 0");
+
+let booked = 0;
+async function book(): Promise<void> {
+  booked += 1;
+  await api.post("/consults", { ...consult, start_time: `2026-12-0${booked}T07:15` });
+}
+
+const delivered = (page: Page) => page.locator('a[href^="/deliveries/"]', { hasText: "Delivered" });
+const shown = (page: Page) => expect.poll(() => delivered(page).count(), { timeout: 30_000 });
+
+test("a new delivery appears, and is delivered, without a reload and without being asked for", async () => {
+  const { page, resumed } = await open(withoutPace);
+  await expect.poll(() => resumed.length, { timeout: STEP_TIMEOUT_MS }).toBe(1);
+  await book();
+  await shown(page).toBe(1);
+  await page.getByRole("link", { name: "Schedule", exact: true }).click();
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await book();
+  await shown(page).toBe(2);
+  expect(resumed).toEqual([undefined]);
+
+  await server.kill();
+  await server.start();
+  await expect.poll(() => resumed.length, { timeout: 60_000 }).toBe(2);
+  expect(resumed[1]).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  api = await signIn(server);
+  await book();
+  await shown(page).toBe(3);
+  await page.close();
+});
+
+test("where the stream cannot be had, the page asks from time to time", async () => {
+  const { page } = await open((window) => window.route("**/v1/stream", (route) => route.abort()));
+  const before = booked;
+  await shown(page).toBe(before);
+  await book();
+  await shown(page).toBe(before + 1);
+  await page.close();
+});
