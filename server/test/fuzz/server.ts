@@ -16,8 +16,10 @@ import { isObject } from "./schema.ts";
 /** In everything of the second clinic that has a name. */
 export const FOREIGN_CANARY = "Quokka-Foreign";
 const PASSWORD = "a password for the fuzzer";
-/** A person may send 600 in a minute; then another one goes on. */
+/** A person may send 600 in a minute; then another one goes on, and at last the first one again. */
 const REQUESTS_PER_PERSON = 500;
+/** Of each role; 20 may sign in from one address in a minute. */
+const TEAM_PEOPLE = 8;
 
 export interface Answer {
   readonly status: number;
@@ -38,7 +40,7 @@ export class FuzzServer {
   readonly ids = new Map<string, (string | number)[]>();
   readonly #app: RunningApp;
   readonly #clinicId: number;
-  readonly #people = new Map<string, { headers: Record<string, string>; left: number }>();
+  readonly #people = new Map<string, { sent: number; members: Record<string, string>[] }>();
   readonly #keys = new Map<CallerName, { id: number; headers: Record<string, string> }>();
   #hired = 0;
 
@@ -143,14 +145,13 @@ export class FuzzServer {
 
   async #person(clinicId: number, role: "manager" | "front_desk"): Promise<Record<string, string>> {
     const place = `${role} of ${clinicId}`;
-    const known = this.#people.get(place);
-    if (known !== undefined && known.left > 0) {
-      known.left -= 1;
-      return known.headers;
-    }
-    const headers = await this.#hire(clinicId, role);
-    this.#people.set(place, { headers, left: REQUESTS_PER_PERSON });
-    return headers;
+    const team = this.#people.get(place) ?? { sent: 0, members: [] };
+    this.#people.set(place, team);
+    const turn = Math.floor(team.sent / REQUESTS_PER_PERSON) % TEAM_PEOPLE;
+    team.sent += 1;
+    const member = team.members[turn] ?? (await this.#hire(clinicId, role));
+    team.members[turn] = member;
+    return member;
   }
 
   async #hire(clinicId: number, role: "manager" | "front_desk"): Promise<Record<string, string>> {
