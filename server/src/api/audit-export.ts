@@ -40,7 +40,7 @@ const COLUMNS = [
 const QUERY = z.strictObject(TRAIL_FILTERS);
 
 export function exportRoutes(app: App, context: ApiContext): void {
-  const asCsv = { querystring: QUERY, response: { 200: z.string() } };
+  const asCsv = { querystring: QUERY, response: { 200: { content: { "text/csv": { schema: z.string() } } } } };
   app.get("/audit/export.csv", { schema: asCsv }, async ({ principal, query }, reply) => {
     const { pages, timeZone, delimiter } = await begin(context, principal, query);
     const file = Readable.from(csv(pages, { timeZone, delimiter }));

@@ -196,7 +196,9 @@ describe("every route with an id", () => {
   });
 
   it("shows no list with anything of another clinic", async () => {
-    const lists = routes.filter((route) => route.method === "GET" && isTheirs(route) && !route.path.includes("{"));
+    // A stream does not end, and says of no clinic what has changed there (stream.test.ts).
+    const isList = ({ method, path }: Route) => method === "GET" && !path.includes("{") && path !== "/v1/stream";
+    const lists = routes.filter((route) => isList(route) && isTheirs(route));
     expect(lists.length).toBeGreaterThan(15);
     for (const route of lists) {
       const answer = await ask(us.as.manager, route, absentOf);
