@@ -74,7 +74,10 @@ async function killedAt(lock: string, values: unknown[]): Promise<void> {
     await holder.query("begin");
     await holder.query(lock, values);
     const child = start(["keys", "rotate"]);
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (said += chunk));
     await until("it waits for the row", async () => {
+      if (child.exitCode !== null) throw new Error(`it ended before, and said: ${said}`);
       const waiting =
         "select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())";
       return (await holder.query(waiting)).rowCount === 1;

@@ -64,8 +64,10 @@ describe("a webhook is parked", () => {
           now += waitMs;
           health = observe(health, { verdict, beganMs: now, endedMs: now });
           if (verdict === "delivered") [run, parked] = [[], false];
-          if (verdict === "receiver_fails" || verdict === "too_fast") run.push(now);
-          parked ||= run.length >= FAILURES_TO_PARK && now - (run[0] ?? now) >= PARK_AFTER_MS;
+          if (verdict === "receiver_fails" || verdict === "too_fast") {
+            run.push(now);
+            parked ||= run.length >= FAILURES_TO_PARK && now - (run[0] ?? now) >= PARK_AFTER_MS;
+          }
           expect(health.isParked).toBe(parked);
           expect(health.failures).toBe(run.length);
         }
