@@ -80,7 +80,8 @@ async function killedAt(lock: string, values: unknown[]): Promise<void> {
       if (child.exitCode !== null) throw new Error(`it ended before, and said: ${said}`);
       const waiting =
         "select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())";
-      return (await holder.query(waiting)).rowCount === 1;
+      // Not by the holder: within a transaction PostgreSQL shows who is connected as it was at the first look.
+      return (await database.pools.owner.query(waiting)).rowCount === 1;
     });
     child.kill("SIGKILL");
     await new Promise((done) => child.once("exit", done));
