@@ -112,10 +112,10 @@ describe("a manager", () => {
     await link("Notices").click();
     await page.getByRole("button", { name: "Set it up" }).click();
     const dialog = page.getByRole("dialog", { name: "Set it up" });
-    await dialog.getByLabel("Address").fill("http://alerts.example.test/in");
+    await dialog.getByRole("textbox", { name: "Address" }).fill("http://alerts.example.test/in");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText(/has to begin with https/).waitFor();
-    await dialog.getByLabel("Address").fill("https://alerts.example.test/in");
+    await dialog.getByRole("textbox", { name: "Address" }).fill("https://alerts.example.test/in");
     await dialog.getByRole("button", { name: "Save" }).click();
     await page.getByText(/^whsec_/).waitFor();
     await page.getByRole("button", { name: "Done" }).click();
