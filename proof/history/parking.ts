@@ -33,16 +33,19 @@ export function* sentWhileParked(evidence: Evidence): Generator<string> {
   const { timesMoved, calmFromMs = Number.NEGATIVE_INFINITY } = evidence.options;
   if (timesMoved) return;
   for (const [webhook, trails] of evidence.byWebhook) {
-    const sorted = trails.flatMap((trail) => ofTheOrder(trail)).sort((a, b) => endOf(a) - endOf(b));
-    const attempts = sorted.filter((one) => one.startedMs > calmFromMs || verdictOf(one) === "success");
+    const judged = (trail: Trail) => trail.resent.length === 0;
+    // Whatever was sent, its answer says whether the receiver is there; only what a manager sent again is his own doing.
+    const said = timely(trails, calmFromMs);
+    const attempts = timely(trails.filter(judged), calmFromMs);
     const mended = mendings(evidence.versions.get(webhook) ?? []);
-    for (const parked of parkings(attempts, mended)) yield* besidesProbes(evidence, webhook, { ...parked, attempts });
+    for (const parked of parkings(said, mended)) yield* besidesProbes(evidence, webhook, { ...parked, attempts });
   }
 }
 
-/** Tests say nothing of a webhook's health; what a manager sent again by hand is his own doing. */
-function ofTheOrder({ row, attempts, resent }: Trail): AttemptRow[] {
-  return row?.test || resent.length > 0 ? [] : attempts;
+/** In the order in which they ended, without tests, which say nothing of a webhook's health. */
+function timely(trails: readonly Trail[], calmFromMs: number): AttemptRow[] {
+  const sorted = trails.flatMap(({ row, attempts }) => (row?.test ? [] : attempts)).sort((a, b) => endOf(a) - endOf(b));
+  return sorted.filter((one) => one.startedMs > calmFromMs || verdictOf(one) === "success");
 }
 
 const endOf = (attempt: AttemptRow) => attempt.startedMs + (attempt.durationMs ?? 0);

@@ -25,7 +25,7 @@ test("whatever is asked of it, the engine's SQL does what the model of engine.md
 test.each(SQL_BREAKAGES.map((breakage) => [breakage.name, breakage] as const))(
   "a seeded bug in the SQL is noticed: %s",
   async (_name, breakage) => {
-    const store = brokenStore(engine.database.pools.dispatch, breakage);
+    const store = brokenStore(engine.database.pools.engine, breakage);
     const broken = { ...engine, store };
     const noticed = await fc.check(agreement(broken, clock), { numRuns: RUNS_TO_NOTICE, endOnFailure: true });
     expect(noticed.failed).toBe(true);

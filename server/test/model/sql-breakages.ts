@@ -53,13 +53,13 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   {
     name: "a refill is not fenced",
     statement: "refill",
-    out: "where r.owner = $1::bigint and r.fence = h.fence and",
-    into: "where r.owner = $1::bigint and",
+    out: "and r.fence = h.fence and w.enabled",
+    into: "and w.enabled",
   },
   {
     name: "release gives back what others hold",
     statement: "release",
-    out: "and r.fence = s.fence and r.owner = $1::bigint",
+    out: "and r.fence = s.fence and r.owner is not distinct from $1::bigint",
     into: "and ($1::bigint is not null or r.fence = s.fence)",
   },
   {
