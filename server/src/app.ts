@@ -48,7 +48,9 @@ import { liveSecrets } from "./webhooks/secrets.ts";
 /** The built page; made by `npm run build`. */
 const PAGE_FOLDER: string = join(import.meta.dirname, "../../web/dist");
 
-const CLINIC_WORK_POLL_MS = 3_000;
+/** An import begins while somebody looks on; what falls due at the clinic by itself can wait a little longer. */
+const IMPORT_POLL_MS = 3_000;
+const CLINIC_WORK_POLL_MS = 8_000;
 
 export interface AppOptions {
   readonly log: Log;
@@ -236,7 +238,7 @@ function startSchedulers({ db, seal, clock, log }: Wiring, nudge: () => void): S
   const shared = { db, outbox: { seal, clock }, log, nudge };
   const schedulers = [
     new Scheduler({ ...shared, works: [membershipWork(practiceCard), checkoutWork], pollMs: CLINIC_WORK_POLL_MS }),
-    new Scheduler({ ...shared, works: [importWork(db)], pollMs: CLINIC_WORK_POLL_MS }),
+    new Scheduler({ ...shared, works: [importWork(db)], pollMs: IMPORT_POLL_MS }),
   ];
   for (const scheduler of schedulers) scheduler.start();
   return schedulers;

@@ -20,7 +20,7 @@ const RECOVERIES_PER_TURN_MAX = 16;
 const BATCH_SECONDS = 1;
 const ROWS_LOOKED_AT_MAX = 1_000;
 /** How long a node that found nothing to do does not look: a recovery starts that much later at most. */
-const POLL_MS = 3_000;
+const POLL_MS = 5_000;
 const AFTER_FAILURE_MS = 2_000;
 const DUE = sqlFile("due_recoveries");
 const RECOVER = sqlFile("recover");
