@@ -144,6 +144,19 @@ describe("a test", () => {
     expect(receiver.received).toHaveLength(2 + EVENT_NAMES.length);
   });
 
+  test("that waits for its turn while the operator pauses sending is not sent", async () => {
+    await engine.owner.query("update webhooks set tested_at = now() + interval '2 seconds' where id = $1", [
+      webhook.id,
+    ]);
+    const refused = expect(send()).rejects.toMatchObject({ status: 409, code: "sending_paused" });
+    const hasTakenTurn = "select from webhooks where id = $1 and tested_at > now() + interval '2.5 seconds'";
+    await until("it waits", async () => (await engine.owner.query(hasTakenTurn, [webhook.id])).rowCount === 1);
+    await engine.owner.query("insert into sending_pauses (clinic_id, reason) values ($1, 'test')", [clinicId]);
+    await engine.owner.query("update webhooks set paused = true where id = $1", [webhook.id]);
+    await refused;
+    expect(receiver.received).toEqual([]);
+  });
+
   test("of a webhook that is deleted, or another clinic's, is not found, and nothing is sent", async () => {
     const missing = { status: 404, code: "not_found" };
     const other = await engine.createClinic();

@@ -63,7 +63,10 @@ export async function sendTest(context: TestSendContext, test: TestSend): Promis
   const { changes } = test;
   const target = changes === undefined ? saved : { ...saved, url: changes.url, choice: changes.choice };
   await waitTurn(context, { ...test, isNew: changes !== undefined && changes.url !== saved.url });
-  const begun = await inClinic(context.db, test.clinicId, (tx) => beginTest(context, tx, { ...test, target }));
+  const begun = await inClinic(context.db, test.clinicId, async (tx) => {
+    await refusePaused(tx, test); // anew: it may have waited for its turn meanwhile
+    return beginTest(context, tx, { ...test, target });
+  });
   const attempted = await context.sender.sendTo(begun, target);
   const startedMsAgo = context.clock.monotonicMs() - attempted.startedMs;
   await context.store.settle([{ ...attempted.settled, startedMsAgo }]);
@@ -104,6 +107,16 @@ async function waitTurn({ db, clock }: TestSendContext, { clinicId, webhookId, i
   if (turn.paused) throw conflict("sending_paused", PAUSED);
   if (turn.wait_ms > TESTS_WAIT_MS_MAX) throw tooManyTests();
   if (turn.wait_ms > 0) await new Promise<void>((fulfil) => clock.after(turn.wait_ms, fulfil));
+}
+
+async function refusePaused(tx: Tx, { clinicId, webhookId }: RunKey): Promise<void> {
+  const isThis = { clinic_id: clinicId, id: webhookId };
+  const row = await tx
+    .selectFrom("webhooks")
+    .select("paused")
+    .where((eb) => eb.and(isThis))
+    .executeTakeFirst();
+  if (row?.paused) throw conflict("sending_paused", PAUSED);
 }
 
 function tooManyTests(): ProblemError {
