@@ -30,6 +30,10 @@ export const TRY_RULES = {
   portal_letter: { max: 5, windowSeconds: HOUR_SECONDS },
   /** Of one clinic, whoever signs up. */
   portal_sign_ups: { max: 200, windowSeconds: HOUR_SECONDS },
+  /** To one address, from one clinic: whoever is invited has not asked for it. */
+  invitation_letter: { max: 5, windowSeconds: HOUR_SECONDS },
+  /** Of one clinic, to whomever. */
+  invitation_letters: { max: 100, windowSeconds: HOUR_SECONDS },
 } as const satisfies Record<string, Rule>;
 
 export type TryKind = keyof typeof TRY_RULES;
