@@ -266,32 +266,3 @@ describe("the last manager", () => {
     expect(managers).toHaveLength(1);
   });
 });
-
-describe("a person of two clinics", () => {
-  it("goes over to the other by a new session; the old one opens nothing, and a third clinic is not found", async () => {
-    const { email } = await join("manager");
-    const other = await api.newClinic();
-    await query("insert into staff (clinic_id, user_id, role) values ($1, $2, 'front_desk')", [
-      ...[other.id, await idOf(manager, email)],
-    ]);
-    const before = await signIn(api.app, { email, password: PASSWORD });
-    expect((await before("/v1/me")).json.clinic.id).toBe(clinic.id);
-    const go = (clinicId: number) =>
-      before("/api/auth/switch-clinic", {
-        method: "POST",
-        body: { clinic_id: clinicId },
-        headers: { origin: TEST_ORIGIN },
-      });
-    const third = await api.newClinic();
-    expect(kept(await go(third.id))).toEqual([404, "not_found"]);
-    expect(kept(await go(999_999))).toEqual([404, "not_found"]);
-    const went = await go(other.id);
-    expect(went.status).toBe(200);
-    const cookie = String(went.headers["set-cookie"]).split(";")[0] ?? "";
-    const me = await api.anonymous("/v1/me", { headers: { cookie } });
-    expect(me.json).toMatchObject({ role: "front_desk", clinic: { id: other.id } });
-    expect((await before("/v1/me")).status).toBe(401);
-    // The role is that of the clinic one is in: a manager there is none here.
-    expect((await api.anonymous("/v1/staff", { headers: { cookie } })).status).toBe(403);
-  });
-});
