@@ -183,11 +183,14 @@ export async function takeInvitation(db: Db, token: string, person: { id: string
       .returning(["email", "role"])
       .executeTakeFirstOrThrow(linkOver);
     if (email !== foldLoginEmail(person.email)) throw wrongPerson();
-    await tx
+    const joined = await tx
       .insertInto("staff")
       .values({ clinic_id: clinicId, user_id: person.id, role })
       .onConflict((known) => known.columns(["clinic_id", "user_id"]).doNothing())
-      .execute();
+      .returning("user_id")
+      .executeTakeFirst();
+    // Who works there already keeps the role he has, and has not joined.
+    if (joined === undefined) return;
     const after = { role, invitation: id };
     const target = `staff:${person.id}`;
     await record(tx, { clinicId, actor: person.id, action: "staff.joined", target, before: null, after });

@@ -11,6 +11,7 @@ import {
   type TestClinic,
 } from "../../test/api.ts";
 import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
+import { until } from "../../test/until.ts";
 import { networkOf, TRY_RULES, Tries } from "../accounts/limits.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { addPractitioner } from "../clinic/people.ts";
@@ -135,6 +136,29 @@ describe("a patient's account", () => {
     expect((await own(caller)).status).toBe(401);
     expect(kept(await post("reset", { token: two, password: PASSWORD }))).toEqual([400, "link_over"]);
     expect([(await signIn()).status, (await signIn(NEW_PASSWORD)).status]).toEqual([401, 200]);
+  });
+
+  it("is not opened with the old password by somebody whose signing in overlaps with a new one", async () => {
+    await patient();
+    const owner = await api.database.pools.owner.connect();
+    try {
+      await owner.query("begin");
+      await owner.query(
+        "update portal_accounts set password_hash = password_hash || 'x' where clinic_id = $1 and email_folded = $2",
+        [...[clinic.id, email]],
+      );
+      let isOver = false;
+      const overlapping = signIn().finally(() => {
+        isOver = true;
+      });
+      const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until("it waits for the new password", async () => isOver || (await query(waits)).length > 0);
+      await owner.query("commit");
+      expect(kept(await overlapping)).toEqual([401, "sign_in_refused"]);
+    } finally {
+      await owner.query("rollback");
+      owner.release();
+    }
   });
 
   it("is answered like none at all for whoever does not know its password", async () => {
