@@ -4,7 +4,7 @@
  * Owns the rows of `invitations`, which are the open ones. Promises: a link opens once, for INVITATION_DAYS, and is kept only
  * as its SHA-256; an address has at most one open invitation in a clinic, and a new link closes the one before; whoever
  * accepts is the person of that address: somebody new, who gets an account by it, or one who has just shown by signing in
- * that the account is his. Each step is on record. Does not send the letter (api/staff.ts has it posted after the commit).
+ * that the account is his; a person who is no manager any more has none open (staff.ts withdraws them). Each step is on record. Does not send the letter (api/staff.ts has it posted after the commit).
  */
 import { hash, randomBytes } from "node:crypto";
 import { sql } from "kysely";
@@ -16,7 +16,7 @@ import { foldLoginEmail } from "./door.ts";
 import type { LetterLocale } from "./letters.ts";
 import type { PostOutcome } from "./post.ts";
 import type { StaffRole } from "./principal.ts";
-import { listStaff, lockStaff } from "./staff.ts";
+import { listStaff, lockStaff, refuseUnlessManagerNow } from "./staff.ts";
 
 export const INVITATION_DAYS = 7;
 export const INVITATIONS_PER_CLINIC_MAX = 50;
@@ -65,6 +65,7 @@ export async function invite(tx: Tx, wanted: NewInvitation): Promise<{ invitatio
   const { clinicId, actor, role, hasMail } = wanted;
   const email = cleanLoginEmail(wanted.email);
   await lockStaff(tx, clinicId);
+  if (actor !== OPERATOR) await refuseUnlessManagerNow(tx, clinicId, actor);
   await refuseKnown(tx, clinicId, email);
   const { token, token_hash } = newToken();
   const inserted = await tx
@@ -87,16 +88,21 @@ export interface InvitationChange {
   readonly id: number;
 }
 
-/** A new link for an open invitation, or for one whose time is over; the old link opens nothing any more. */
+/**
+ * A new link for an open invitation, or for one whose time is over; the old link opens nothing any more. From now on the
+ * invitation is that of whoever sent it again, who may have got to know the link.
+ */
 export async function renewInvitation(
   tx: Tx,
   { clinicId, actor, id }: InvitationChange,
   hasMail: boolean,
 ): Promise<{ invitation: Invitation; token: string }> {
+  await lockStaff(tx, clinicId);
+  if (actor !== OPERATOR) await refuseUnlessManagerNow(tx, clinicId, actor);
   const { token, token_hash } = newToken();
   const updated = await tx
     .updateTable("invitations")
-    .set({ token_hash, expires_at: EXPIRES_AT, letter: hasMail ? "waiting" : "none" })
+    .set({ token_hash, invited_by: actor, expires_at: EXPIRES_AT, letter: hasMail ? "waiting" : "none" })
     .where("clinic_id", "=", clinicId)
     .where("id", "=", id)
     .returning(COLUMNS)
@@ -177,11 +183,14 @@ export async function takeInvitation(db: Db, token: string, person: { id: string
       .returning(["email", "role"])
       .executeTakeFirstOrThrow(linkOver);
     if (email !== foldLoginEmail(person.email)) throw wrongPerson();
-    await tx
+    const joined = await tx
       .insertInto("staff")
       .values({ clinic_id: clinicId, user_id: person.id, role })
       .onConflict((known) => known.columns(["clinic_id", "user_id"]).doNothing())
-      .execute();
+      .returning("user_id")
+      .executeTakeFirst();
+    // Who works there already keeps the role he has, and has not joined.
+    if (joined === undefined) return;
     const after = { role, invitation: id };
     const target = `staff:${person.id}`;
     await record(tx, { clinicId, actor: person.id, action: "staff.joined", target, before: null, after });

@@ -57,7 +57,7 @@ const ENGLISH: WordsOf = {
   invitation: (letter) => ({
     subject: `${letter.clinic} invites you to Hookwell`,
     says: [
-      `A manager of ${letter.clinic} gives you access to its Hookwell, as ${ROLES.en[letter.role]}.`,
+      `${letter.clinic} gives you access to its Hookwell, as ${ROLES.en[letter.role]}.`,
       `The link works once, for ${letter.days} days.`,
     ],
     action: "Accept the invitation",
@@ -113,7 +113,7 @@ const FRENCH: WordsOf = {
   invitation: (letter) => ({
     subject: `${letter.clinic} vous invite sur Hookwell`,
     says: [
-      `Un gestionnaire de ${letter.clinic} vous donne accès à Hookwell. Votre rôle : ${ROLES["fr-CA"][letter.role]}.`,
+      `${letter.clinic} vous donne accès à Hookwell. Votre rôle : ${ROLES["fr-CA"][letter.role]}.`,
       `Le lien fonctionne une fois, pendant ${letter.days} jours.`,
     ],
     action: "Accepter l’invitation",

@@ -3,10 +3,11 @@
  *
  * Owns the rows of `auth.attempts`. Promises: a try is counted before it is made, by one statement, so that a thousand at once
  * on any number of nodes are counted as a thousand; an account that does not exist is counted like one that does. A success
- * takes the count away. What is tried and for whom is kept as an HMAC only. Limits per client address are elsewhere
- * (auth.ts, and the routes).
+ * takes the count away. What is tried and for whom is kept as an HMAC only. Limits per client address and minute are
+ * elsewhere (auth.ts, and the routes).
  */
 import { createHmac } from "node:crypto";
+import { isIP } from "node:net";
 import type pg from "pg";
 import { ProblemError } from "../errors.ts";
 
@@ -28,8 +29,14 @@ export const TRY_RULES = {
   used_code: { max: 1, windowSeconds: 180 },
   portal_sign_in: { max: 20, windowSeconds: QUARTER_HOUR_SECONDS },
   portal_letter: { max: 5, windowSeconds: HOUR_SECONDS },
+  /** From one client address, at whichever clinic: of the clinic's own count no one address uses up more than a tenth. */
+  portal_address: { max: 20, windowSeconds: HOUR_SECONDS },
   /** Of one clinic, whoever signs up. */
   portal_sign_ups: { max: 200, windowSeconds: HOUR_SECONDS },
+  /** To one address, from one clinic: whoever is invited has not asked for it. */
+  invitation_letter: { max: 5, windowSeconds: HOUR_SECONDS },
+  /** Of one clinic, to whomever. */
+  invitation_letters: { max: 100, windowSeconds: HOUR_SECONDS },
 } as const satisfies Record<string, Rule>;
 
 export type TryKind = keyof typeof TRY_RULES;
@@ -85,6 +92,22 @@ export class Tries {
       .update(JSON.stringify([kind, subject]))
       .digest();
   }
+}
+
+/**
+ * What counts as one client: of IPv6 the first 64 bits, which one household has as a whole and could go through address by
+ * address; of IPv4 the address.
+ */
+export function networkOf(address: string): string {
+  const [ip = ""] = address.split("%", 1);
+  const [, mapped] = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(ip) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (isIP(ip) !== 6) return ip;
+  const [head = "", tail] = new URL(`http://[${ip}]/`).hostname.slice(1, -1).split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const missing = Array.from({ length: 8 - groups.length - after.length }, () => "0");
+  return [...groups, ...missing, ...after].slice(0, 4).join(":");
 }
 
 /** 429: enough for now, with the time after which it may be tried again. */

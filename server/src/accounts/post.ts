@@ -2,7 +2,8 @@
  * Letters on their way to the mail server, beside the requests that caused them.
  *
  * Promises that no request waits for the mail server, so that neither its answer nor its time tells whether there was
- * somebody to write to; that a few are sent at once and a limited number waits; that what may pass is tried again. Keeps
+ * somebody to write to; that a few are sent at once and a limited number waits; that what may pass is tried again; that whoever
+ * asked to hear of a letter's end hears of it, whatever it was: no room, work that failed, or a process that ends. Keeps
  * nothing: what had not left when the process ended is asked for again by whoever misses it.
  */
 import { randomUUID } from "node:crypto";
@@ -12,7 +13,7 @@ import { type Log, logEvent } from "../log.ts";
 import type { AccountLetter } from "./letters.ts";
 
 const AT_ONCE_MAX = 4;
-const WAITING_MAX = 1_000;
+export const LETTERS_WAITING_MAX = 1_000;
 /** Before the second and the third try. */
 const PAUSES_MS = [2_000, 15_000] as const;
 /** What another try may change. */
@@ -23,6 +24,10 @@ export type PostOutcome = "sent" | "failed";
 
 /** Work that ends with a letter, or with none where there is nobody to write to. */
 type Work = () => Promise<{ readonly to: string; readonly letter: AccountLetter } | null>;
+
+type Then = (outcome: PostOutcome) => Promise<void>;
+
+const NOBODY_ASKED: Then = async () => {};
 
 export class Post {
   readonly #mail: MailSender | null;
@@ -42,41 +47,60 @@ export class Post {
   }
 
   /** Does the work and sends its letter, later; `then` hears what came of it. Nothing is thrown to the caller. */
-  later(work: Work, then: (outcome: PostOutcome) => Promise<void> = async () => {}): void {
-    if (this.#stop.signal.aborted || this.#waiting.length >= WAITING_MAX) {
+  later(work: Work, then: Then = NOBODY_ASKED): void {
+    if (this.#stop.signal.aborted || this.#waiting.length >= LETTERS_WAITING_MAX) {
       logEvent(this.#log, "accounts.letter", { outcome: "no_room" }, "error");
+      this.#run(() => this.#tell(then, "failed"));
       return;
     }
     this.#waiting.push(() => this.#do(work, then));
     this.#next();
   }
 
-  /** Takes no more, lets what is being sent end without further tries, and drops the rest. */
+  /** Takes no more, lets what is being sent end without further tries, and lets the rest fail. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#waiting.length = 0;
-    await Promise.all(this.#running);
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   #next(): void {
     while (this.#running.size < AT_ONCE_MAX) {
       const job = this.#waiting.shift();
       if (job === undefined) return;
-      const running = job().finally(() => {
-        this.#running.delete(running);
-        this.#next();
-      });
-      this.#running.add(running);
+      this.#run(job);
     }
   }
 
-  async #do(work: Work, then: (outcome: PostOutcome) => Promise<void>): Promise<void> {
+  /** @param job never rejects */
+  #run(job: () => Promise<void>): void {
+    const running = job().finally(() => {
+      this.#running.delete(running);
+      this.#next();
+    });
+    this.#running.add(running);
+  }
+
+  async #do(work: Work, then: Then): Promise<void> {
+    const outcome = this.#stop.signal.aborted ? "failed" : await this.#attempt(work);
+    if (outcome !== null) await this.#tell(then, outcome);
+  }
+
+  /** Null where there is nobody to write to. */
+  async #attempt(work: Work): Promise<PostOutcome | null> {
     try {
       const wanted = await work();
-      if (wanted === null) return;
-      await then(await this.#send(wanted.to, wanted.letter));
+      return wanted === null ? null : await this.#send(wanted.to, wanted.letter);
     } catch (err) {
       logEvent(this.#log, "accounts.letter", { outcome: "failed", err }, "error");
+      return "failed";
+    }
+  }
+
+  async #tell(then: Then, outcome: PostOutcome): Promise<void> {
+    try {
+      await then(outcome);
+    } catch (err) {
+      logEvent(this.#log, "accounts.letter", { outcome: "not_noted", err }, "error");
     }
   }
 

@@ -2,13 +2,14 @@
  * The staff of a clinic as its managers see and change it.
  *
  * Promises that a clinic never loses its last manager, however many are changed at once; that a changed or removed person's
- * sessions in this clinic end with the change itself, so that the next one begins with the new role; that each change is on
- * record. Does not make people: invitations.ts.
+ * sessions in this clinic end with the change itself, so that the next one begins with the new role; that the links of their
+ * invitations open nothing from then on, or one could lead them back in; that each change is on record. Does not make people:
+ * invitations.ts.
  */
 import { sql } from "kysely";
 import { record } from "../audit/audit.ts";
 import type { Tx } from "../db/schema.ts";
-import { conflict, notFound } from "../errors.ts";
+import { conflict, notFound, ProblemError } from "../errors.ts";
 import type { StaffRole } from "./principal.ts";
 
 export interface StaffMember {
@@ -50,6 +51,7 @@ export async function changeRole(tx: Tx, { clinicId, actor, userId }: StaffChang
   const before = await lockMember(tx, clinicId, userId);
   if (before === role) return;
   if (before === "manager") await refuseWithoutManager(tx, clinicId, userId);
+  await withdrawInvitationsOf(tx, { clinicId, actor, userId });
   await tx.updateTable("staff").set({ role }).where("clinic_id", "=", clinicId).where("user_id", "=", userId).execute();
   await endSessions(tx, userId);
   const target = `staff:${userId}`;
@@ -67,6 +69,7 @@ export async function changeRole(tx: Tx, { clinicId, actor, userId }: StaffChang
 export async function removeStaff(tx: Tx, { clinicId, actor, userId }: StaffChange): Promise<void> {
   const role = await lockMember(tx, clinicId, userId);
   if (role === "manager") await refuseWithoutManager(tx, clinicId, userId);
+  await withdrawInvitationsOf(tx, { clinicId, actor, userId });
   await tx.deleteFrom("staff").where("clinic_id", "=", clinicId).where("user_id", "=", userId).execute();
   await endSessions(tx, userId);
   const target = `staff:${userId}`;
@@ -100,6 +103,38 @@ async function refuseWithoutManager(tx: Tx, clinicId: number, userId: string): P
     .executeTakeFirstOrThrow();
   if (count > 0) return;
   throw conflict("last_manager", "This is the clinic's last manager. Make somebody else a manager first.");
+}
+
+/** Whoever has the links of invitations chose where they go: they may well lead back to the same person. */
+async function withdrawInvitationsOf(tx: Tx, { clinicId, actor, userId }: StaffChange): Promise<void> {
+  const withdrawn = await tx
+    .deleteFrom("invitations")
+    .where("clinic_id", "=", clinicId)
+    .where("invited_by", "=", userId)
+    .returning(["id", "email", "role"])
+    .execute();
+  for (const { id, email, role } of withdrawn) {
+    const target = `invitation:${id}`;
+    const before = { email, role };
+    await record(tx, { clinicId, actor, action: "invitation.withdrawn", target, before, after: null });
+  }
+}
+
+/**
+ * For an invitation, under `lockStaff`: the request was let in as a manager's before its turn came, and the manager may have
+ * been removed meanwhile. @throws ProblemError 403
+ */
+export async function refuseUnlessManagerNow(tx: Tx, clinicId: number, userId: string): Promise<void> {
+  await tx
+    .selectFrom("staff")
+    .select("role")
+    .where("clinic_id", "=", clinicId)
+    .where("user_id", "=", userId)
+    .where("role", "=", "manager")
+    .executeTakeFirstOrThrow(() => {
+      const title = "Only managers of this clinic may see or change this. Ask one of them.";
+      return new ProblemError({ status: 403, code: "manager_only", title });
+    });
 }
 
 async function endSessions(tx: Tx, userId: string): Promise<void> {

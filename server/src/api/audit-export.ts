@@ -20,9 +20,12 @@ import {
   withTargetNames,
 } from "./audit-shapes.ts";
 import type { ApiContext } from "./context.ts";
+import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
 
 const EXPORT_ENTRIES_MAX = 100_000;
+/** Of one person and each kind of file. */
+const EXPORTS_PER_MINUTE_MAX = 10;
 const PAGE_ENTRIES = 1_000;
 
 const COLUMNS = [
@@ -40,8 +43,9 @@ const COLUMNS = [
 const QUERY = z.strictObject(TRAIL_FILTERS);
 
 export function exportRoutes(app: App, context: ApiContext): void {
+  const config = perPersonAndMinute(EXPORTS_PER_MINUTE_MAX);
   const asCsv = { querystring: QUERY, response: { 200: { content: { "text/csv": { schema: z.string() } } } } };
-  app.get("/audit/export.csv", { schema: asCsv }, async ({ principal, query }, reply) => {
+  app.get("/audit/export.csv", { schema: asCsv, config }, async ({ principal, query }, reply) => {
     const { pages, timeZone, delimiter } = await begin(context, principal, query);
     const file = Readable.from(csv(pages, { timeZone, delimiter }));
     return reply
@@ -52,7 +56,7 @@ export function exportRoutes(app: App, context: ApiContext): void {
   });
 
   const asJson = { querystring: QUERY, response: { 200: z.array(AUDIT_ENTRY) } };
-  app.get("/audit/export.json", { schema: asJson }, async ({ principal, query }, reply) => {
+  app.get("/audit/export.json", { schema: asJson, config }, async ({ principal, query }, reply) => {
     const { pages, timeZone } = await begin(context, principal, query);
     const file = Readable.from(json(pages, timeZone));
     return reply

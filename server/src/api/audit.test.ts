@@ -151,3 +151,15 @@ describe("the trail as a file", () => {
     );
   });
 });
+
+describe("what reads the whole trail", () => {
+  it.each(["check", "export.csv", "export.json"])("is limited for each person and minute: %s", async (path) => {
+    const there = await api.newClinic();
+    for (let count = 0; count < 10; count += 1) expect((await there.as.manager(`/v1/audit/${path}`)).status).toBe(200);
+    const refused = await there.as.manager(`/v1/audit/${path}`);
+    expect([refused.status, refused.json.code]).toEqual([429, "too_many_requests"]);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect((await clinic.as.manager(`/v1/audit/${path}`)).status).toBe(200);
+    expect((await there.as.manager("/v1/audit")).status).toBe(200);
+  });
+});

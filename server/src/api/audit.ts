@@ -10,11 +10,14 @@ import { exportRoutes } from "./audit-export.ts";
 import { AUDIT_ENTRY, readFilter, showEntry, TRAIL_FILTERS, withTargetNames } from "./audit-shapes.ts";
 import type { ApiContext } from "./context.ts";
 import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
 
 /** How many entries one look at the page checks; the whole of a longer trail is for `hookwell audit verify`. */
 const CHECKED_ENTRIES_MAX = 20_000;
+/** Of one person; each reads and hashes as many. */
+const CHECKS_PER_MINUTE_MAX = 10;
 const LIST_QUERY = PAGE_QUERY.extend(TRAIL_FILTERS);
 const CURSOR = z.tuple([z.int().min(1)]);
 
@@ -50,7 +53,8 @@ export async function auditRoutes(app: App, context: ApiContext): Promise<void> 
     return { data: actors.map(({ actor, name }) => ({ id: actor, name })) };
   });
 
-  app.get("/audit/check", { schema: { response: { 200: CHECK } } }, async ({ principal: { clinicId } }) => {
+  const check = { schema: { response: { 200: CHECK } }, config: perPersonAndMinute(CHECKS_PER_MINUTE_MAX) };
+  app.get("/audit/check", check, async ({ principal: { clinicId } }) => {
     const scope = { clinicId, newest: CHECKED_ENTRIES_MAX };
     const verdict = await inClinic(context.db, clinicId, (tx) => verifyChain(tx, scope));
     return {

@@ -126,6 +126,7 @@ function toWebRequest(request: FastifyRequest, body: unknown, publicUrl: string)
 async function send(reply: FastifyReply, response: Response, answers: readonly string[]): Promise<FastifyReply> {
   reply.header("cache-control", "no-store");
   for (const cookie of response.headers.getSetCookie()) reply.header("set-cookie", cookie);
+  if (response.status === 204) return reply.code(204).send();
   return reply
     .code(response.status)
     .type("application/json; charset=utf-8")

@@ -3,7 +3,7 @@ import { createSecretKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { createKysely } from "../db/pool.ts";
-import { operatorRoutes } from "./operator.ts";
+import { OPERATOR_REQUESTS_PER_MINUTE_MAX, operatorRoutes } from "./operator.ts";
 import { type App, createServer } from "./server.ts";
 
 const KEY = "k".repeat(40);
@@ -49,6 +49,18 @@ describe("the operator's key", () => {
       expect(paused).toMatchObject({ status: 401, json: { code: "operator_only" } });
     },
   );
+
+  it("is guessed at a limited number of times a minute from one client address; the right one waits there, too", async () => {
+    const from = async (remoteAddress: string, key: string) =>
+      server.inject({ url: "/operator/v1/sending", remoteAddress, headers: { authorization: `Bearer ${key}` } });
+    for (let count = 0; count < OPERATOR_REQUESTS_PER_MINUTE_MAX; count += 1)
+      expect((await from("203.0.113.9", `guess ${count}`)).statusCode).toBe(401);
+    const refused = await from("203.0.113.9", "one more");
+    expect([refused.statusCode, refused.json().code]).toEqual([429, "too_many_requests"]);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect((await from("203.0.113.9", KEY)).statusCode).toBe(429);
+    expect((await from("203.0.113.10", KEY)).statusCode).toBe(200);
+  });
 
   it("opens no clinic's routes, and without one configured its own are not there", async () => {
     const authorization = `Bearer ${KEY}`;

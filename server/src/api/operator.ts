@@ -12,7 +12,7 @@ import { listPauses, pauseSending, REASON_MAX_CHARACTERS, resumeSending } from "
 import type { App, OpenRoutes } from "./server.ts";
 
 /** Per client address: whoever guesses keys gets nowhere. */
-const REQUESTS_PER_MINUTE_MAX = 60;
+export const OPERATOR_REQUESTS_PER_MINUTE_MAX = 60;
 const BEARER = /^Bearer +(\S+)$/i;
 
 export interface OperatorAccess {
@@ -40,13 +40,13 @@ const CHANGED = z.object({ changed: z.boolean().describe("False where it was so 
 export function operatorRoutes({ key, db }: OperatorAccess): OpenRoutes {
   const expected = digest(key.export());
   return async (app: App, context) => {
-    await app.register(rateLimit, {
-      max: REQUESTS_PER_MINUTE_MAX,
-      timeWindow: "1 minute",
-      errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1_000)),
-    });
+    await app.register(rateLimit, { global: false });
+    const ofAddress = app.createRateLimit({ max: OPERATOR_REQUESTS_PER_MINUTE_MAX, timeWindow: "1 minute" });
     app.addHook("onRequest", async (request, reply) => {
       reply.header("cache-control", "no-store");
+      // Before the key is looked at: the plugin's own hook runs after this one, and would never count a wrong key.
+      const counted = await ofAddress(request);
+      if (!counted.isAllowed && counted.isExceeded) throw tooMany(Math.max(1, Math.ceil(counted.ttl / 1_000)));
       const given = BEARER.exec(request.headers.authorization ?? "")?.[1] ?? "";
       if (!timingSafeEqual(digest(given), expected)) throw notTheOperator();
     });

@@ -11,7 +11,8 @@ import {
   type TestClinic,
 } from "../../test/api.ts";
 import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
-import { TRY_RULES, Tries } from "../accounts/limits.ts";
+import { until } from "../../test/until.ts";
+import { networkOf, TRY_RULES, Tries } from "../accounts/limits.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
@@ -137,6 +138,29 @@ describe("a patient's account", () => {
     expect([(await signIn()).status, (await signIn(NEW_PASSWORD)).status]).toEqual([401, 200]);
   });
 
+  it("is not opened with the old password by somebody whose signing in overlaps with a new one", async () => {
+    await patient();
+    const owner = await api.database.pools.owner.connect();
+    try {
+      await owner.query("begin");
+      await owner.query(
+        "update portal_accounts set password_hash = password_hash || 'x' where clinic_id = $1 and email_folded = $2",
+        [...[clinic.id, email]],
+      );
+      let isOver = false;
+      const overlapping = signIn().finally(() => {
+        isOver = true;
+      });
+      const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until("it waits for the new password", async () => isOver || (await query(waits)).length > 0);
+      await owner.query("commit");
+      expect(kept(await overlapping)).toEqual([401, "sign_in_refused"]);
+    } finally {
+      await owner.query("rollback");
+      owner.release();
+    }
+  });
+
   it("is answered like none at all for whoever does not know its password", async () => {
     await patient();
     const wrong = await signIn("not the right password");
@@ -218,6 +242,38 @@ describe("tries", () => {
     }
     expect((await from("203.0.113.9")).status).toBe(429);
     expect((await from("203.0.113.10")).status).toBe(400);
+  });
+
+  it.each([
+    ["203.0.113.9", "203.0.113.9"],
+    ["::ffff:203.0.113.9", "203.0.113.9"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:DB8::6", "2001:db8:0:0"],
+    ["::1", "0:0:0:0"],
+    ["fe80::1%eth0", "fe80:0:0:0"],
+    ["not an address", "not an address"],
+  ])("of the client %s are those of %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+
+  it("to sign up of one stranger use up little of the clinic's: neither one e-mail nor one client address closes it", async () => {
+    const there = await api.newClinic();
+    const at = await portalOf(there.id);
+    const tries = new Tries(api.database.pools.auth, api.secret);
+    const signUpOf = (who: string, remoteAddress = anyAddress()) =>
+      api.anonymous(`/portal-api/${at}/accounts`, {
+        ...{ method: "POST", remoteAddress, body: { name: "Test Example", email: who, password: PASSWORD } },
+      });
+    for (let count = 0; count < TRY_RULES.portal_letter.max; count += 1)
+      await tries.take("portal_letter", `${there.id} ${email}`);
+    for (let count = 0; count < TRY_RULES.portal_address.max; count += 1)
+      await tries.take("portal_address", networkOf("2001:db8:1:2::1"));
+    for (let count = 1; count < TRY_RULES.portal_sign_ups.max; count += 1)
+      await tries.take("portal_sign_ups", String(there.id));
+    expect(kept(await signUpOf(email))).toEqual([429, "too_many_requests"]);
+    expect(kept(await signUpOf(`other.${email}`, "2001:db8:1:2:3::9"))).toEqual([429, "too_many_requests"]);
+    expect((await signUpOf(`other.${email}`)).status).toBe(202);
+    expect(kept(await signUpOf(`third.${email}`))).toEqual([429, "too_many_requests"]);
   });
 
   it("to sign up are limited for each clinic, and letters for each address", async () => {

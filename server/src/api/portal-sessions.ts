@@ -15,6 +15,7 @@ import {
   endSession,
   findPortalAccount,
   openSession,
+  openVerifiedSession,
   patientOfSession,
   resetPassword,
   upcomingConsults,
@@ -62,7 +63,8 @@ function signInRoute(app: App, { db, accounts, publicUrl }: ApiContext): void {
     const account = await inClinic(db, clinicId, (tx) => findPortalAccount(tx, clinicId, email));
     const isRight = await verifyPassword(account?.passwordHash ?? null, body.password);
     if (account === null || !isRight || !account.isConfirmed) throw refused();
-    const token = await inClinic(db, clinicId, (tx) => openSession(tx, { clinicId, accountId: account.id }));
+    const token = await inClinic(db, clinicId, (tx) => openVerifiedSession(tx, clinicId, account));
+    if (token === null) throw refused();
     await accounts.tries.forget("portal_sign_in", subject);
     reply.header("set-cookie", portalCookie(token, publicUrl));
     return { status: "done" as const };

@@ -4,6 +4,7 @@
  * nobody's.
  */
 import { z } from "zod";
+import { networkOf } from "../accounts/limits.ts";
 import { checkPassword, hashPassword } from "../accounts/passwords.ts";
 import { clinicOfPortal, createPortalAccount, foldEmail, readApplicant } from "../clinic/portal/accounts.ts";
 import { inClinic } from "../db/pool.ts";
@@ -55,14 +56,16 @@ function signUpRoute(app: App, context: ApiContext, { hash }: PortalParts): void
   const { db, outbox, nudge, accounts } = context;
   const schema = { hide: true, params: PARAMS, body: SIGN_UP, response: { 202: RECEIVED } };
   const config = { rateLimit: { max: SIGN_UPS_PER_MINUTE_MAX } };
-  app.post("/portal-api/:portal_name/accounts", { schema, config }, async ({ params, body }, reply) => {
+  app.post("/portal-api/:portal_name/accounts", { schema, config }, async ({ params, body, ip }, reply) => {
     const clinic = await clinicOfPortal(db, params.portal_name);
     const { id: clinicId } = clinic;
     const applicant = readApplicant(body);
     const email = foldEmail(applicant.email);
     checkPassword(body.password);
-    await accounts.tries.takeOrRefuse("portal_sign_ups", String(clinicId));
+    // The narrow ones first: what they refuse takes none of the clinic's count, or one stranger could use all of it up.
     await accounts.tries.takeOrRefuse("portal_letter", `${clinicId} ${email}`);
+    await accounts.tries.takeOrRefuse("portal_address", networkOf(ip));
+    await accounts.tries.takeOrRefuse("portal_sign_ups", String(clinicId));
     const passwordHash = await hash(body.password);
     await inClinic(db, clinicId, (tx) => createPortalAccount(tx, { clinicId, outbox }, { ...applicant, passwordHash }));
     nudge(clinicId);

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import {
+  cleanLoginEmail,
   findInvitation,
   INVITATION_DAYS,
   type Invitation,
@@ -100,6 +101,7 @@ function invitationChanges(app: App, context: ApiContext): void {
   const body = z.strictObject({ email: z.string(), role: ROLE });
   app.post("/invitations", { schema: { body, response: { 201: INVITED } } }, async (request, reply) => {
     const { clinicId, userId: actor } = request.principal;
+    await countLetter(context, clinicId, cleanLoginEmail(request.body.email));
     const made: Made[] = [];
     await command(request, reply, context, async (tx) => {
       made.push(await invite(tx, { clinicId, actor, hasMail, ...request.body }));
@@ -112,6 +114,9 @@ function invitationChanges(app: App, context: ApiContext): void {
   app.post("/invitations/:id/resend", { schema: again }, async (request, reply) => {
     const { clinicId, userId: actor } = request.principal;
     const id = readId(request.params.id, "invitation");
+    const open = await inClinic(context.db, clinicId, (tx) => listInvitations(tx, clinicId));
+    const known = open.find((one) => one.id === id);
+    if (known !== undefined) await countLetter(context, clinicId, known.email);
     const made: Made[] = [];
     await command(request, reply, context, async (tx) => {
       made.push(await renewInvitation(tx, { clinicId, actor, id }, hasMail));
@@ -127,6 +132,14 @@ function invitationChanges(app: App, context: ApiContext): void {
       return { status: 204 };
     }),
   );
+}
+
+/** Before the command, so that a try that ends in a refusal counts too. @throws ProblemError 429 */
+async function countLetter({ accounts }: ApiContext, clinicId: number, email: string): Promise<void> {
+  if (!accounts.post.isOpen) return;
+  // The one address first: whoever is refused there uses nothing up of the clinic's.
+  await accounts.tries.takeOrRefuse("invitation_letter", `${clinicId} ${email}`);
+  await accounts.tries.takeOrRefuse("invitation_letters", String(clinicId));
 }
 
 interface Made {

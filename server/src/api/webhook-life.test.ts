@@ -223,6 +223,15 @@ describe("the check of an address", () => {
     expect(await check("nothing")).toMatchObject({ ok: false, code: "not_a_url" });
     expect(receiver.received.length).toBe(sent);
   });
+
+  it("is limited for each person and minute", async () => {
+    const one = (await api.newClinic()).as.manager;
+    const ask = (caller: Caller) => caller("/v1/webhooks/check-url", { method: "POST", body: { url: "nothing" } });
+    for (let count = 0; count < 30; count += 1) expect((await ask(one)).status).toBe(200);
+    const refused = await ask(one);
+    expect([refused.status, refused.json.code]).toEqual([429, "too_many_requests"]);
+    expect((await ask(manager)).status).toBe(200);
+  });
 });
 
 describe("deleting", () => {

@@ -23,6 +23,7 @@ import { command, commandOutside } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
 import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
 import {
@@ -40,6 +41,8 @@ import { attemptWords } from "./words.ts";
 
 const CURSOR = z.tuple([z.int()]);
 const URL_CHECKED_MAX_CHARACTERS = 20_000;
+/** Of one person: more than anybody types, and too few to keep the look-ups of trials for oneself. */
+const URL_CHECKS_PER_MINUTE_MAX = 30;
 
 export async function webhooksRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
@@ -139,22 +142,26 @@ function trialRoutes(app: App, context: ApiContext): void {
     body: z.strictObject({ url: z.string().max(URL_CHECKED_MAX_CHARACTERS) }),
     response: { 200: URL_CHECK },
   };
-  app.post("/webhooks/check-url", { schema: check }, async ({ body }) => {
-    const { clock, egress } = context;
-    const begunMs = clock.monotonicMs();
-    const checked = egress.check(body.url.trim());
-    if (!checked.ok) {
-      // What is wrong with its spelling alone tells nothing of what is behind it.
-      if (checked.code === "blocked_address") await untilAlike(clock, begunMs);
-      return refusal(checked);
-    }
-    const vetted = checked.loopback ? { ok: true as const } : await egress.vet(checked.url);
-    if (!vetted.ok) {
-      await untilAlike(clock, begunMs);
-      return refusal(vetted);
-    }
-    return { ok: true as const, host: checked.url.host, known_host: knownHost(checked.url) };
-  });
+  app.post(
+    "/webhooks/check-url",
+    { schema: check, config: perPersonAndMinute(URL_CHECKS_PER_MINUTE_MAX) },
+    async ({ body }) => {
+      const { clock, egress } = context;
+      const begunMs = clock.monotonicMs();
+      const checked = egress.check(body.url.trim());
+      if (!checked.ok) {
+        // What is wrong with its spelling alone tells nothing of what is behind it.
+        if (checked.code === "blocked_address") await untilAlike(clock, begunMs);
+        return refusal(checked);
+      }
+      const vetted = checked.loopback ? { ok: true as const } : await egress.vet(checked.url);
+      if (!vetted.ok) {
+        await untilAlike(clock, begunMs);
+        return refusal(vetted);
+      }
+      return { ok: true as const, host: checked.url.host, known_host: knownHost(checked.url) };
+    },
+  );
 
   const test = { params: ID_PARAMS, body: TEST_BODY, response: { 200: TEST_RESULT } };
   app.post("/webhooks/:id/test", { schema: test }, (request, reply) =>

@@ -4,6 +4,7 @@ import { closeEgressAfterEach, LOOPBACK, openEgress, post, SHORT_DEADLINE_MS, ST
 import { createNameServer, type NameServer } from "../../test/name-server.ts";
 import { createRawReceiver, type RawReceiver } from "../../test/raw-receiver.ts";
 import { until } from "../../test/until.ts";
+import { TRIAL_LOOKUPS } from "./names.ts";
 
 let receiver: RawReceiver;
 let names: NameServer;
@@ -151,6 +152,18 @@ describe("vetting", () => {
     });
     expect(await open().vet(new URL(at("nowhere.example.test")))).toMatchObject({ ok: false, code: "name_not_found" });
     expect(receiver.connections).toBe(0);
+  });
+
+  test(`takes ${TRIAL_LOOKUPS.atOnce} look-ups at once and no delivery's place, however many names are tried`, async () => {
+    names.names["hooks.example.test"] = ["127.0.0.1"];
+    names.onQuestion = (name) => {
+      names.isSilent = name !== "hooks.example.test";
+    };
+    const egress = open();
+    for (let n = 0; n < 600; n++) void egress.vet(new URL(at(`n${n}.example.test`)));
+    await until("the trials are under way", () => new Set(names.asked).size >= TRIAL_LOOKUPS.atOnce);
+    expect(await post(egress, at("hooks.example.test"))).toMatchObject({ kind: "answered" });
+    expect(new Set(names.asked).size).toBe(TRIAL_LOOKUPS.atOnce + 1);
   });
 });
 

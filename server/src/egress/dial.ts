@@ -10,7 +10,7 @@ import { buildConnector } from "undici";
 import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
 import { NOTHING_OPENED } from "./allow-list.ts";
 import { codeOf, DialError } from "./failure.ts";
-import { Names, type NamesOptions } from "./names.ts";
+import { Names, type NamesOptions, TRIAL_LOOKUPS } from "./names.ts";
 import { type EgressRules, hostOf } from "./url.ts";
 
 const CONNECT_TIMEOUT_MS = 8_000;
@@ -19,7 +19,7 @@ const ADDRESSES_DIALLED_MAX = 3;
 const REFUSED_DETAIL = "blocked_address";
 
 export interface Dialler {
-  /** The addresses of a host, all of them vetted; throws DialError. */
+  /** The addresses of a host, all of them vetted, for a trial: it takes no delivery's place. Throws DialError. */
   vettedAddresses(host: string): Promise<readonly string[]>;
   connect: buildConnector.connector;
 }
@@ -34,6 +34,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   const { rules, ownAddresses = interfaceAddresses } = options;
   const opened = rules.opened ?? NOTHING_OPENED;
   const names = new Names(options);
+  const trialNames = new Names({ ...options, places: TRIAL_LOOKUPS });
   const base = buildConnector({
     allowH2: false,
     timeout: CONNECT_TIMEOUT_MS,
@@ -43,7 +44,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   const inbox = rules.inboxUrlPrefix === null ? null : new URL(rules.inboxUrlPrefix);
   const inboxName = inbox === null ? null : hostOf(inbox);
 
-  async function vettedAddresses(host: string): Promise<readonly string[]> {
+  async function vettedAddresses(host: string, names: Names): Promise<readonly string[]> {
     const name = nameOf(host);
     const addresses = isIP(name) !== 0 ? [name] : name === "localhost" ? ["127.0.0.1"] : await names.addressesOf(name);
     const own = new Set(ownAddresses().map(normalised));
@@ -58,7 +59,7 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   async function dial(options: buildConnector.Options): Promise<Socket> {
     const host = options.hostname;
-    const addresses = await vettedAddresses(host);
+    const addresses = await vettedAddresses(host, names);
     // Loopback is open for the test inbox alone, unless the operator opened it: exactly its port, too.
     if (addresses.some(isLoopbackAddress) && !rules.allowLoopback && options.port !== inbox?.port) {
       throw new DialError("refused_address", REFUSED_DETAIL);
@@ -75,7 +76,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   }
 
   return {
-    vettedAddresses,
+    vettedAddresses: (host) => vettedAddresses(host, trialNames),
     connect: (options, callback) => {
       dial(options).then(
         (socket) => callback(null, socket),

@@ -17,6 +17,8 @@ const TRIES = 2;
 export const LOOKUP_MS_MAX = 5_000;
 export const LOOKUPS_AT_ONCE_MAX = 128;
 export const LOOKUPS_WAITING_MAX = 2_000;
+/** Of trials, which are no deliveries: whoever tries names of silent name servers takes the places of other trials at most. */
+export const TRIAL_LOOKUPS: Places = { atOnce: 16, waiting: 32 };
 export const ADDRESSES_MAX = 20;
 export const ANSWER_KEPT_MS_MAX = 2_000;
 /** That a name does not exist; its time to live is not told. */
@@ -32,6 +34,13 @@ export interface NamesOptions {
   monotonicMs: () => number;
   /** shorter in tests only */
   lookupMs?: number;
+  /** the places of deliveries, LOOKUPS_AT_ONCE_MAX and LOOKUPS_WAITING_MAX, by default */
+  places?: Places;
+}
+
+export interface Places {
+  readonly atOnce: number;
+  readonly waiting: number;
 }
 
 interface Kept {
@@ -48,10 +57,12 @@ export class Names {
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<Answer>>();
   readonly #waiting: (() => void)[] = [];
+  readonly #places: Places;
   #atOnce = 0;
 
   constructor(options: NamesOptions) {
     this.#options = options;
+    this.#places = options.places ?? { atOnce: LOOKUPS_AT_ONCE_MAX, waiting: LOOKUPS_WAITING_MAX };
     if (options.nameServers) this.#resolver.setServers(options.nameServers);
   }
 
@@ -70,7 +81,7 @@ export class Names {
   #ask(name: string): Promise<Answer> {
     const known = this.#underWay.get(name);
     if (known !== undefined) return known;
-    if (this.#waiting.length >= LOOKUPS_WAITING_MAX) throw new DialError("timed_out", "too many look-ups");
+    if (this.#waiting.length >= this.#places.waiting) throw new DialError("timed_out", "too many look-ups");
     const asked = this.#inTurn(name);
     this.#underWay.set(name, asked);
     return asked;
@@ -78,7 +89,7 @@ export class Names {
 
   /** Its deadline begins with the question, not with the wait for a place: that one ends with the caller's own deadline. */
   async #inTurn(name: string): Promise<Answer> {
-    if (this.#atOnce < LOOKUPS_AT_ONCE_MAX) this.#atOnce++;
+    if (this.#atOnce < this.#places.atOnce) this.#atOnce++;
     else await new Promise<void>((fulfil) => this.#waiting.push(fulfil));
     const answered = lookUp(this.#resolver, name).finally(() => this.#leave());
     const answer = await within(answered, this.#options.lookupMs ?? LOOKUP_MS_MAX);

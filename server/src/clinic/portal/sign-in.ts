@@ -142,6 +142,23 @@ export async function openSession(tx: Tx, { clinicId, accountId }: OfAccount): P
   return token;
 }
 
+/**
+ * Begins a session for whoever knew an account's password when it was looked up. Null where the account has another one by
+ * now: a new password that is set at the same moment comes before this, or ends the session that began.
+ */
+export async function openVerifiedSession(tx: Tx, clinicId: number, verified: PortalAccount): Promise<string | null> {
+  const { id: accountId, passwordHash } = verified;
+  const same = await tx
+    .selectFrom("portal_accounts")
+    .select("id")
+    .where("clinic_id", "=", clinicId)
+    .where("id", "=", accountId)
+    .where("password_hash", "=", passwordHash)
+    .forShare()
+    .executeTakeFirst();
+  return same === undefined ? null : openSession(tx, { clinicId, accountId });
+}
+
 export interface SignedInPatient {
   readonly patientId: number;
   readonly name: string;
