@@ -15,7 +15,7 @@ import { Seal, SealBrokenError } from "../seal/seal.ts";
 import { withOwner } from "./database.ts";
 
 /** Any number that nothing else locks. */
-const ROTATION_LOCK_KEY = 7_130_402;
+export const ROTATION_LOCK_KEY = 7_130_402;
 /** How long a command waits for another one to end. */
 const ROTATION_LOCK_WAIT_MS = 30_000;
 const LOCK_NOT_AVAILABLE = "55P03";

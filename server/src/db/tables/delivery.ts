@@ -46,7 +46,7 @@ export interface DeliveryTables {
   operator_acts: {
     id: GeneratedAlways<number>;
     at: Generated<Instant>;
-    /** which ones: operator/acts.ts */
+    /** operator/acts.ts lists them */
     action: string;
     clinic_id: number | null;
     webhook_id: number | null;
