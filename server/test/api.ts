@@ -2,7 +2,7 @@
  * The whole API on a database of its own, with a clinic and signed-in staff. Requests go through the real server
  * (`app.inject`), real sessions and real row-level security.
  */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { createAccounts } from "../src/accounts/accounts.ts";
 import type { StaffRole } from "../src/accounts/principal.ts";
 import type { ApiContext } from "../src/api/context.ts";
@@ -58,6 +58,8 @@ export interface TestApi {
   nudges(): number;
   /** Nobody is signed in. */
   readonly anonymous: Caller;
+  /** Under which everything is sealed, for commands that run beside the server. */
+  readonly masterKey: KeyObject;
   /** A new clinic with a manager; the other roles have one person each as soon as they call. */
   newClinic(options?: { timeZone?: string; hasAcademy?: boolean }): Promise<TestClinic>;
   close(): Promise<void>;
@@ -89,7 +91,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const publicUrl = options.publicUrl ?? TEST_ORIGIN;
   const database = await createTestDatabase({ log });
   const db = createKysely(database.pools.app);
-  const seal = new Seal(createSecretKey(randomBytes(32)));
+  const masterKey = createSecretKey(randomBytes(32));
+  const seal = new Seal(masterKey);
   const secret = randomBytes(32).toString("base64url");
   const { monotonicMs } = clock;
   const mail = options.mail ?? null;
@@ -129,6 +132,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     database,
     context,
     secret,
+    masterKey,
     nudges: () => nudges,
     anonymous: callerOf(app),
     async newClinic(settings = {}) {

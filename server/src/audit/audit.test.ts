@@ -122,6 +122,7 @@ describe("a chain", () => {
     ["after", `update audit set after = '{"name":"x"}' where clinic_id = $1 and sequence = 3`],
     ["from where", "update audit set origin = '203.0.113.9' where clinic_id = $1 and sequence = 3"],
     ["when", "update audit set at = at - interval '1 microsecond' where clinic_id = $1 and sequence = 3"],
+    ["its hash taken out", "update audit set hash = null where clinic_id = $1 and sequence = 3"],
     ["one taken out", "delete from audit where clinic_id = $1 and sequence = 3"],
     ["the numbers moved up", "update audit set sequence = sequence + 10 where clinic_id = $1 and sequence >= 3"],
   ])("breaks at the entry of which was changed: %s", async (_what, statement) => {
@@ -137,6 +138,22 @@ describe("a chain", () => {
     expect(await verify()).toMatchObject({ complete: false, sequence: 4 });
     await tamper("update audit_heads set sequence = 2 where clinic_id = $1");
     expect(await verify()).toMatchObject({ complete: false });
+  });
+
+  test("is complete while others write: an entry that commits during the check is no break", async () => {
+    let isDone = false;
+    const writers = Array.from({ length: 4 }, async () => {
+      while (!isDone) await write();
+    });
+    const verdicts = [];
+    try {
+      for (let n = 0; n < 150; n += 1) verdicts.push(await verify(3));
+    } finally {
+      isDone = true;
+      await Promise.all(writers);
+    }
+    expect(verdicts.filter(({ complete }) => !complete)).toEqual([]);
+    expect(verdicts.at(-1)).not.toEqual(verdicts[0]);
   });
 
   test("can be checked for its newest entries alone, which finds a break in those", async () => {

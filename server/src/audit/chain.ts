@@ -37,7 +37,8 @@ interface ChainedEntry {
   readonly target: string;
   readonly before: string | null;
   readonly after: string | null;
-  readonly hash: Buffer;
+  /** Null where somebody took it out. */
+  readonly hash: Buffer | null;
 }
 
 export interface ChainScope {
@@ -57,9 +58,10 @@ export async function verifyChain(db: Kysely<Database>, { clinicId, newest }: Ch
     const entries = await readAfter(db, { clinicId, sequence: at, upTo: head.sequence });
     if (entries.length === 0) return { complete: false, checked: at - from, sequence: at + 1 };
     for (const entry of entries) {
-      const isNext = entry.sequence === at + 1 && entry.hash.equals(hashOf(previous, entry));
+      const expected = hashOf(previous, entry);
+      const isNext = entry.sequence === at + 1 && entry.hash?.equals(expected) === true;
       if (!isNext) return { complete: false, checked: at - from, sequence: at + 1 };
-      previous = entry.hash;
+      previous = expected;
       at += 1;
     }
   }
@@ -68,16 +70,14 @@ export async function verifyChain(db: Kysely<Database>, { clinicId, newest }: Ch
 }
 
 async function readHead(db: Kysely<Database>, clinicId: number): Promise<ChainHead> {
-  const row = await db
-    .selectFrom("audit_heads")
-    .select(["sequence", "hash"])
-    .where("clinic_id", "=", clinicId)
-    .executeTakeFirst();
+  // In one statement, which sees one moment: an entry committed between two would look like one that the head lost.
   // Entries beyond a head that was taken back, or that was never there, belong to the chain that is to be shown.
-  const { rows } = await sql<{ last: number | null }>`
-    select max(sequence) as last from audit where clinic_id = ${clinicId}`.execute(db);
-  const hash = row?.hash ?? Buffer.alloc(HASH_BYTES);
-  return { sequence: Math.max(row?.sequence ?? 0, rows[0]?.last ?? 0), hash: hash.toString("hex") };
+  const { rows } = await sql<{ sequence: number | null; hash: Buffer | null; last: number | null }>`
+    select h.sequence, h.hash, a.last
+    from (select max(sequence) as last from audit where clinic_id = ${clinicId}) a
+      left join audit_heads h on h.clinic_id = ${clinicId}`.execute(db);
+  const { sequence, hash, last } = rows[0] ?? { sequence: null, hash: null, last: null };
+  return { sequence: Math.max(sequence ?? 0, last ?? 0), hash: (hash ?? Buffer.alloc(HASH_BYTES)).toString("hex") };
 }
 
 async function hashAt(db: Kysely<Database>, clinicId: number, sequence: number): Promise<Buffer | null> {

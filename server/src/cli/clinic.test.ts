@@ -39,6 +39,9 @@ it("makes the clinic and hands out a link that is kept as a hash, on record as t
   expect(JSON.stringify([invitation, await query("select * from audit")])).not.toContain(token);
   expect(await query("select actor, action from audit")).toEqual([{ actor: "operator", action: "invitation.created" }]);
   expect(await query("select 1 from staff")).toEqual([]);
+  expect(await query("select action, clinic_id, user_id, came_from from operator_acts")).toEqual([
+    { action: "clinic.created", clinic_id: Number(id), user_id: null, came_from: "command line" },
+  ]);
 });
 
 it("says what is wrong in one sentence, and makes no clinic then", async () => {
@@ -60,17 +63,4 @@ it("makes no clinic where the manager's address is none", async () => {
   const before = await query("select id from clinics");
   expect(create("nobody")).toMatchObject({ status: 1, wrong: expect.stringMatching(/^email: .+\n$/) });
   expect(await query("select id from clinics")).toEqual(before);
-});
-
-it("makes a link to a new password for who has an account, and for nobody else", async () => {
-  await query(
-    `insert into auth."user" (id, name, email, "emailVerified") values ('one', 'One', 'one@example.test', true)`,
-  );
-  const { said } = run({}, "reset-link", "--email", "ONE@example.test");
-  const [, token] = /https:\/\/hooks\.example\.test\/reset-password#([\w-]{43})\n$/.exec(said) ?? [];
-  expect(token).toBeDefined();
-  const [link, ...others] = await query('select "identifier", "value" from auth."verification"');
-  expect([link.value, others]).toEqual(["one", []]);
-  expect(link.identifier).not.toContain(token);
-  expect(run({}, "reset-link", "--email", "two@example.test")).toMatchObject({ status: 1, said: "" });
 });

@@ -1,12 +1,10 @@
 /**
- * `hookwell clinic …`: the operator makes clinics and invites their first managers. He reads no clinic's data, sets nobody's
- * password and gets no session: a manager follows a link and chooses the password alone.
+ * `hookwell clinic …`: the operator makes clinics and invites their first managers. A clinic that is made is written down as
+ * the operator's act, an invitation in the clinic's history. He reads no clinic's data and sets nobody's password. Without a
+ * mail server he is handed the manager's link, and could follow it himself: the history then shows who joined.
  */
-import { type KeyObject, randomUUID } from "node:crypto";
-import { Command, InvalidArgumentError, Option } from "commander";
-import type pg from "pg";
-import { createAccounts } from "../accounts/accounts.ts";
-import { RESET_LINK_MINUTES } from "../accounts/auth.ts";
+import { randomUUID } from "node:crypto";
+import { Command, Option } from "commander";
 import {
   cleanLoginEmail,
   INVITATION_DAYS,
@@ -16,18 +14,13 @@ import {
   OPERATOR,
 } from "../accounts/invitations.ts";
 import { composeAccountLetter } from "../accounts/letters.ts";
-import { refuseForeignKey } from "../app.ts";
 import { createClinic } from "../clinic/clinics.ts";
 import type { Config } from "../config.ts";
-import { createKysely, inClinic } from "../db/pool.ts";
-import type { Db } from "../db/schema.ts";
+import { inClinic } from "../db/pool.ts";
 import { createMailSender } from "../egress/mail.ts";
 import { notFound } from "../errors.ts";
-import { silentLog } from "../log.ts";
-import { loadAuthSecret } from "../seal/kept-secrets.ts";
-import { loadMasterKeys } from "../seal/master-keys.ts";
-import { Seal } from "../seal/seal.ts";
-import { withOwner } from "./database.ts";
+import { writeDown } from "../operator/acts.ts";
+import { COMMAND_LINE, type Operator, say, toId, withOperator } from "./operator.ts";
 
 interface NewOptions {
   readonly name: string;
@@ -50,50 +43,28 @@ export function clinicCommand(read: () => Config): Command {
     .addOption(new Option("--locale <language>", "of its letters and portal").choices(["en", "fr-CA"]).default("en"))
     .option("--currency <code>", "lower-case ISO 4217", "cad")
     .option("--academy", "with Clinic Academy", false)
-    .action((options: NewOptions) => withDatabase(read(), (operator) => create(operator, options)));
+    .action((options: NewOptions) => withOperator(read(), (operator) => create(operator, options)));
   clinic
     .command("invite-manager")
     .description("invite a manager to a clinic that has none any more")
     .requiredOption("--clinic <id>", "which clinic", toId)
     .requiredOption("--manager <e-mail>", "who is invited")
     .action(({ clinic: id, manager }: { clinic: number; manager: string }) =>
-      withDatabase(read(), (operator) => inviteManager(operator, id, manager)),
+      withOperator(read(), (operator) => inviteManager(operator, id, manager)),
     );
   return clinic;
-}
-
-/** `hookwell reset-link`: for who forgot the password where no mail server is set up. */
-export function resetLinkCommand(read: () => Config): Command {
-  return new Command("reset-link")
-    .description("make a link with which a member of staff chooses a new password")
-    .requiredOption("--email <e-mail>", "whose")
-    .action(({ email }: { email: string }) => withDatabase(read(), (operator) => resetLink(operator, email)));
-}
-
-async function resetLink({ config, owner, app, authPool, seal, masterKeys }: Operator, email: string): Promise<void> {
-  const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
-  const { publicUrl } = config;
-  const accounts = createAccounts({ db: app, authPool, secret, publicUrl, log: silentLog(), mail: null });
-  const link = await accounts.makeResetLink(email);
-  await accounts.close();
-  if (link === null) throw notFound("the account");
-  say(`Hand this link over. It works once, for ${RESET_LINK_MINUTES} minutes, and ends all sessions:\n${link}`);
-}
-
-interface Operator {
-  readonly authPool: pg.Pool;
-  readonly masterKeys: readonly KeyObject[];
-  readonly config: Config;
-  readonly owner: Db;
-  readonly app: Db;
-  readonly seal: Seal;
 }
 
 async function create(operator: Operator, options: NewOptions): Promise<void> {
   const { name, timeZone, locale, currency, academy: hasAcademy } = options;
   // First, or the clinic would be made and nobody invited.
   const manager = cleanLoginEmail(options.manager);
-  const { id } = await createClinic(operator.owner, operator.seal, { name, timeZone, locale, currency, hasAcademy });
+  const id = await operator.owner.transaction().execute(async (tx) => {
+    const made = await createClinic(tx, operator.seal, { name, timeZone, locale, currency, hasAcademy });
+    const act = { action: "clinic.created", clinicId: made.id, webhookId: null } as const;
+    await writeDown(tx, { ...act, reason: "a new clinic", cameFrom: COMMAND_LINE });
+    return made.id;
+  });
   say(`Clinic ${id} is made.`);
   await inviteManager(operator, id, manager);
 }
@@ -118,23 +89,4 @@ async function inviteManager(operator: Operator, clinicId: number, email: string
     say(`The mail server did not take the letter (${kind}).`);
   }
   say(`Hand this link to ${invitation.email}. It works once, for ${INVITATION_DAYS} days:\n${link}`);
-}
-
-async function withDatabase(config: Config, work: (operator: Operator) => Promise<void>): Promise<void> {
-  // Before a database is made that would then have another one.
-  const masterKeys = await loadMasterKeys(config);
-  const seal = new Seal(masterKeys);
-  await withOwner(config, silentLog(), async (owner, pools) => {
-    await refuseForeignKey(owner, seal);
-    await work({ config, owner, app: createKysely(pools.app), authPool: pools.auth, seal, masterKeys });
-  });
-}
-
-function toId(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Write the number of its id.");
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -123,6 +123,29 @@ describe("keys rotate", () => {
     expect((await readdir(folder)).sort()).toEqual(["keys"]);
   }, 60_000);
 
+  test("at the same time as another one destroys no key: everything opens with what the file holds", async () => {
+    const holder = await database.pools.owner.connect();
+    try {
+      await holder.query("begin");
+      await holder.query("lock table kept_secrets in access exclusive mode");
+      const both = [run(["keys", "rotate"]), run(["keys", "rotate"])];
+      await until("each waits for the table, or for the other", async () => {
+        const waiting =
+          "select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())";
+        return (await database.pools.owner.query(waiting)).rowCount === 2;
+      });
+      await holder.query("rollback");
+      const ended = await Promise.all(both);
+      expect(ended.map(({ status, said }) => (status === 0 ? 0 : said))).toEqual([0, 0]);
+    } finally {
+      holder.release(true);
+    }
+    await expectAllOpens(await keysInFile());
+    expect(await keysInFile()).toHaveLength(2);
+    expect(await run(["keys", "retire"])).toMatchObject({ status: 0 });
+    await expectAllOpens(await keysInFile());
+  }, 60_000);
+
   test("says what to do where the environment holds one key only, and changes nothing", async () => {
     const [key] = await keysInFile();
     const one = (key as KeyObject).export().toString("base64");

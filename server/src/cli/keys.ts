@@ -1,16 +1,24 @@
 /**
  * `hookwell keys rotate` and `hookwell keys retire`: a new master key takes over, and the old ones go when nothing needs them.
  *
- * A rotation may be killed at any step and begun again (seal/rotation.ts). The key file has the new key, on the disk, before
+ * One at a time works on a database, and reads the key file only then. A rotation may be killed at any step and begun again (seal/rotation.ts). The key file has the new key, on the disk, before
  * anything is wrapped by it, and keeps the old ones until `retire` has looked at everything itself.
  */
 import type { KeyObject } from "node:crypto";
+import type pg from "pg";
 import { type Config, ConfigError } from "../config.ts";
+import type { Db } from "../db/schema.ts";
 import { silentLog } from "../log.ts";
 import { addMasterKey, keepNewestMasterKey, loadMasterKeys } from "../seal/master-keys.ts";
 import { countWrapped, rewrapAll } from "../seal/rotation.ts";
 import { Seal, SealBrokenError } from "../seal/seal.ts";
 import { withOwner } from "./database.ts";
+
+/** Any number that nothing else locks. */
+export const ROTATION_LOCK_KEY = 7_130_402;
+/** How long a command waits for another one to end. */
+const ROTATION_LOCK_WAIT_MS = 30_000;
+const LOCK_NOT_AVAILABLE = "55P03";
 
 type Say = (line: string) => void;
 
@@ -18,8 +26,7 @@ const BACK_UP = "Back up the key file now: with the old keys it still opens olde
 
 /** Wraps everything by the newest master key; where the key file holds one only, a new one is made first. */
 export async function rotateKeys(config: Config, say: Say): Promise<void> {
-  const before = await loadMasterKeys(config);
-  await withOwner(config, silentLog(), async (owner) => {
+  await alone(config, async (owner, before) => {
     await plainly(countWrapped(owner, new Seal(before)));
     const keys = await withNewKey(config, before, say);
     const seal = new Seal(keys);
@@ -31,6 +38,32 @@ export async function rotateKeys(config: Config, say: Say): Promise<void> {
     say(`${count} of ${all} keys were wrapped anew; all ${all} are under the newest master key.`);
     say(lastStep(config));
   });
+}
+
+/** Runs `work` while no other rotation of this database runs, with the master keys as they are from then on. */
+async function alone(config: Config, work: (owner: Db, keys: readonly KeyObject[]) => Promise<void>): Promise<void> {
+  // Before a database is made that would then have another key; what counts is read again below.
+  await loadMasterKeys(config);
+  await withOwner(config, silentLog(), async (owner, pools) => {
+    const holder = await pools.owner.connect();
+    try {
+      await lockRotation(holder);
+      await work(owner, await loadMasterKeys(config));
+    } finally {
+      // Closed, and the lock with it: it belongs to the connection.
+      holder.release(true);
+    }
+  });
+}
+
+async function lockRotation(holder: pg.PoolClient): Promise<void> {
+  await holder.query(`set lock_timeout = ${ROTATION_LOCK_WAIT_MS}`);
+  try {
+    await holder.query("select pg_advisory_lock($1)", [ROTATION_LOCK_KEY]);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === LOCK_NOT_AVAILABLE)) throw error;
+    throw new ConfigError(["Another rotation of the master key is running. Nothing was changed. Run it again later."]);
+  }
 }
 
 async function withNewKey(config: Config, keys: readonly KeyObject[], say: Say): Promise<readonly KeyObject[]> {
@@ -56,8 +89,7 @@ function lastStep({ masterKey }: Config): string {
 
 /** Takes the old keys out of the key file, after looking at everything: what only an old one opens stops it. */
 export async function retireKeys(config: Config, say: Say): Promise<void> {
-  const keys = await loadMasterKeys(config);
-  await withOwner(config, silentLog(), async (owner) => {
+  await alone(config, async (owner, keys) => {
     const { all, older } = await plainly(countWrapped(owner, new Seal(keys)));
     if (older > 0) {
       throw new ConfigError([`${older} of ${all} keys still need an old master key. Run: hookwell keys rotate`]);

@@ -4,8 +4,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ROLES, readConfig } from "../config.ts";
 import { createLog } from "../log.ts";
+import { resetLinkCommand, secondFactorCommand } from "./account.ts";
 import { verifyAudit } from "./audit.ts";
-import { clinicCommand, resetLinkCommand } from "./clinic.ts";
+import { clinicCommand } from "./clinic.ts";
 import { withOwner } from "./database.ts";
 import { demo } from "./demo.ts";
 import { retireKeys, rotateKeys } from "./keys.ts";
@@ -40,6 +41,7 @@ program
 
 program.addCommand(clinicCommand(() => readConfig(process.env)));
 program.addCommand(resetLinkCommand(() => readConfig(process.env)));
+program.addCommand(secondFactorCommand(() => readConfig(process.env)));
 program.addCommand(sendingCommand(() => readConfig(process.env)));
 
 const keys = program.command("keys").description("the master keys, under which everything is sealed");

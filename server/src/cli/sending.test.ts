@@ -42,4 +42,13 @@ describe("hookwell sending", () => {
     const embedded = sendingCommand(() => readConfig({}));
     await expect(embedded.parseAsync(["show"], { from: "user" })).rejects.toThrow("HOOKWELL_OPERATOR_KEY");
   });
+
+  it("wants a reason that is kept, as the API does", async () => {
+    await expect(run("pause", "--all", "--reason", " ")).rejects.toThrow(/^reason: Say why/);
+    await expect(run("resume", "--all", "--reason", "x".repeat(501))).rejects.toThrow(
+      /^reason: At most 500 characters/,
+    );
+    await run("show");
+    expect(printed).toBe("");
+  });
 });

@@ -1,10 +1,11 @@
 /** `hookwell sending …`: the operator's kill switches from the command line, on the database of DATABASE_URL. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type Config, ConfigError } from "../config.ts";
 import { createKysely, createPools } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import { silentLog } from "../log.ts";
 import { listPauses, type Pause, type PauseScope, pauseSending, resumeSending } from "../operator/pauses.ts";
+import { COMMAND_LINE, toId } from "./operator.ts";
 
 interface ScopeOptions {
   readonly clinic?: number;
@@ -32,7 +33,7 @@ export function sendingCommand(read: () => Config): Command {
       .action(async (options: ScopeOptions) => {
         const scope = scopeOf(options);
         await withOwner(read(), async (owner) => {
-          const changed = await act(owner, scope, { reason: options.reason, cameFrom: "command line" });
+          const changed = await act(owner, scope, { reason: options.reason, cameFrom: COMMAND_LINE });
           say([changed ? "Done." : "It was so already."]);
         });
       });
@@ -43,11 +44,6 @@ export function sendingCommand(read: () => Config): Command {
 function scopeOf({ clinic, webhook, all = false }: ScopeOptions): PauseScope {
   if (all === (clinic !== undefined)) throw new ConfigError(["Name either --clinic <id> or --all."]);
   return { clinicId: clinic ?? null, webhookId: webhook ?? null };
-}
-
-function toId(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Write the number of its id.");
 }
 
 function lineOf({ clinicId, webhookId, reason, pausedAt }: Pause): string {

@@ -203,6 +203,7 @@ describe("an act of the operator", () => {
     ]);
     await expect(engine.owner.query("delete from operator_acts")).rejects.toThrow(/only ever added to/);
     await expect(engine.owner.query("update operator_acts set reason = ''")).rejects.toThrow(/only ever added to/);
+    await expect(engine.owner.query("truncate operator_acts")).rejects.toThrow(/only ever added to/);
     const audit = "select actor, action, target from audit where clinic_id = $1 order by id";
     expect((await engine.owner.query(audit, [clinicId])).rows).toEqual([
       { actor: "operator", action: "sending.paused", target: `webhook:${webhook.id}` },

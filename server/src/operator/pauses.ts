@@ -1,20 +1,21 @@
 /**
  * The operator's kill switches: sending of one webhook, of one clinic or of all is paused, and goes on later.
  *
- * Owns the rows of `sending_pauses` and `operator_acts`. Promises: a pause holds on every node from its commit on, for all
- * that is begun after it, which is within about a second for what had been begun; what waits is kept, with its place in the
- * order, and goes on at a rising rate; a webhook made meanwhile is paused, too; pauses of different scopes add up; each act
- * is written down in its own transaction, and in the audit of the clinic it concerns. Reads nothing of any clinic but which
- * webhooks there are. Does not stop what is on its way: that ends by itself, at its deadline at the latest.
+ * Owns the rows of `sending_pauses`. Promises: a pause holds on every node from its commit on, for all that is begun after it,
+ * which is within about a second for what had been begun; what waits is kept, with its place in the order, and goes on at a
+ * rising rate; a webhook made meanwhile is paused, too; pauses of different scopes add up; each act is written down in its own
+ * transaction (acts.ts), and in the audit of the clinic it concerns. Reads nothing of any clinic but which webhooks there are.
+ * Does not stop what is on its way: that ends by itself, at its deadline at the latest.
  */
 import { sql } from "kysely";
 import { record } from "../audit/audit.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { invalid, notFound } from "../errors.ts";
+import { cleanReason, OPERATOR_ACTOR, type OperatorNote, writeDown } from "./acts.ts";
 
-export const REASON_MAX_CHARACTERS = 500;
+export { REASON_MAX_CHARACTERS } from "./acts.ts";
+
 const LOCK_TIMEOUT = "10s";
-const ACTOR = "operator";
 
 /** Null, null: all clinics. */
 export interface PauseScope {
@@ -25,12 +26,6 @@ export interface PauseScope {
 export interface Pause extends PauseScope {
   readonly reason: string;
   readonly pausedAt: Temporal.Instant;
-}
-
-/** Why, and from where it was asked: for the audit. */
-export interface OperatorNote {
-  readonly reason: string;
-  readonly cameFrom: string;
 }
 
 /** All pauses, the oldest first. `owner` runs as the tables' owner. */
@@ -44,19 +39,20 @@ export async function listPauses(owner: Db): Promise<Pause[]> {
   }));
 }
 
-/** Pauses a scope; false where it was paused already. Throws 404 for a clinic or webhook that is not there. */
+/** Pauses a scope; false where it was paused already. Throws 404 for a clinic or webhook that is not there, 400 for a reason. */
 export async function pauseSending(owner: Db, scope: PauseScope, note: OperatorNote): Promise<boolean> {
   checkScope(scope);
+  const reason = cleanReason(note.reason);
   return alone(owner, async (tx) => {
     await refuseUnknown(tx, scope);
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto("sending_pauses")
-      .values({ clinic_id: scope.clinicId, webhook_id: scope.webhookId, reason: note.reason })
+      .values({ clinic_id: scope.clinicId, webhook_id: scope.webhookId, reason })
       .onConflict((conflicting) => conflicting.doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 0n) return false;
     await sql`update webhooks set paused = true where not paused and ${within(scope)}`.execute(tx);
-    await writeDown(tx, scope, { ...note, action: "sending.paused" });
+    await writeDownHere(tx, { ...scope, ...note, reason, action: "sending.paused" });
     return true;
   });
 }
@@ -64,6 +60,7 @@ export async function pauseSending(owner: Db, scope: PauseScope, note: OperatorN
 /** Ends the pause of exactly this scope; false where there was none. What is under another pause as well stays paused. */
 export async function resumeSending(owner: Db, scope: PauseScope, note: OperatorNote): Promise<boolean> {
   checkScope(scope);
+  const reason = cleanReason(note.reason);
   return alone(owner, async (tx) => {
     const { rows } = await sql`delete from sending_pauses where clinic_id is not distinct from ${scope.clinicId}
       and webhook_id is not distinct from ${scope.webhookId} returning id`.execute(tx);
@@ -76,7 +73,7 @@ export async function resumeSending(owner: Db, scope: PauseScope, note: Operator
         update runs r set recovered_at = now() from freed f
         where f.sends and r.clinic_id = f.clinic_id and r.webhook_id = f.id)
       insert into bells (clinic_id, webhook_id) select clinic_id, id from freed where sends`.execute(tx);
-    await writeDown(tx, scope, { ...note, action: "sending.resumed" });
+    await writeDownHere(tx, { ...scope, ...note, reason, action: "sending.resumed" });
     return true;
   });
 }
@@ -115,20 +112,17 @@ function within({ clinicId, webhookId }: PauseScope) {
   return webhookId === null ? sql`clinic_id = ${clinicId}` : sql`clinic_id = ${clinicId} and id = ${webhookId}`;
 }
 
-interface Act extends OperatorNote {
+interface Act extends PauseScope, OperatorNote {
   readonly action: "sending.paused" | "sending.resumed";
 }
 
-async function writeDown(
-  tx: Tx,
-  { clinicId, webhookId }: PauseScope,
-  { action, reason, cameFrom }: Act,
-): Promise<void> {
-  const act = { action, clinic_id: clinicId, webhook_id: webhookId, reason, came_from: cameFrom };
-  await tx.insertInto("operator_acts").values(act).execute();
+/** As the operator's act, and in the audit of the clinic it concerns. */
+async function writeDownHere(tx: Tx, act: Act): Promise<void> {
+  await writeDown(tx, act);
+  const { clinicId, webhookId, action } = act;
   if (clinicId === null) return;
   const target = webhookId === null ? "webhooks" : `webhook:${webhookId}`;
   const isPaused = action === "sending.paused";
   const views = { before: { paused: !isPaused }, after: { paused: isPaused } };
-  await record(tx, { clinicId, actor: ACTOR, action, target, ...views });
+  await record(tx, { clinicId, actor: OPERATOR_ACTOR, action, target, ...views });
 }

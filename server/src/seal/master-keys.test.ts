@@ -107,4 +107,15 @@ describe("the master key", () => {
     expect((await stat(source.path)).mode & 0o777).toBe(0o600);
     expect(await readdir(config.dataFolder)).toEqual(["master.key"]);
   });
+
+  test("are not changed by whoever read the file before somebody else changed it", async () => {
+    const config = await folderConfig();
+    const stale = await loadMasterKeys(config);
+    const source = config.masterKey;
+    if (source.from !== "file") throw new Error("the keys of a data folder are in a file");
+    const now = texts(await addMasterKey(source, stale));
+    await expect(addMasterKey(source, stale)).rejects.toThrow(/changed by somebody else/);
+    await expect(keepNewestMasterKey(source, stale)).rejects.toThrow(/changed by somebody else/);
+    expect(texts(await loadMasterKeys(config))).toEqual(now);
+  });
 });

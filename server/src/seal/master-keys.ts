@@ -2,7 +2,9 @@
  * The master keys: 32 bytes each, from the environment or a file, the newest first. The newest wraps; the others still open.
  *
  * Owns the key file. Promises: it is made on the very first start only; a change of it is whole or not at all, whenever the
- * process is killed; and a file of ours is nobody else's to read. What the keys wrap is in seal.ts and kept-secrets.ts.
+ * process is killed, and is made to what the caller has read or not at all; and a file of ours is nobody else's to read.
+ * Does not keep two changes at once apart: whoever changes it holds the lock of cli/keys.ts.
+ * What the keys wrap is in seal.ts and kept-secrets.ts.
  */
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
@@ -10,6 +12,12 @@ import { dirname, join } from "node:path";
 import { type Config, ConfigError, type MasterKeySource, masterKeysText } from "../config.ts";
 
 const MASTER_KEY_BYTES = 32;
+
+interface Change {
+  /** What the caller has read from the file. */
+  readonly held: readonly KeyObject[];
+  readonly keys: readonly KeyObject[];
+}
 
 type FileSource = Extract<MasterKeySource, { from: "file" }>;
 
@@ -38,16 +46,22 @@ export async function loadMasterKeys(config: Pick<Config, "masterKey" | "dataFol
   return parseKeyFile((await readKeyFile(source.path)) ?? "", source);
 }
 
-/** Puts a new key in front of those that the file holds; it is on the disk when this returns. Returns them all. */
+/**
+ * Puts a new key in front of `keys`, which the file holds; it is on the disk when this returns. Returns them all. Throws
+ * `ConfigError` where the file holds others by now.
+ */
 export async function addMasterKey(source: FileSource, keys: readonly KeyObject[]): Promise<readonly KeyObject[]> {
   const all = [createSecretKey(randomBytes(MASTER_KEY_BYTES)), ...keys];
-  await replaceKeyFile(source.path, all);
+  await replaceKeyFile(source, { held: keys, keys: all });
   return all;
 }
 
-/** Leaves nothing but the newest key in the file. To be called when nothing needs the others any more. */
+/**
+ * Leaves nothing but the newest of `keys`, which the file holds. To be called when nothing needs the others any more. Throws
+ * `ConfigError` where the file holds others by now.
+ */
 export async function keepNewestMasterKey(source: FileSource, keys: readonly KeyObject[]): Promise<void> {
-  await replaceKeyFile(source.path, keys.slice(0, 1));
+  await replaceKeyFile(source, { held: keys, keys: keys.slice(0, 1) });
 }
 
 async function parseKeyFile(text: string, source: FileSource): Promise<readonly KeyObject[]> {
@@ -89,7 +103,13 @@ async function writeNewKeyFile(path: string): Promise<void> {
   });
 }
 
-async function replaceKeyFile(path: string, keys: readonly KeyObject[]): Promise<void> {
+/** A key that somebody else put into the file since it was read may wrap something already: it is never written over. */
+async function replaceKeyFile(source: FileSource, { held, keys }: Change): Promise<void> {
+  const { path } = source;
+  const now = await parseKeyFile((await readKeyFile(path)) ?? "", source);
+  if (now.length !== held.length || !now.every((key, place) => held[place]?.equals(key))) {
+    throw new ConfigError([`The key file ${path} was changed by somebody else meanwhile. It is left as it is.`]);
+  }
   const { mode } = await stat(path);
   await written({ path, keys, mode: mode & 0o777 }, (aside) => rename(aside, path));
   const folder = await open(dirname(path), "r");

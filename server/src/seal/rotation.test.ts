@@ -1,5 +1,5 @@
 /** A rotation of the master key: wherever it is cut off, everything opens, and a second run ends it. */
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { createKysely, inClinic } from "../db/pool.ts";
@@ -136,15 +136,37 @@ describe("a server that runs meanwhile", () => {
 });
 
 describe("the secret that signs sessions", () => {
+  let derived: string;
+  beforeEach(() => {
+    derived = Buffer.from(hkdfSync("sha256", oldKey, Buffer.alloc(0), "hookwell auth secret v1", 32)).toString(
+      "base64url",
+    );
+  });
   const load = (masterKeys: readonly KeyObject[], config: { authSecret: KeyObject | undefined }) =>
     loadAuthSecret(config, { owner, seal: new Seal(masterKeys), masterKeys });
 
-  test("is one for all nodes of a database, and another one in another database", async () => {
+  test("is one for all nodes of a database, and another one in another database, even under the same master key", async () => {
     expect(authSecret).toMatch(/^[A-Za-z0-9_-]{43}$/);
     const all = await Promise.all(Array.from({ length: 4 }, () => load([oldKey], { authSecret: undefined })));
     expect(new Set(all)).toEqual(new Set([authSecret]));
     await database.pools.owner.query("delete from kept_secrets");
-    expect(await load([newKey], { authSecret: undefined })).not.toBe(authSecret);
+    const others = await Promise.all(Array.from({ length: 4 }, () => load([oldKey], { authSecret: undefined })));
+    expect(new Set(others).size).toBe(1);
+    await database.pools.owner.query("delete from kept_secrets");
+    expect([authSecret, ...others]).not.toContain(await load([oldKey], { authSecret: undefined }));
+    expect([authSecret, ...others]).not.toContain(derived);
+  });
+
+  test("goes on being the one of before it was kept, derived from the oldest key, where people have accounts", async () => {
+    await database.pools.owner.query("delete from kept_secrets");
+    await database.pools.owner.query(
+      `insert into auth."user" (id, name, email, "emailVerified") values ('one', 'One', 'one@example.test', true)`,
+    );
+    try {
+      expect(await load([newKey, oldKey], { authSecret: undefined })).toBe(derived);
+    } finally {
+      await database.pools.owner.query('delete from auth."user"');
+    }
   });
 
   test("is the configured one where there is one", async () => {

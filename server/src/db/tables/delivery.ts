@@ -46,11 +46,13 @@ export interface DeliveryTables {
   operator_acts: {
     id: GeneratedAlways<number>;
     at: Generated<Instant>;
-    action: "sending.paused" | "sending.resumed";
+    /** operator/acts.ts lists them */
+    action: string;
     clinic_id: number | null;
     webhook_id: number | null;
     reason: string;
     came_from: string;
+    user_id: string | null;
   };
   webhook_secrets: {
     clinic_id: number;
