@@ -193,7 +193,7 @@ describe("the page", () => {
     ]) {
       expect((await request(path, { accept: "application/json" })).status, path).toBe(404);
     }
-    for (const path of ["/v1/nothing", "/assets/gone.js"]) {
+    for (const path of ["/v1/nothing", "/assets/gone.js", "/operator/v1/sending"]) {
       expect((await request(path, { accept: "text/html" })).status, path).toBe(404);
     }
     expect(await (await request("/.built-from", { accept: "text/html" })).text()).not.toContain("secret");

@@ -10,7 +10,7 @@ import type { OpenRoutes } from "./server.ts";
 const NONCE_PLACEHOLDER = "__CSP_NONCE__";
 const HASHED_FILE = /^assets\//;
 /** What never is a page: an unknown address below these is an error for a program. */
-const NOT_A_PAGE = /^\/(v1|api|portal-api|assets|\.well-known)(\/|$)/;
+const NOT_A_PAGE = /^\/(v1|api|operator|portal-api|assets|\.well-known)(\/|$)/;
 const HASHED_MAX_AGE_SECONDS = 31_536_000;
 const OTHER_MAX_AGE_SECONDS = 300;
 

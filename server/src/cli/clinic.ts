@@ -46,7 +46,7 @@ export function clinicCommand(read: () => Config): Command {
     .action((options: NewOptions) => withOperator(read(), (operator) => create(operator, options)));
   clinic
     .command("invite-manager")
-    .description("invite a manager to a clinic that has none any more")
+    .description("invite a manager to a clinic, such as one that has none any more")
     .requiredOption("--clinic <id>", "which clinic", toId)
     .requiredOption("--manager <e-mail>", "who is invited")
     .action(({ clinic: id, manager }: { clinic: number; manager: string }) =>

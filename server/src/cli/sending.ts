@@ -55,7 +55,8 @@ function lineOf({ clinicId, webhookId, reason, pausedAt }: Pause): string {
 async function withOwner(config: Config, work: (owner: Db) => Promise<void>): Promise<void> {
   if (config.databaseUrl === undefined) {
     throw new ConfigError([
-      "The embedded database belongs to the server that runs. Set HOOKWELL_OPERATOR_KEY and ask it: POST /operator/v1/sending/pause.",
+      "With the embedded database this goes through the server while it runs: give it a HOOKWELL_OPERATOR_KEY, and call " +
+        "GET /operator/v1/sending, POST /operator/v1/sending/pause or POST /operator/v1/sending/resume.",
     ]);
   }
   const pools = createPools({ url: config.databaseUrl, log: silentLog() });
