@@ -16,7 +16,7 @@ import type { Db } from "../db/schema.ts";
 import type { Egress } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { Seal } from "../seal/seal.ts";
-import type { Begun, EngineStore, RunKey, Scan } from "./engine-store.ts";
+import { type Begun, type EngineStore, nameOf, type Scan } from "./engine-store.ts";
 import { Held } from "./held.ts";
 import { Lease } from "./lease.ts";
 import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
@@ -348,8 +348,4 @@ export class Dispatcher {
 /** Waits until all have ended, whatever fails, and then throws the first failure: what goes on unseen would find another state. */
 async function allEnded(works: readonly Promise<void>[]): Promise<void> {
   for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
-}
-
-function nameOf(key: RunKey): string {
-  return `${key.clinicId}/${key.webhookId}`;
 }

@@ -17,6 +17,11 @@ export interface RunKey {
   webhookId: number;
 }
 
+/** Clinic and webhook in one word. */
+export function nameOf({ clinicId, webhookId }: RunKey): string {
+  return `${clinicId}/${webhookId}`;
+}
+
 /** One delivery whose attempt has been marked as begun: it may be sent now, by us alone. */
 export interface Begun extends RunKey {
   id: number;

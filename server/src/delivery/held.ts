@@ -3,7 +3,7 @@
  *
  * Promises: where places are few, whoever was asked for last comes last, so that no webhook is left out.
  */
-import type { RunKey, RunScan } from "./engine-store.ts";
+import { nameOf, type RunKey, type RunScan } from "./engine-store.ts";
 import type { Pool } from "./places.ts";
 import type { Refill, Run } from "./run.ts";
 
@@ -82,8 +82,4 @@ export class Held {
     this.#runs.delete(name);
     this.#runs.set(name, run);
   }
-}
-
-function nameOf(key: RunKey): string {
-  return `${key.clinicId}/${key.webhookId}`;
 }

@@ -7,7 +7,7 @@
  * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
  */
 
-import type { Begun, RefillRequest, RunHealth, RunScan } from "./engine-store.ts";
+import { type Begun, nameOf, type RefillRequest, type RunHealth, type RunScan } from "./engine-store.ts";
 import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
 import type { Pool } from "./places.ts";
 import { WINDOW_ROWS } from "./store.ts";
@@ -69,7 +69,7 @@ export class Run {
   constructor(scan: RunScan, begunCount: number, nowMs: number) {
     this.clinicId = scan.clinicId;
     this.webhookId = scan.webhookId;
-    this.name = `${scan.clinicId}/${scan.webhookId}`;
+    this.name = nameOf(scan);
     this.fence = scan.fence;
     this.host = hostNameOf(scan.host ?? "");
     this.version = scan.version;

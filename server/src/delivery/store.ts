@@ -6,22 +6,23 @@
  */
 import { readFileSync } from "node:fs";
 import type pg from "pg";
-import type {
-  Beat,
-  Begun,
-  Counted,
-  FreedKey,
-  RefillRequest,
-  Released,
-  RunHealth,
-  RunKey,
-  Scan,
-  SettledAttempt,
-  SettledHealth,
-  TakeRequest,
-  TurningOff,
-  Vitals,
-  Warning,
+import {
+  type Beat,
+  type Begun,
+  type Counted,
+  type FreedKey,
+  nameOf,
+  type RefillRequest,
+  type Released,
+  type RunHealth,
+  type RunKey,
+  type Scan,
+  type SettledAttempt,
+  type SettledHealth,
+  type TakeRequest,
+  type TurningOff,
+  type Vitals,
+  type Warning,
 } from "./engine-store.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
@@ -241,8 +242,4 @@ function healthValues(health: readonly RunHealth[]): unknown[] {
     health.map((h) => h.probes),
     health.map((h) => h.parked),
   ];
-}
-
-function nameOf({ clinicId, webhookId }: RunKey): string {
-  return `${clinicId}/${webhookId}`;
 }

@@ -12,7 +12,7 @@ import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
 import type { ClinicSeal, Seal } from "../seal/seal.ts";
 import { type KnownHost, knownHost } from "../webhooks/known-hosts.ts";
-import type { RunKey } from "./engine-store.ts";
+import { nameOf, type RunKey } from "./engine-store.ts";
 
 const TARGETS_CACHED_MAX = 50_000;
 
@@ -186,10 +186,6 @@ export class Targets {
     if (oldest !== undefined) this.#cache.delete(oldest);
     this.#cache.set(name, target);
   }
-}
-
-function nameOf(key: RunKey): string {
-  return `${key.clinicId}/${key.webhookId}`;
 }
 
 function flatHeaders(sealedJson: string): string[] {
