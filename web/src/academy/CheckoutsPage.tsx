@@ -1,5 +1,5 @@
 // Who is about to buy a course or webinar: every checkout, and completing or ending the open ones.
-import { Button, NativeSelect, Stack } from "@mantine/core";
+import { Button, NativeSelect } from "@mantine/core";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconCart from "@tabler/icons-react/dist/esm/icons/IconShoppingCart.mjs";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ButtonLink } from "../ui/links.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import rows from "../ui/rows.module.css";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -50,25 +51,15 @@ function List({ filters, onClear, onSaid }: { filters: CheckoutFilters; onClear:
   const found = query.data.pages.flatMap((page) => page.data);
   if (found.length === 0) return <Nothing filters={filters} onClear={onClear} />;
   return (
-    <Stack>
-      <ul className={rows.list} aria-label={t("academy.checkouts")}>
-        {found.map((checkout) => (
-          <li key={checkout.id}>
-            <CheckoutRow checkout={checkout} onSaid={onSaid} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("academy.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("academy.checkouts")}
+      more={t("academy.more")}
+      entries={found}
+      keyOf={(checkout) => checkout.id}
+      query={query}
+    >
+      {(checkout) => <CheckoutRow checkout={checkout} onSaid={onSaid} />}
+    </PagedList>
   );
 }
 

@@ -1,5 +1,5 @@
 // Who changed what in the clinic's settings, from where, and whether anything was taken out. The filters live in the address.
-import { Button, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
 import IconDownload from "@tabler/icons-react/dist/esm/icons/IconDownload.mjs";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconHistory from "@tabler/icons-react/dist/esm/icons/IconHistory.mjs";
@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { type AuditFilters, audit } from "../api/audit.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { Callout } from "../ui/Callout.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import rows from "../ui/rows.module.css";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -130,25 +131,15 @@ function List({ filters, onClear }: { filters: AuditFilters; onClear: () => void
   if (entries.length === 0)
     return <Empty icon={IconHistory} title={t("audit.nothing")} text={t("audit.nothingText")} />;
   return (
-    <Stack>
-      <ul className={rows.list} aria-label={t("audit.title")}>
-        {entries.map((entry) => (
-          <li key={entry.sequence}>
-            <Entry entry={entry} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("audit.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("audit.title")}
+      more={t("audit.more")}
+      entries={entries}
+      keyOf={(entry) => entry.sequence}
+      query={query}
+    >
+      {(entry) => <Entry entry={entry} />}
+    </PagedList>
   );
 }
 

@@ -1,11 +1,12 @@
 // What a manager should know of the webhooks: the list, read as soon as it is opened, and who else is told.
-import { Button, Group, Stack, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import IconBell from "@tabler/icons-react/dist/esm/icons/IconBell.mjs";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { notices as api, type Notice } from "../api/notices.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import rows from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
@@ -76,25 +77,15 @@ function List() {
   }
   if (list.length === 0) return <Empty icon={IconBell} title={t("notices.nothing")} text={t("notices.nothingText")} />;
   return (
-    <Stack>
-      <ul className={rows.list} aria-label={t("notices.title")}>
-        {list.map((notice) => (
-          <li key={notice.id}>
-            <NoticeRow notice={notice} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("notices.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("notices.title")}
+      more={t("notices.more")}
+      entries={list}
+      keyOf={(notice) => notice.id}
+      query={query}
+    >
+      {(notice) => <NoticeRow notice={notice} />}
+    </PagedList>
   );
 }
 

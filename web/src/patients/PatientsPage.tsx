@@ -1,6 +1,6 @@
 // Who is treated here: found by name, added, and the way to each one's page. A name that is looked for stays out of the
 // page's address.
-import { Button, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import IconSearchOff from "@tabler/icons-react/dist/esm/icons/IconSearchOff.mjs";
@@ -12,6 +12,7 @@ import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { useMe } from "../session/queries.ts";
 import { AnchorLink, ButtonLink } from "../ui/links.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import rows from "../ui/rows.module.css";
@@ -64,25 +65,15 @@ function Found({ name, onClear }: { name: string; onClear: () => void }) {
   const found = query.data.pages.flatMap((page) => page.data);
   if (found.length === 0) return <Nobody isSearch={name !== ""} onClear={onClear} />;
   return (
-    <Stack>
-      <ul className={rows.list} aria-label={t("patients.list")}>
-        {found.map((patient) => (
-          <li key={patient.id}>
-            <PatientRow patient={patient} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("patients.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("patients.list")}
+      more={t("patients.more")}
+      entries={found}
+      keyOf={(patient) => patient.id}
+      query={query}
+    >
+      {(patient) => <PatientRow patient={patient} />}
+    </PagedList>
   );
 }
 
