@@ -19,9 +19,14 @@ export interface Certificates {
   trusted: Certificate;
   /** Signed by itself for this name. */
   selfSigned: Certificate;
+  /** Signed by the authority for this name, and no longer valid. */
+  expired: Certificate;
 }
 
-/** Makes an authority and two certificates for `name`, valid for a day. */
+/** As far back as openssl goes. */
+const EXPIRED_DAYS_AGO = 1;
+
+/** Makes an authority and three certificates for `name`, valid for a day but for the expired one. */
 export async function makeCertificates(name: string): Promise<Certificates> {
   const folder = await mkdtemp(join(tmpdir(), "hookwell-certificates-"));
   const at = (file: string) => join(folder, file);
@@ -76,9 +81,15 @@ export async function makeCertificates(name: string): Promise<Certificates> {
       "-out",
       at("leaf.pem"),
     ]);
+    await run("openssl", ["req", ...newKey, "-keyout", at("old.key"), "-out", at("old.csr"), "-subj", `/CN=${name}`]);
+    await run("openssl", [
+      ...["x509", "-req", "-in", at("old.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial"],
+      ...["-days", String(-EXPIRED_DAYS_AGO), "-extfile", at("names"), "-out", at("old.pem")],
+    ]);
     return {
       authority: await read("ca.pem"),
       trusted: { key: await read("leaf.key"), cert: await read("leaf.pem") },
+      expired: { key: await read("old.key"), cert: await read("old.pem") },
       selfSigned: { key: await read("self.key"), cert: await read("self.pem") },
     };
   } finally {

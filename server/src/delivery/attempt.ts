@@ -95,7 +95,7 @@ export function sealAnswer(begun: Sendable, outcome: Outcome, clinicSeal: Clinic
   const kept =
     outcome.kind === "answered"
       ? { text: outcome.answer.text, truncated: outcome.answer.truncated, headers: outcome.answer.headers }
-      : { detail: outcome.detail };
+      : { detail: outcome.detail, ...(outcome.expiredAt !== undefined && { expiredAt: outcome.expiredAt }) };
   return clinicSeal.seal({ column: "attempts.answer", row: answerRow(begun) }, JSON.stringify(kept));
 }
 

@@ -110,7 +110,10 @@ function toOutcome(ended: Ended): Untimed<Outcome> {
   const { bodySent } = ended;
   if (ended.how === "deadline") return { kind: "timed_out", detail: "deadline", bodySent };
   const { error } = ended;
-  if (error instanceof DialError) return { kind: error.kind, detail: error.detail, bodySent: false };
+  if (error instanceof DialError) {
+    const { kind, detail, expiredAt } = error;
+    return { kind, detail, bodySent: false, ...(expiredAt === null ? {} : { expiredAt }) };
+  }
   const code = codeOf(error);
   if (/^HPE_|^HTTPParserError$|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE)/.test(code))
     return { kind: "malformed_answer", detail: code, bodySent };

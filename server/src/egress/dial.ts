@@ -6,6 +6,7 @@
  */
 import { isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
+import type { TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
 import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
 import { NOTHING_OPENED } from "./allow-list.ts";
@@ -93,13 +94,20 @@ function connectTo(base: buildConnector.connector, options: buildConnector.Optio
   if (options.protocol === "https:" && isIP(name) === 0) target.servername = name;
   else delete target.servername;
   return new Promise((fulfil, reject) => {
-    base(target, (error, socket) => {
-      if (error) return reject(error);
+    let certificate: ReturnType<TLSSocket["getPeerX509Certificate"]>;
+    // The type does not say that the socket is returned. After a refusal its certificate can no longer be asked for.
+    const dialled = base(target, (error, socket) => {
+      if (error) return reject(toDialError(error, certificate?.validTo));
       if (normalised(socket.remoteAddress) !== normalised(address)) {
         socket.destroy();
         return reject(new DialError("refused_address", "connected elsewhere"));
       }
       fulfil(socket);
+    }) as unknown as Socket;
+    if (options.protocol !== "https:") return;
+    // Ahead of Node's own listener, which verifies, and which alone decides.
+    dialled.prependOnceListener("secure", () => {
+      certificate = (dialled as TLSSocket).getPeerX509Certificate();
     });
   });
 }
@@ -119,7 +127,8 @@ function normalised(address: string | undefined): string | null {
   return isIP(address) === 6 && !address.includes("%") ? new URL(`http://[${address}]/`).hostname : address;
 }
 
-function toDialError(error: unknown): DialError {
+/** `validTo` as the certificate has it, where one was shown. */
+function toDialError(error: unknown, validTo?: string): DialError {
   if (error instanceof DialError) return error;
   const code = codeOf(error);
   if (code === "ECONNREFUSED") return new DialError("connection_refused", code, { cause: error });
@@ -130,7 +139,8 @@ function toDialError(error: unknown): DialError {
       code,
     )
   ) {
-    return new DialError("tls", code, { cause: error });
+    const isExpired = code === "CERT_HAS_EXPIRED" && validTo !== undefined;
+    return new DialError("tls", code, { cause: error, expiredAt: isExpired ? new Date(validTo).toISOString() : null });
   }
   return new DialError("unreachable", code, { cause: error });
 }

@@ -12,12 +12,15 @@ export type DialFailure =
 export class DialError extends Error {
   readonly kind: DialFailure;
   readonly detail: string;
+  /** RFC 3339, of a certificate that is no longer valid */
+  readonly expiredAt: string | null;
 
-  constructor(kind: DialFailure, detail: string, options?: ErrorOptions) {
+  constructor(kind: DialFailure, detail: string, options: ErrorOptions & { expiredAt?: string | null } = {}) {
     super(`${kind}: ${detail}`, options);
     this.name = "DialError";
     this.kind = kind;
     this.detail = detail;
+    this.expiredAt = options.expiredAt ?? null;
   }
 }
 

@@ -13,6 +13,8 @@ export interface Answer {
 export interface NoAnswer {
   kind: Exclude<OutcomeKind, "answered">;
   detail: string;
+  /** RFC 3339; of a certificate that is no longer valid */
+  expiredAt?: string;
 }
 
 export type Outcome = ({ kind: "answered"; answer: Answer } | NoAnswer) & {

@@ -1,4 +1,5 @@
 /** Certificates: always verified, by name, TLS 1.2 or better. Nothing of a body leaves before that. */
+import { X509Certificate } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates, type TLSSocket, type TlsOptions } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Certificates, makeCertificates } from "../../test/certificates.ts";
@@ -53,6 +54,13 @@ describe("a receiver's certificate", () => {
     });
     expect(receiver.requests).toEqual([]);
     expect(receiver.connections).toBeGreaterThan(0);
+  });
+
+  test("that has expired is refused, and it is told since when", async () => {
+    const expiredAt = new Date(new X509Certificate(certificates.expired.cert).validTo).toISOString();
+    const expired = { ...TLS_FAILED, detail: "CERT_HAS_EXPIRED", expiredAt };
+    expect(await postTo(NAME, certificates.expired)).toMatchObject(expired);
+    expect(receiver.requests).toEqual([]);
   });
 
   test("for another name is refused, and so it is for a bare IP address", async () => {
