@@ -85,6 +85,8 @@ async function deliverUntil(what: string, condition: () => Promise<unknown>): Pr
 
 const list = async (query: string) => (await manager(`/v1/deliveries?${query}`)).json.data;
 const detail = async (id: string) => (await manager(`/v1/deliveries/${id}`)).json;
+const revealed = async (id: string) =>
+  (await post(`/v1/deliveries/${id}/reveal`, { reason: "The insurer asks." })).json.body;
 
 describe("a delivery", () => {
   it("waits, is delivered, and shows every byte of the request and what was answered", async () => {
@@ -107,14 +109,16 @@ describe("a delivery", () => {
     await deliverUntil("it was delivered", async () => (await detail(waiting.id)).state === "delivered");
     const sent = receiver.received.at(-1);
     const shown = await detail(waiting.id);
-    expect(shown.request.body).toBe(sent?.body);
-    expect(planned.request.body).toBe(sent?.body);
+    expect(await revealed(waiting.id)).toBe(sent?.body);
+    expect(planned.request.body).toBe(shown.request.body);
     expect(shown.attempts).toHaveLength(1);
     expect(shown.attempts[0]).toMatchObject({
       attempt: 1,
       outcome: "answered",
       status: 202,
       answer_text: "thanks",
+      answer_headers: { connection: "keep-alive" },
+      failure_code: null,
       late: false,
     });
     expect(shown).toMatchObject({ sequence: 1, reason: null, test: false });
@@ -135,9 +139,82 @@ describe("a delivery", () => {
     await schedule();
     await manager(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: { include: { patient: "off" } } });
     const [second] = await list(`webhook_id=${webhook.id}`);
-    expect((await detail(id)).request.body).toContain("Test Patient One");
-    expect((await detail(second.id)).request.body).not.toContain("Test Patient");
+    expect(await revealed(id)).toContain("Test Patient One");
+    expect(await revealed(second.id)).not.toContain("Test Patient");
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("shows patients as dots until somebody says why, and the audit trail keeps who and why", async () => {
+    const webhook = await newWebhook(WITH_PATIENTS);
+    await schedule();
+    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    const { request } = await detail(id);
+    expect(request.body_masked).toBe(true);
+    expect(JSON.parse(request.body)).toMatchObject([
+      { participant: { id: ids.patients[0], name: "••••••", email: "••••••" } },
+      { participant: { id: ids.patients[1], name: "••••••", email: null } },
+    ]);
+    expect(JSON.stringify(await detail(id))).not.toMatch(/Test Patient|one@example/);
+    for (const reason of ["", "   ", "x".repeat(201)]) {
+      expect((await post(`/v1/deliveries/${id}/reveal`, { reason })).json.errors[0].field).toBe("reason");
+    }
+    const twice = { method: "POST", body: { reason: "A call." }, headers: { "idempotency-key": "reveal" } } as const;
+    const first = await manager(`/v1/deliveries/${id}/reveal`, twice);
+    expect(JSON.parse(first.json.body)).toMatchObject([{ participant: { name: "Test Patient One" } }, {}]);
+    expect((await manager(`/v1/deliveries/${id}/reveal`, twice)).json).toEqual({ id, body: null });
+    const { data } = (await manager("/v1/audit?action=delivery.revealed&limit=1")).json;
+    expect(data).toMatchObject([{ target: `delivery:${id}`, after: { reason: "A call." } }]);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("of a webhook without patients has nothing to hide", async () => {
+    const webhook = await newWebhook();
+    await schedule();
+    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    expect((await detail(id)).request.body_masked).toBe(false);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("is found by its id, by its event's, and by its day", async () => {
+    const webhook = await newWebhook();
+    await schedule();
+    const mine = `webhook_id=${webhook.id}`;
+    const [{ id, event_id, created_at }] = await list(mine);
+    expect(await list(`id=${id}`)).toMatchObject([{ id }]);
+    expect(await list(`${mine}&id=${event_id}`)).toMatchObject([{ id }]);
+    expect(await list(`id=${id.replace(/_\d+$/, "_999999")}`)).toEqual([]);
+    expect(await list("id=Test%20Patient%20One")).toEqual([]);
+    const day = created_at.slice(0, 10);
+    const next = Temporal.PlainDate.from(day).add({ days: 1 }).toString();
+    const before = Temporal.PlainDate.from(day).subtract({ days: 1 }).toString();
+    expect(await list(`${mine}&from=${day}&to=${day}`)).toHaveLength(1);
+    expect(await list(`${mine}&from=${next}`)).toEqual([]);
+    expect(await list(`${mine}&to=${before}`)).toEqual([]);
+    expect((await manager("/v1/deliveries?from=yesterday")).json.errors[0].field).toBe("from");
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("counts on its webhook's bars on the day it happened: waiting, then delivered; a test does not", async () => {
+    const webhook = await newWebhook();
+    const today = async () => {
+      const { data } = (await manager("/v1/webhooks/activity")).json;
+      const days = data.find((one: { webhook_id: number }) => one.webhook_id === webhook.id).days;
+      expect(days).toHaveLength(7);
+      for (const { delivered, failed, waiting } of days.slice(0, -1))
+        expect([delivered, failed, waiting]).toEqual([0, 0, 0]);
+      return days.at(-1);
+    };
+    const zone = (await manager("/v1/me")).json.clinic.time_zone;
+    const day = Temporal.Now.plainDateISO(zone).toString();
+    receiver.answer = (_received, response) => response.writeHead(200).end();
+    await post(`/v1/webhooks/${webhook.id}/test`, { event: "participant.added" });
+    await schedule();
+    expect(await today()).toEqual({ day, delivered: 0, failed: 0, waiting: 1 });
+    await deliverUntil("it was delivered", async () => (await today()).delivered > 0);
+    expect(await today()).toEqual({ day, delivered: 1, failed: 0, waiting: 0 });
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+    const { data } = (await manager("/v1/webhooks/activity")).json;
+    expect(data.map((one: { webhook_id: number }) => one.webhook_id)).not.toContain(webhook.id);
   });
 
   it("that failed says so in plain words, and when it is tried again", async () => {
@@ -149,7 +226,11 @@ describe("a delivery", () => {
     const shown = await detail(id);
     expect(shown).toMatchObject({ state: "waiting", last_attempt: { status: 503, sentence_key: "broken" } });
     expect(shown.next_attempt_at).not.toBeNull();
-    expect(shown.last_attempt.sentence).toMatch(/internal problem\. We try again by ourselves\.$/);
+    expect(shown.last_attempt.sentence).toMatch(
+      /internal problem \(503 Service Unavailable\)\. Nothing to do; next try \d{4}-\d\d-\d\d at \d\d:\d\d\.$/,
+    );
+    const hoursLeft = (Date.parse(shown.tries_until) - Date.parse(shown.next_attempt_at)) / 3_600_000;
+    expect(hoursLeft).toBeCloseTo(75 + 35 / 60, 2);
     expect([shown.sentence, shown.sentence_key]).toEqual([null, null]);
     expect((await manager(`/v1/webhooks/${webhook.id}`)).json).toMatchObject({
       state: "needs_attention",
@@ -160,7 +241,7 @@ describe("a delivery", () => {
     expect(held.next_attempt_at).toBeNull();
     expect(held).toMatchObject({
       ...{ sentence: "It waits until the webhook is turned on.", sentence_key: "waits_until_on" },
-      last_attempt: { sentence: expect.not.stringContaining("try again") },
+      ...{ tries_until: null, last_attempt: { sentence: expect.not.stringContaining("next try") } },
     });
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
     expect(await detail(id)).toMatchObject({ state: "cancelled", reason: "deleted" });
@@ -219,7 +300,9 @@ describe("the list", () => {
     }
     expect(paged).toEqual(all);
     expect(new Set(paged).size).toBe(paged.length);
-    expect(all).toEqual(all.toSorted().toReversed());
+    const keyOf = (id: string) => id.replace(/_(\d+)$/, (_whole, webhook: string) => `_${webhook.padStart(9, "0")}`);
+    const byKey = (a: string, b: string) => keyOf(b).localeCompare(keyOf(a), "en");
+    expect(all).toEqual(all.toSorted(byKey));
     expect(await list(`webhook_id=${waiting.id}&state=waiting`)).toHaveLength(4);
     expect(await list(`webhook_id=${off.id}&state=failed`)).toHaveLength(4);
     expect(await list(`webhook_id=${off.id}&state=delivered`)).toEqual([]);

@@ -1,86 +1,41 @@
 /** /v1/deliveries: what was sent, what waits, what each receiver answered, and sending again. For managers only. */
-import { type DataChoice, narrower } from "@hookwell/sdk";
 import { z } from "zod";
 import { record } from "../audit/audit.ts";
-import { getClinic } from "../clinic/clinics.ts";
-import { clinicTime } from "../clinic/times.ts";
+import { instantOf, readDate } from "../clinic/times.ts";
 import { inClinic } from "../db/pool.ts";
-import type { Tx } from "../db/schema.ts";
-import { renderBody, USER_AGENT } from "../delivery/attempt.ts";
 import { resend } from "../delivery/resend.ts";
 import { notFound } from "../errors.ts";
-import { type DeliveryKey, deliveryId, parseDeliveryId } from "../outbox/identifiers.ts";
-import type { ClinicSeal } from "../seal/seal.ts";
-import { MASK } from "../webhooks/masking.ts";
-import { openAnswer } from "./answers.ts";
+import { deliveryId, lowestEventId } from "../outbox/identifiers.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
+import { keyName, readAttempts, readDeliveries, readDelivery, readLastAttempts } from "./delivery-log.ts";
+import { readKey, revealRoute, showRequest } from "./delivery-request.ts";
 import {
-  keyName,
-  type LoggedAttempt,
-  type LoggedDelivery,
-  readAttempts,
-  readDeliveries,
-  readDelivery,
-  readLastAttempts,
-} from "./delivery-log.ts";
+  DELIVERY,
+  DELIVERY_DETAIL,
+  showAttempt,
+  showAttemptWhole,
+  showDelivery,
+  showUnderWay,
+  viewOf,
+} from "./delivery-shapes.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
-import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, searchText, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
 import { EVENT } from "./webhook-shapes.ts";
-import { attemptWords, waitWords } from "./words.ts";
-
-const ATTEMPT = z.object({
-  attempt: z.int(),
-  started_at: z.string(),
-  duration_ms: z.int().nullable(),
-  outcome: z.string(),
-  status: z.int().nullable(),
-  answer_text: z.string().nullable(),
-  answer_truncated: z.boolean(),
-  late: z.boolean(),
-  sentence: z.string(),
-  sentence_key: z.string(),
-  sentence_params: z.record(z.string(), z.union([z.string(), z.number()])),
-});
-
-const DELIVERY_BASE = z.object({
-  id: z.string(),
-  event: EVENT,
-  event_id: z.string(),
-  webhook: z.object({ id: z.int(), name: z.string() }),
-  subject: z.string(),
-  subject_version: z.int(),
-  sequence: z.int().nullable(),
-  part: z.int(),
-  test: z.boolean(),
-  state: z.enum(["waiting", "sending", "delivered", "given_up", "cancelled"]),
-  reason: z.string().nullable(),
-  next_attempt_at: z.string().nullable(),
-  /** What it waits for, where that is not simply its time. */
-  sentence: z.string().nullable(),
-  sentence_key: z.enum(["waits_until_on"]).nullable(),
-  created_at: z.string(),
-  finished_at: z.string().nullable(),
-});
-const DELIVERY = DELIVERY_BASE.extend({ attempts: z.int(), last_attempt: ATTEMPT.nullable() });
-const DELIVERY_DETAIL = DELIVERY_BASE.extend({
-  attempts: z.array(ATTEMPT),
-  last_attempt: ATTEMPT.nullable(),
-  request: z.object({
-    headers: z.record(z.string(), z.string()),
-    /** The exact text; null where it is no longer kept. */
-    body: z.string().nullable(),
-    /** Names of the headers whose values are not shown. */
-    masked: z.array(z.string()),
-  }),
-});
 
 /** Kind and id, as deliveries show it and the header `webhook-subject` has it. */
 const SUBJECT = /^[a-z_-]{1,40}:[a-z0-9-]{1,40}$/;
 
+/** The header `webhook-id` of a delivery, or the id of an event, which one delivery or several have in common. */
+const SEARCHED_MAX_CHARACTERS = 100;
+const DAY = z.string().max(20);
+
 const QUERY = PAGE_QUERY.extend({
+  id: searchText(SEARCHED_MAX_CHARACTERS).optional().describe("The id of a delivery, or of an event."),
+  from: DAY.optional().describe("Events from this day of the clinic on."),
+  to: DAY.optional().describe("Events up to and on this day of the clinic."),
   webhook_id: z.string().optional(),
   event: EVENT.optional(),
   subject: z
@@ -99,6 +54,17 @@ export async function deliveriesRoutes(app: App, context: ApiContext): Promise<v
   listRoute(app, context);
   detailRoute(app, context);
   resendRoute(app, context);
+  revealRoute(app, context);
+}
+
+/** The ids of the events of some days of the clinic: they begin with their time. */
+function idsOfDays({ from, to }: { from?: string | undefined; to?: string | undefined }, timeZone: string) {
+  const lowest = (date: Temporal.PlainDate) =>
+    lowestEventId(instantOf(date.toPlainDateTime(), timeZone).epochMilliseconds);
+  return {
+    fromEventId: from === undefined ? undefined : lowest(readDate("from", from)),
+    toEventId: to === undefined ? undefined : lowest(readDate("to", to).add({ days: 1 })),
+  };
 }
 
 function listRoute(app: App, context: ApiContext): void {
@@ -110,8 +76,9 @@ function listRoute(app: App, context: ApiContext): void {
     const after = cursor === null ? undefined : { eventId: cursor[0], webhookId: cursor[1], part: cursor[2] };
     return inClinic(context.db, clinicId, async (tx) => {
       const view = await viewOf(tx, context, clinicId);
-      const { event, subject, state } = query;
-      const rows = await readDeliveries(tx, { clinicId, webhookId, event, subject, state, after, limit: limit + 1 });
+      const { event, subject, state, id } = query;
+      const filters = { webhookId, event, subject, state, id: id?.trim(), ...idsOfDays(query, view.timeZone) };
+      const rows = await readDeliveries(tx, { clinicId, ...filters, after, limit: limit + 1 });
       const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
       return toPage(rows, limit, {
         item: (row) => ({
@@ -135,7 +102,7 @@ function detailRoute(app: App, context: ApiContext): void {
       const view = await viewOf(tx, context, clinicId);
       const attempts = await readAttempts(tx, clinicId, key);
       const shown = [
-        ...attempts.map((attempt) => showKnownAttempt(delivery, attempt, view)),
+        ...attempts.map((attempt) => showAttemptWhole(delivery, attempt, view)),
         ...showUnderWay(delivery, view),
       ];
       return {
@@ -164,128 +131,4 @@ function resendRoute(app: App, context: ApiContext): void {
       return { status: 202, body: { id: deliveryId(key), state: "waiting" } };
     }),
   );
-}
-
-function readKey(id: string): DeliveryKey {
-  const key = parseDeliveryId(id);
-  if (key === null) throw notFound("delivery");
-  return key;
-}
-
-/** What is needed to show anything of this clinic. */
-interface View {
-  readonly timeZone: string;
-  readonly seal: ClinicSeal;
-}
-
-async function viewOf(tx: Tx, context: ApiContext, clinicId: number): Promise<View> {
-  return { timeZone: (await getClinic(tx, clinicId)).timeZone, seal: await context.seal.forClinic(tx, clinicId) };
-}
-
-function showDelivery(delivery: LoggedDelivery, { timeZone }: View): z.output<typeof DELIVERY_BASE> {
-  const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
-  return {
-    ...{ id: deliveryId(delivery), event: delivery.event, event_id: delivery.eventId },
-    webhook: { id: delivery.webhookId, name: delivery.webhookName },
-    ...{ subject: delivery.subject, subject_version: delivery.subjectVersion, sequence: delivery.sequence },
-    ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
-    next_attempt_at: time(delivery.nextAttemptAt),
-    ...waitWords({ state: delivery.state, isPlanned: delivery.nextAttemptAt !== null }),
-    created_at: clinicTime(delivery.createdAt, timeZone),
-    finished_at: time(delivery.finishedAt),
-  };
-}
-
-function showAttempt(
-  delivery: LoggedDelivery,
-  attempt: LoggedAttempt | null,
-  view: View,
-): z.output<typeof ATTEMPT> | null {
-  return attempt === null ? null : showKnownAttempt(delivery, attempt, view);
-}
-
-function showKnownAttempt(
-  delivery: LoggedDelivery,
-  attempt: LoggedAttempt,
-  { timeZone, seal }: View,
-): z.output<typeof ATTEMPT> {
-  const isRepeated = attempt.attempt < delivery.attempts || delivery.nextAttemptAt !== null;
-  const { key, params, sentence } = attemptWords({ ...attempt, isRepeated });
-  const { text, truncated } = openAnswer(seal, attempt, attempt.answer);
-  return {
-    attempt: attempt.attempt,
-    started_at: clinicTime(attempt.startedAt, timeZone),
-    duration_ms: attempt.durationMs,
-    outcome: attempt.outcome,
-    status: attempt.status,
-    answer_text: text,
-    answer_truncated: truncated,
-    late: attempt.late,
-    ...{ sentence, sentence_key: key, sentence_params: { ...params } },
-  };
-}
-
-/** The attempt that has begun and has no row yet. */
-function showUnderWay(delivery: LoggedDelivery, view: View): z.output<typeof ATTEMPT>[] {
-  const { begunAt: startedAt, attempts: attempt } = delivery;
-  if (startedAt === null) return [];
-  const nothing = { durationMs: null, status: null, choice: null, answer: null, late: false };
-  return [showKnownAttempt(delivery, { ...delivery, ...nothing, attempt, startedAt, outcome: "sending" }, view)];
-}
-
-interface RequestParts {
-  readonly tx: Tx;
-  readonly clinicId: number;
-  readonly view: View;
-}
-
-/** The request as it was sent last, or as it will be sent first. */
-async function showRequest(
-  { tx, clinicId, view: { seal } }: RequestParts,
-  delivery: LoggedDelivery,
-  attempts: readonly LoggedAttempt[],
-): Promise<z.output<typeof DELIVERY_DETAIL>["request"]> {
-  const event = await tx
-    .selectFrom("events")
-    .select("facts")
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", delivery.eventId)
-    .executeTakeFirst();
-  const webhook = await tx
-    .selectFrom("webhooks")
-    .select(["include_practitioner", "include_patient", "headers"])
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", delivery.webhookId)
-    .executeTakeFirstOrThrow();
-  const now: DataChoice = { practitioner: webhook.include_practitioner, patient: webhook.include_patient };
-  const sent = attempts.findLast((attempt) => attempt.choice !== null);
-  const choice = sent?.choice ?? narrower(delivery.choice, now);
-  const custom = webhook.headers && seal.open({ column: "webhooks.headers", row: delivery.webhookId }, webhook.headers);
-  const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
-  return {
-    headers: headersOf(delivery, attempts.at(-1) ?? null, names),
-    body: event?.facts ? renderBody({ ...delivery, facts: event.facts }, seal, choice) : null,
-    // A signature cannot be made again once its secret has retired, and a custom header is often a credential.
-    masked: ["webhook-signature", ...names],
-  };
-}
-
-function headersOf(
-  delivery: LoggedDelivery,
-  last: LoggedAttempt | null,
-  customNames: readonly string[],
-): Record<string, string> {
-  const { sequence, subject, subjectVersion } = delivery;
-  return {
-    "content-type": "application/json",
-    "user-agent": USER_AGENT,
-    "webhook-id": deliveryId(delivery),
-    ...(last === null ? {} : { "webhook-timestamp": String(Math.floor(last.startedAt.epochMilliseconds / 1_000)) }),
-    "webhook-signature": `v1,${MASK}`,
-    "webhook-attempt": String(Math.max(1, delivery.attempts)),
-    ...(delivery.test ? { "webhook-test": "true" } : {}),
-    ...(sequence === null ? {} : { "webhook-sequence": String(sequence) }),
-    ...(delivery.test ? {} : { "webhook-subject": subject, "webhook-subject-version": String(subjectVersion) }),
-    ...Object.fromEntries(customNames.map((name) => [name, MASK])),
-  };
 }

@@ -5,7 +5,7 @@
 import type { BlockChoice, EventName } from "@hookwell/sdk";
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
-import type { DeliveryKey } from "../outbox/identifiers.ts";
+import { type DeliveryKey, parseDeliveryId } from "../outbox/identifiers.ts";
 
 /** More attempts of one delivery than this are not shown; after a resend there may be many. */
 const ATTEMPTS_SHOWN_MAX = 200;
@@ -26,6 +26,12 @@ export interface LoggedDelivery extends DeliveryKey {
   attempts: number;
   /** Null where none is planned, also because the webhook is off. */
   nextAttemptAt: Temporal.Instant | null;
+  /** While its receiver is parked: since when it has been failing. */
+  parkedSince: Temporal.Instant | null;
+  /** Attempts that belong to schedules before this one. */
+  scheduleStart: number;
+  /** Sealed; of its webhook, as it is now. */
+  webhookUrl: Buffer;
   /** Of the attempt that is under way. */
   begunAt: Temporal.Instant | null;
   createdAt: Temporal.Instant;
@@ -50,6 +56,11 @@ export interface DeliveryQuery {
   readonly subject?: string | undefined;
   /** `failed`: ended without being delivered. */
   readonly state?: "delivered" | "waiting" | "failed" | undefined;
+  /** Of a delivery, or of an event; whatever else it is, nothing has it. */
+  readonly id?: string | undefined;
+  /** Events from this id on, and before that one: see `lowestEventId`. */
+  readonly fromEventId?: string | undefined;
+  readonly toEventId?: string | undefined;
   /** The last one of the page before. */
   readonly after?: DeliveryKey | undefined;
   readonly limit: number;
@@ -75,7 +86,7 @@ type Query = DeliveryQuery & { readonly exact?: DeliveryKey };
 
 function unfinished(query: Query) {
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
-      d.choice_patient, d.test, d.sequence, d.attempt, case when d.begun_at is null then 'waiting' else 'sending' end as state,
+      d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, case when d.begun_at is null then 'waiting' else 'sending' end as state,
       null::text as reason, d.created_at, null::timestamptz as finished_at, d.begun_at,
       case when d.begun_at is null and d.due_at < 'infinity' then d.due_at end as next_attempt_at
     from deliveries d where ${filters(query)} order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
@@ -89,14 +100,17 @@ function finished(query: Query) {
         ? sql` and d.state = 'delivered'`
         : sql` and d.state <> 'delivered'`;
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
-      d.choice_patient, d.test, d.sequence, d.attempt, d.state, d.reason, d.created_at, d.finished_at,
+      d.choice_patient, d.test, d.sequence, d.attempt, 0::smallint as schedule_start, d.state, d.reason, d.created_at, d.finished_at,
       null::timestamptz as begun_at, null::timestamptz as next_attempt_at
     from finished_deliveries d where ${filters(query)}${state}
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
 
-function filters({ clinicId, webhookId, event, subject, after, exact }: Query) {
+function filters({ clinicId, webhookId, event, subject, after, exact, id, fromEventId, toEventId }: Query) {
   const conditions = [sql`d.clinic_id = ${clinicId}`];
+  if (fromEventId !== undefined) conditions.push(sql`d.event_id >= ${fromEventId}::uuid`);
+  if (toEventId !== undefined) conditions.push(sql`d.event_id < ${toEventId}::uuid`);
+  if (id !== undefined) conditions.push(named(id));
   if (webhookId !== undefined) conditions.push(sql`d.webhook_id = ${webhookId}`);
   if (event !== undefined) {
     conditions.push(
@@ -121,6 +135,16 @@ function filters({ clinicId, webhookId, event, subject, after, exact }: Query) {
   return sql.join(conditions, sql` and `);
 }
 
+const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function named(id: string) {
+  const key = parseDeliveryId(id);
+  if (key !== null) {
+    return sql`(d.event_id, d.webhook_id, d.part) = (${key.eventId}::uuid, ${key.webhookId}, ${key.part})`;
+  }
+  return EVENT_ID.test(id) ? sql`d.event_id = ${id}::uuid` : sql`false`;
+}
+
 interface DeliveryRow {
   event_id: string;
   webhook_id: number;
@@ -131,6 +155,7 @@ interface DeliveryRow {
   test: boolean;
   sequence: number | null;
   attempt: number;
+  schedule_start: number;
   state: DeliveryState;
   reason: string | null;
   created_at: Temporal.Instant;
@@ -141,15 +166,22 @@ interface DeliveryRow {
   subject: string;
   subject_version: number;
   webhook_name: string;
+  webhook_url: Buffer;
   enabled: boolean;
+  /** While its receiver is parked. */
+  probe_at: Temporal.Instant | null;
+  failing_since: Temporal.Instant | null;
 }
 
 async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Promise<LoggedDelivery[]> {
   const { rows } = await sql<DeliveryRow>`
-    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.enabled
+    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url, w.enabled,
+      case when r.parked_at is not null and r.next_at < 'infinity' then r.next_at end as probe_at,
+      case when r.parked_at is not null then r.failing_since end as failing_since
     from (select * from (${from}) u order by u.event_id desc, u.webhook_id desc, u.part desc limit ${limit}) p
       join events e on e.clinic_id = p.clinic_id and e.id = p.event_id
       join webhooks w on w.clinic_id = p.clinic_id and w.id = p.webhook_id
+      left join runs r on r.clinic_id = p.clinic_id and r.webhook_id = p.webhook_id
     order by p.event_id desc, p.webhook_id desc, p.part desc`.execute(tx);
   return rows.map((row) => ({
     eventId: row.event_id,
@@ -166,11 +198,20 @@ async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Prom
     state: row.state,
     reason: row.reason,
     attempts: row.attempt,
-    nextAttemptAt: row.enabled ? row.next_attempt_at : null,
+    nextAttemptAt: row.enabled ? laterOf(row.next_attempt_at, row.probe_at) : null,
+    parkedSince: row.failing_since,
+    scheduleStart: row.schedule_start,
+    webhookUrl: row.webhook_url,
     begunAt: row.begun_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   }));
+}
+
+/** A delivery's own time stands still while its receiver is parked: then the probe's counts. */
+function laterOf(due: Temporal.Instant | null, probe: Temporal.Instant | null): Temporal.Instant | null {
+  if (due === null || probe === null) return due;
+  return Temporal.Instant.compare(due, probe) < 0 ? probe : due;
 }
 
 /** The last attempt of each delivery, by `attemptsName`. */

@@ -77,7 +77,7 @@ describe("a draft", () => {
       answer_text: "ok",
       sentence_key: "accepted",
     });
-    expect(tested.json.result.sentence).toMatch(/^It answered 200 in \d+\.?\d* s\.$/);
+    expect(tested.json.result.sentence).toMatch(/^It answered 200 OK in \d+\.?\d* s\.$/);
     expect(receiver.received.at(-1)?.headers).toMatchObject({
       "webhook-test": "true",
       "webhook-id": tested.json.delivery_id,
@@ -116,7 +116,8 @@ describe("a test send", () => {
     const body = { event: "consult.updated" };
     const { delivery_id, result } = (await manager(`/v1/webhooks/${id}/test`, { method: "POST", body })).json;
     receiver.answer = answered;
-    expect(result).toMatchObject({ status: 503, sentence: "It answered 503: it has an internal problem." });
+    const sentence = "It has an internal problem (503 Service Unavailable). Tell whoever runs the other system.";
+    expect(result).toMatchObject({ status: 503, sentence });
     const shown = (await manager(`/v1/deliveries/${delivery_id}`)).json;
     expect(shown.last_attempt.sentence).toBe(result.sentence);
     await remove(id);

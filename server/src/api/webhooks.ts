@@ -26,6 +26,7 @@ import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./pag
 import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
+import { activityRoute } from "./webhook-activity.ts";
 import {
   CREATED_WEBHOOK,
   LISTED_WEBHOOK,
@@ -47,6 +48,7 @@ const URL_CHECKS_PER_MINUTE_MAX = 30;
 export async function webhooksRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
   readRoutes(app, context);
+  activityRoute(app, context);
   changeRoutes(app, context);
   trialRoutes(app, context);
 }
@@ -130,6 +132,7 @@ const TEST_RESULT = z.object({
     duration_ms: z.int(),
     answer_text: z.string().nullable(),
     answer_truncated: z.boolean(),
+    moved_to: z.string().nullable(),
     sentence: z.string(),
     sentence_key: z.string(),
     sentence_params: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -171,14 +174,17 @@ function trialRoutes(app: App, context: ApiContext): void {
       const begunMs = context.clock.monotonicMs();
       const room = roomOf(context, request.principal);
       const { event, changes: unsaved } = request.body;
-      const changes = await inClinic(context.db, clinicId, async (tx) => {
-        await getWebhook(tx, room, webhookId);
-        return unsaved && readChanges(tx, room, { id: webhookId, unsaved });
+      const { changes, saved } = await inClinic(context.db, clinicId, async (tx) => {
+        const saved = await getWebhook(tx, room, webhookId);
+        return { saved, changes: unsaved && (await readChanges(tx, room, { id: webhookId, unsaved })) };
       });
       const sent = await context.sendTest({ clinicId, webhookId, event, changes });
       if (NOTHING_DIALLED.has(sent.outcome)) await untilAlike(context.clock, begunMs);
-      const seal = await inClinic(context.db, clinicId, (tx) => context.seal.forClinic(tx, clinicId));
-      return { status: 200, body: showTest(sent, seal) };
+      const url = changes?.url ?? saved.url;
+      const view = await inClinic(context.db, clinicId, async (tx) => {
+        return { seal: await context.seal.forClinic(tx, clinicId), timeZone: await timeZoneOf(tx, clinicId), url };
+      });
+      return { status: 200, body: showTest(sent, view) };
     }),
   );
 }
@@ -202,10 +208,22 @@ async function readChanges(tx: Tx, room: WebhooksContext, { id, unsaved }: Unsav
   }
 }
 
-function showTest({ deliveryId, attempted }: TestSent, seal: ClinicSeal): z.output<typeof TEST_RESULT> {
+interface TestView {
+  readonly seal: ClinicSeal;
+  readonly timeZone: string;
+  /** Where it went. */
+  readonly url: string;
+}
+
+/** A test is never tried again. */
+const NOTHING_AHEAD = { next: null, until: null };
+
+function showTest({ deliveryId, attempted }: TestSent, view: TestView): z.output<typeof TEST_RESULT> {
   const { begun, outcome, status, durationMs, answer } = attempted.settled;
-  const { key, params, sentence } = attemptWords({ outcome, status, durationMs, isRepeated: false });
-  const { text, truncated } = openAnswer(seal, begun, answer);
+  const { text, truncated, detail, expiredAt, movedTo } = openAnswer(view.seal, { ...begun, status }, answer);
+  const service = knownHost(new URL(view.url));
+  const end = { outcome, status, durationMs, detail, expiredAt, movedTo: movedTo?.host ?? null, service, test: true };
+  const { key, params, sentence } = attemptWords({ ...end, ahead: NOTHING_AHEAD }, view.timeZone);
   return {
     delivery_id: deliveryId,
     result: {
@@ -214,6 +232,7 @@ function showTest({ deliveryId, attempted }: TestSent, seal: ClinicSeal): z.outp
       duration_ms: durationMs,
       answer_text: text,
       answer_truncated: truncated,
+      moved_to: movedTo?.href ?? null,
       ...{ sentence, sentence_key: key, sentence_params: params },
     },
   };

@@ -5,6 +5,7 @@ export const AUDIT_ACTIONS = [
   "audit.exported",
   "deliveries.pulled",
   "delivery.resent",
+  "delivery.revealed",
   "import.done",
   "import.refused",
   "import.started",

@@ -3,7 +3,7 @@
  * in the clinic's zone. Pure. It holds names of webhooks, numbers and times; no patient's data, and no part of an address.
  */
 import type { Notice } from "./kinds.ts";
-import { causeWords, FRAME, type Locale, type Named, noticeWords } from "./words.ts";
+import { causeSentence, FRAME, type Locale, type Named, noticeWords } from "./words.ts";
 
 /** More notices than this are counted rather than told one by one. For whoever reads them. */
 export const NOTICES_TOLD_MAX = 20;
@@ -67,7 +67,7 @@ function namedOf({ locale, timeZone }: LetterClinic, { webhook, details }: Notic
   const time = (at: Temporal.Instant | undefined) => (at === undefined ? "" : timeWords(at, locale, timeZone));
   return {
     name: webhook === null ? FRAME[locale].nameless : plain(webhook.name),
-    cause: causeWords(locale, details.outcome, details.status),
+    cause: causeSentence(locale, details.outcome, details.status),
     since: time(details.failingSince),
     offAt: time(details.offAt),
     startsAt: time(details.startsAt),

@@ -1,7 +1,8 @@
 /**
- * What an e-mail says: one table by kind of notice, one by cause, in both languages. Pure. The page has the same in its
- * dictionaries (web/src/i18n, `notices`), since it writes times as its reader has them.
+ * What an e-mail says: one table by kind of notice, in both languages; the causes are the SDK's. Pure. The page has the same
+ * kinds in its dictionaries (web/src/i18n, `notices`), since it writes times as its reader has them.
  */
+import { causeOf, causeWords } from "@hookwell/sdk/causes";
 import type { NoticeKind } from "./kinds.ts";
 
 export type Locale = "en" | "fr-CA";
@@ -133,56 +134,11 @@ function sinceFr({ since }: Named): string {
   return since === "" ? "" : ` Les envois échouent depuis le ${since}.`;
 }
 
-/** The causes of experience.md, each with its advice. */
-const CAUSES = {
-  not_found: [
-    "We can’t find this address. Check it for a typing mistake.",
-    "Nous ne trouvons pas cette adresse. Vérifiez qu’elle est bien écrite.",
-  ],
-  not_answering: [
-    "The other system isn’t answering. It may be down.",
-    "L’autre système ne répond pas. Il est peut-être en panne.",
-  ],
-  certificate: [
-    "Its security certificate has a problem. Forward this to whoever runs it.",
-    "Son certificat de sécurité pose problème. Transmettez ce message à la personne qui s’en occupe.",
-  ],
-  timeout: ["It takes longer than 15 seconds to answer.", "Il met plus de 15 secondes à répondre."],
-  refused: [
-    "It refuses our messages. The link or password may have changed.",
-    "Il refuse nos messages. Le lien ou le mot de passe a peut-être changé.",
-  ],
-  nothing_here: [
-    "Nothing lives at this address. Paste the new address.",
-    "Il n’y a rien à cette adresse. Collez la nouvelle adresse.",
-  ],
-  busy: ["It is too busy.", "Il est trop occupé."],
-  broken: ["It has an internal problem.", "Il a un problème interne."],
-  blocked: [
-    "For safety we don’t send to internal addresses. Ask your administrator.",
-    "Par sécurité, nous n’envoyons rien à des adresses internes. Demandez à votre administrateur.",
-  ],
-  other: ["It does not accept our messages.", "Il n’accepte pas nos messages."],
-} as const;
-type Cause = keyof typeof CAUSES;
-
-const BY_OUTCOME: Readonly<Record<string, Cause>> = {
-  name_not_found: "not_found",
-  connection_refused: "not_answering",
-  unreachable: "not_answering",
-  reset: "not_answering",
-  tls: "certificate",
-  timed_out: "timeout",
-  refused_address: "blocked",
-};
-const BY_STATUS: Readonly<Record<number, Cause>> = { 401: "refused", 403: "refused", 404: "nothing_here", 429: "busy" };
-
-/** The sentence for an attempt's outcome; empty where none is known. */
-export function causeWords(locale: Locale, outcome: string | undefined, status: number | undefined): string {
+/** The sentence for an attempt's outcome, and what to do about it; empty where none is known. */
+export function causeSentence(locale: Locale, outcome: string | undefined, status: number | undefined): string {
   if (outcome === undefined) return "";
-  const ofStatus = status === undefined ? "other" : (BY_STATUS[status] ?? (status >= 500 ? "broken" : "other"));
-  const [english, french] = CAUSES[outcome === "answered" ? ofStatus : (BY_OUTCOME[outcome] ?? "other")];
-  return locale === "en" ? english : french;
+  const { text, advice } = causeWords(causeOf({ outcome, status: status ?? null }), locale);
+  return advice === "" ? text : `${text} ${advice}`;
 }
 
 /** Title and text of one notice. */

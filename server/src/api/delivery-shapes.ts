@@ -1,0 +1,177 @@
+/** Deliveries and their attempts as the API shows them: the schemas, and what is told of each to a manager. */
+import { z } from "zod";
+import { getClinic } from "../clinic/clinics.ts";
+import { clinicTime } from "../clinic/times.ts";
+import type { Tx } from "../db/schema.ts";
+import { OFF_AFTER_MS } from "../delivery/health.ts";
+import { RETRY_WAITS_MS } from "../delivery/policy.ts";
+import { deliveryId } from "../outbox/identifiers.ts";
+import type { ClinicSeal } from "../seal/seal.ts";
+import { knownHost } from "../webhooks/known-hosts.ts";
+import { type KeptAnswer, openAnswer } from "./answers.ts";
+import type { ApiContext } from "./context.ts";
+import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
+import { EVENT } from "./webhook-shapes.ts";
+import { type Ahead, attemptWords, waitWords } from "./words.ts";
+
+const ATTEMPT = z.object({
+  attempt: z.int(),
+  started_at: z.string(),
+  duration_ms: z.int().nullable(),
+  outcome: z.string(),
+  status: z.int().nullable(),
+  answer_text: z.string().nullable(),
+  answer_truncated: z.boolean(),
+  moved_to: z
+    .string()
+    .nullable()
+    .describe("The whole address that a 3xx names, where it is one that could be sent to."),
+  late: z.boolean(),
+  sentence: z.string(),
+  sentence_key: z.string(),
+  sentence_params: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+const ATTEMPT_DETAIL = ATTEMPT.extend({
+  answer_headers: z.record(z.string(), z.string()).nullable().describe("As they came, without cookies."),
+  failure_code: z.string().nullable().describe("Where no answer came: the system's or the library's own code."),
+});
+
+const DELIVERY_BASE = z.object({
+  id: z.string(),
+  event: EVENT,
+  event_id: z.string(),
+  webhook: z.object({ id: z.int(), name: z.string() }),
+  subject: z.string(),
+  subject_version: z.int(),
+  sequence: z.int().nullable(),
+  part: z.int(),
+  test: z.boolean(),
+  state: z.enum(["waiting", "sending", "delivered", "given_up", "cancelled"]),
+  reason: z.string().nullable(),
+  next_attempt_at: z.string().nullable(),
+  tries_until: z.string().nullable().describe("About when the last attempt will be made, if none succeeds before."),
+  /** What it waits for, where that is not simply its time. */
+  sentence: z.string().nullable(),
+  sentence_key: z.enum(["waits_until_on"]).nullable(),
+  created_at: z.string(),
+  finished_at: z.string().nullable(),
+});
+export const DELIVERY = DELIVERY_BASE.extend({ attempts: z.int(), last_attempt: ATTEMPT.nullable() });
+
+export const REQUEST = z.object({
+  headers: z.record(z.string(), z.string()),
+  /** Null where it is no longer kept. */
+  body: z.string().nullable(),
+  /** Whether names and addresses of patients stand in it as dots; `reveal` shows them. */
+  body_masked: z.boolean(),
+  /** Names of the headers whose values are not shown. */
+  masked: z.array(z.string()),
+});
+export const DELIVERY_DETAIL = DELIVERY_BASE.extend({
+  attempts: z.array(ATTEMPT_DETAIL),
+  last_attempt: ATTEMPT_DETAIL.nullable(),
+  request: REQUEST,
+});
+
+/** What is needed to show anything of this clinic. */
+export interface View {
+  readonly timeZone: string;
+  readonly seal: ClinicSeal;
+}
+
+export async function viewOf(tx: Tx, context: ApiContext, clinicId: number): Promise<View> {
+  return { timeZone: (await getClinic(tx, clinicId)).timeZone, seal: await context.seal.forClinic(tx, clinicId) };
+}
+
+export function showDelivery(delivery: LoggedDelivery, { timeZone }: View): z.output<typeof DELIVERY_BASE> {
+  const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
+  return {
+    ...{ id: deliveryId(delivery), event: delivery.event, event_id: delivery.eventId },
+    webhook: { id: delivery.webhookId, name: delivery.webhookName },
+    ...{ subject: delivery.subject, subject_version: delivery.subjectVersion, sequence: delivery.sequence },
+    ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
+    next_attempt_at: time(delivery.nextAttemptAt),
+    tries_until: time(triesUntil(delivery)),
+    ...waitWords({ state: delivery.state, isPlanned: delivery.nextAttemptAt !== null }),
+    created_at: clinicTime(delivery.createdAt, timeZone),
+    finished_at: time(delivery.finishedAt),
+  };
+}
+
+/** While it is parked, its webhook's clock counts; else the waits of its own schedule that are still to come. */
+function triesUntil({ nextAttemptAt, parkedSince, attempts, scheduleStart }: LoggedDelivery): Temporal.Instant | null {
+  if (nextAttemptAt === null) return null;
+  if (parkedSince !== null) {
+    const until = parkedSince.add({ milliseconds: OFF_AFTER_MS });
+    return Temporal.Instant.compare(until, nextAttemptAt) < 0 ? nextAttemptAt : until;
+  }
+  const waits = RETRY_WAITS_MS.slice(attempts - scheduleStart);
+  return nextAttemptAt.add({ milliseconds: waits.reduce((sum, wait) => sum + wait, 0) });
+}
+
+/** The last attempt of a delivery in a list. */
+export function showAttempt(
+  delivery: LoggedDelivery,
+  attempt: LoggedAttempt | null,
+  view: View,
+): z.output<typeof ATTEMPT> | null {
+  if (attempt === null) return null;
+  return describe(delivery, attempt, view).shown;
+}
+
+/** All that is known of an attempt. */
+export function showAttemptWhole(
+  delivery: LoggedDelivery,
+  attempt: LoggedAttempt,
+  view: View,
+): z.output<typeof ATTEMPT_DETAIL> {
+  const { shown, kept } = describe(delivery, attempt, view);
+  return { ...shown, answer_headers: kept.headers === null ? null : { ...kept.headers }, failure_code: kept.detail };
+}
+
+/** The attempt that has begun and has no row yet. */
+export function showUnderWay(delivery: LoggedDelivery, view: View): z.output<typeof ATTEMPT_DETAIL>[] {
+  const { begunAt: startedAt, attempts: attempt } = delivery;
+  if (startedAt === null) return [];
+  const nothing = { durationMs: null, status: null, choice: null, answer: null, late: false };
+  return [showAttemptWhole(delivery, { ...delivery, ...nothing, attempt, startedAt, outcome: "sending" }, view)];
+}
+
+function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, seal }: View) {
+  const kept = openAnswer(seal, attempt, attempt.answer);
+  const { key, params, sentence } = attemptWords(
+    {
+      ...{ outcome: attempt.outcome, status: attempt.status, durationMs: attempt.durationMs },
+      ...{ detail: kept.detail, expiredAt: kept.expiredAt, movedTo: kept.movedTo?.host ?? null },
+      service: serviceOf(delivery, seal),
+      test: delivery.test,
+      ahead: aheadOf(delivery, attempt),
+    },
+    timeZone,
+  );
+  const shown = {
+    attempt: attempt.attempt,
+    started_at: clinicTime(attempt.startedAt, timeZone),
+    duration_ms: attempt.durationMs,
+    outcome: attempt.outcome,
+    status: attempt.status,
+    answer_text: kept.text,
+    answer_truncated: kept.truncated,
+    moved_to: kept.movedTo?.href ?? null,
+    late: attempt.late,
+    ...{ sentence, sentence_key: key, sentence_params: { ...params } },
+  };
+  return { shown, kept } satisfies { shown: z.output<typeof ATTEMPT>; kept: KeptAnswer };
+}
+
+/** Null where it is none that we know, and where the address went with its webhook. */
+function serviceOf({ webhookId, webhookUrl }: LoggedDelivery, seal: ClinicSeal): string | null {
+  const url = URL.parse(seal.open({ column: "webhooks.url", row: webhookId }, webhookUrl));
+  return url === null ? null : knownHost(url);
+}
+
+/** Null for what has been overtaken by a later attempt. */
+function aheadOf(delivery: LoggedDelivery, attempt: LoggedAttempt): Ahead | null {
+  if (attempt.attempt < delivery.attempts) return null;
+  return { next: delivery.nextAttemptAt, until: triesUntil(delivery) };
+}
