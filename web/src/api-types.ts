@@ -147,13 +147,18 @@ export type UrlCheck =
   | { ok: true; host: string; known_host: string | null }
   | { ok: false; code: string; message: string };
 
-/** How one attempt ended; the words for each are in `deliveries/causes.ts`. */
+/** How one attempt ended; the words for each are in the SDK (`causes.ts`). */
 interface AttemptResult {
   kind: string;
   status?: number | null;
   duration_ms?: number | null;
   answer_text?: string | null;
+  /** The whole address that a 3xx names. */
+  moved_to: string | null;
   sentence: string;
+  /** A row of the table of causes. */
+  sentence_key: string;
+  sentence_params: Record<string, string | number>;
 }
 
 /** Unsaved changes that hold for one test only; it is signed with the saved webhook's secret and has its headers. */
@@ -192,7 +197,18 @@ export interface Attempt {
   answer_text: string | null;
   answer_truncated: boolean;
   late: boolean;
+  /** The whole address that a 3xx names. */
+  moved_to: string | null;
   sentence: string;
+  /** A row of the table of causes. */
+  sentence_key: string;
+  sentence_params: Record<string, string | number>;
+}
+
+/** With what only the integrator wants to know. */
+export interface AttemptDetail extends Attempt {
+  answer_headers: Record<string, string> | null;
+  failure_code: string | null;
 }
 
 export interface Delivery {
@@ -209,15 +225,36 @@ export interface Delivery {
   reason: string | null;
   attempts: number;
   next_attempt_at: string | null;
+  /** About when the last attempt will be made. */
+  tries_until: string | null;
   created_at: string;
   finished_at: string | null;
   last_attempt: Attempt | null;
 }
 
 export type DeliveryDetail = Omit<Delivery, "attempts"> & {
-  attempts: Attempt[];
-  request: { headers: Record<string, string>; body: string | null };
+  attempts: AttemptDetail[];
+  request: {
+    headers: Record<string, string>;
+    body: string | null;
+    /** Patients stand in it as dots. */
+    body_masked: boolean;
+    masked: string[];
+  };
 };
+
+/** How a webhook did on one day of the clinic; each count stops at the answer's limit. */
+export interface ActivityDay {
+  day: string;
+  delivered: number;
+  failed: number;
+  waiting: number;
+}
+
+export interface Activity {
+  counted_max: number;
+  data: { webhook_id: number; days: ActivityDay[] }[];
+}
 
 export interface InboxMessage {
   id: number | string;

@@ -1,6 +1,7 @@
 // The server's paths, by resource; what is billed stands in api/ besides. The door itself is api/call.ts.
 import { all, call, PAGE_ROWS, part, post, query } from "./api/call.ts";
 import type {
+  Activity,
   Arrival,
   ChangedSeries,
   Consult,
@@ -64,6 +65,9 @@ export interface DeliveryQuery {
   webhook?: number | undefined;
   event?: string | undefined;
   subject?: string | undefined;
+  id?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
   cursor?: string | undefined;
 }
 
@@ -125,6 +129,7 @@ export const webhooks = {
     post<RotatedSecret>(`/v1/webhooks/${part(id)}/rotate-secret`, {}, intent),
   revokePreviousSecret: (id: string | number, intent: Intent) =>
     post<Webhook>(`/v1/webhooks/${part(id)}/revoke-previous-secret`, {}, intent),
+  activity: (signal?: AbortSignal) => call<Activity>("/v1/webhooks/activity", { signal }),
   publicKeys: (id: string | number, signal?: AbortSignal) =>
     call<PublicKeys>(`/v1/webhooks/${part(id)}/public-keys`, { signal }),
 };
@@ -135,6 +140,8 @@ export const deliveries = {
   get: (id: string, signal?: AbortSignal) => call<DeliveryDetail>(`/v1/deliveries/${part(id)}`, { signal }),
   resend: (id: string, intent: Intent) =>
     post<{ id: string; state: string }>(`/v1/deliveries/${part(id)}/resend`, {}, intent),
+  reveal: (id: string, reason: string, intent: Intent) =>
+    post<{ id: string; body: string | null }>(`/v1/deliveries/${part(id)}/reveal`, { reason }, intent),
 };
 
 export const inbox = {

@@ -22,6 +22,7 @@ import { Crash } from "./ui/Crash.tsx";
 import { NotFound } from "./ui/NotFound.tsx";
 import { Shell } from "./ui/Shell.tsx";
 import { LoadingRows } from "./ui/states.tsx";
+import { webhooksSearch } from "./webhooks/search.ts";
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Outlet });
 
@@ -114,6 +115,7 @@ const plans = createRoute({
 const webhooks = createRoute({
   getParentRoute: () => shell,
   path: "/consults/export/webhooks",
+  validateSearch: webhooksSearch,
   component: lazyRouteComponent(() => withMoreWords(import("./webhooks/WebhooksPage.tsx")), "WebhooksPage"),
 });
 

@@ -1,13 +1,15 @@
 // Everything that was sent or waits to be sent. The filters live in the address; a row opens a drawer that has an
 // address of its own.
-import { Button, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
+import { Button, NativeSelect, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import "../ui/segmented.css";
 import { EVENT_NAMES, EVENTS } from "@hookwell/sdk";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
+import IconSearch from "@tabler/icons-react/dist/esm/icons/IconSearch.mjs";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
 import IconX from "@tabler/icons-react/dist/esm/icons/IconX.mjs";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Outlet } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { useLanguage } from "../session/queries.ts";
@@ -44,6 +46,55 @@ function SubjectChip({ subject, onRemove }: { subject: string; onRemove: () => v
   );
 }
 
+/** The address has changed when Enter is pressed or the field is left, not with every letter. */
+function IdSearch({ id, onSearch }: { id: string; onSearch: (id: string) => void }) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState(id);
+  return (
+    <form
+      className={classes.id}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSearch(typed);
+      }}
+    >
+      <TextInput
+        aria-label={t("deliveries.filter.id")}
+        placeholder={t("deliveries.filter.id")}
+        title={t("deliveries.filter.idText")}
+        type="search"
+        autoComplete="off"
+        spellCheck={false}
+        leftSection={<IconSearch size={15} aria-hidden="true" />}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onBlur={() => typed !== id && onSearch(typed)}
+      />
+    </form>
+  );
+}
+
+function Days({ filters, set }: { filters: DeliveryFilters; set: (changes: { from?: string; to?: string }) => void }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {(["from", "to"] as const).map((end) => (
+        <TextInput
+          key={end}
+          type="date"
+          className={classes.day}
+          aria-label={t(`deliveries.filter.${end}`)}
+          leftSection={<span className={classes.dayLabel}>{t(`deliveries.filter.${end}`)}</span>}
+          leftSectionWidth="3.25rem"
+          {...(end === "to" && filters.from !== undefined && { min: filters.from })}
+          value={filters[end] ?? ANY}
+          onChange={(event) => set({ [end]: event.currentTarget.value })}
+        />
+      ))}
+    </>
+  );
+}
+
 function Filters({ filters, onChange }: { filters: DeliveryFilters; onChange: (filters: DeliveryFilters) => void }) {
   const { t } = useTranslation();
   const language = useLanguage();
@@ -77,6 +128,8 @@ function Filters({ filters, onChange }: { filters: DeliveryFilters; onChange: (f
           ...EVENT_NAMES.map((event) => ({ value: event, label: EVENTS[event].label[language] })),
         ]}
       />
+      <Days filters={filters} set={set} />
+      <IdSearch key={filters.id ?? ANY} id={filters.id ?? ANY} onSearch={(id) => set({ id })} />
       {filters.subject !== undefined && (
         <SubjectChip subject={filters.subject} onRemove={() => set({ subject: ANY })} />
       )}

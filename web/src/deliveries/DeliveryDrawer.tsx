@@ -1,11 +1,12 @@
 // One delivery, as a drawer over the list and an address of its own.
-import { Drawer, Stack, Text, Title } from "@mantine/core";
+import { Button, Drawer, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import "./drawer.css";
 import { EVENTS } from "@hookwell/sdk";
 import IconRefresh from "@tabler/icons-react/dist/esm/icons/IconRefresh.mjs";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
@@ -14,20 +15,22 @@ import { useLanguage } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { useReturnFocus } from "../ui/focus.ts";
-import { HeaderTable } from "../ui/HeaderTable.tsx";
-import { JsonText } from "../ui/JsonText.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { useWhen } from "../ui/when.ts";
 import classes from "./DeliveryDrawer.module.css";
+import { MendAddress } from "./MendAddress.tsx";
+import { Message } from "./Message.tsx";
+import { outcomeOf } from "./outcome.ts";
 import { deliveryQuery } from "./queries.ts";
 import { useDeliverySentence, useWebhookNow } from "./sentence.ts";
 import { canResend, DELIVERY_TONES } from "./state.ts";
 import { useSubjectWords } from "./subject.ts";
 import { Timeline } from "./Timeline.tsx";
 
+const ForDeveloper = lazy(() => import("./ForDeveloper.tsx"));
 const route = getRouteApi("/shell/deliveries/$deliveryId");
 
 function Resend({ delivery }: { delivery: DeliveryDetail }) {
@@ -117,9 +120,37 @@ function Head({ delivery }: { delivery: DeliveryDetail }) {
   );
 }
 
+function Developer({ delivery, body }: { delivery: DeliveryDetail; body: string | null }) {
+  const { t } = useTranslation();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div>
+      <Button variant="subtle" size="compact-sm" ml={-8} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {t(isOpen ? "deliveries.developer.close" : "deliveries.developer.open")}
+      </Button>
+      {isOpen && (
+        <div className={classes.developer}>
+          <Suspense fallback={<LoadingRows rows={2} />}>
+            <ForDeveloper delivery={delivery} body={body} />
+          </Suspense>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What can be done about the last attempt; nothing once it is delivered, or where the webhook is gone. */
+function Mend({ delivery: { attempts, webhook, state } }: { delivery: DeliveryDetail }) {
+  const now = useWebhookNow(webhook.id);
+  const last = attempts.at(-1);
+  if (last === undefined || now === "deleted" || state === "delivered") return null;
+  return <MendAddress webhookId={webhook.id} cause={outcomeOf(last).cause} movedTo={last.moved_to} />;
+}
+
 function Detail({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
-  const { attempts, request } = delivery;
+  const [revealed, setRevealed] = useState<string | null>(null);
+  const { attempts, request, next_attempt_at: next, tries_until: until } = delivery;
   return (
     <Stack gap="lg">
       <Head delivery={delivery} />
@@ -129,21 +160,15 @@ function Detail({ delivery }: { delivery: DeliveryDetail }) {
         <Title order={4} fz="1rem" mb="xs" id="attempts">
           {t("deliveries.attempts")}
         </Title>
-        <Timeline attempts={attempts} nextAttemptAt={delivery.next_attempt_at} />
+        <Timeline attempts={attempts} ahead={{ next, until }} mend={<Mend delivery={delivery} />} />
       </section>
       <section aria-labelledby="sent">
         <Title order={4} fz="1rem" mb="xs" id="sent">
           {t("deliveries.message")}
         </Title>
-        <Stack gap="sm">
-          {request.body === null ? (
-            <Callout tone="calm" text={t("deliveries.bodyGone")} />
-          ) : (
-            <JsonText isBody text={request.body} label={t("deliveries.body")} />
-          )}
-          <HeaderTable headers={request.headers} label={t("deliveries.headers")} />
-        </Stack>
+        <Message delivery={delivery} revealed={revealed} onShown={setRevealed} />
       </section>
+      <Developer delivery={delivery} body={revealed ?? request.body} />
     </Stack>
   );
 }
@@ -165,7 +190,7 @@ export function DeliveryDrawer() {
       closeButtonProps={{ "aria-label": t("shell.close") }}
     >
       {query.data !== undefined ? (
-        <Detail delivery={query.data} />
+        <Detail key={deliveryId} delivery={query.data} />
       ) : query.isError ? (
         <LoadFailed error={query.error} retry={() => query.refetch()} />
       ) : (

@@ -1,29 +1,30 @@
+import { toneOf } from "@hookwell/sdk/causes";
 import { Text } from "@mantine/core";
 import IconAlert from "@tabler/icons-react/dist/esm/icons/IconAlertTriangle.mjs";
 import IconCheck from "@tabler/icons-react/dist/esm/icons/IconCircleCheck.mjs";
 import IconClock from "@tabler/icons-react/dist/esm/icons/IconClock.mjs";
 import IconQuestion from "@tabler/icons-react/dist/esm/icons/IconHelpCircle.mjs";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Attempt } from "../api-types.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { JsonText } from "../ui/JsonText.tsx";
 import { formatMoment } from "../ui/time.ts";
-import { advisable, causeOf, toneOf } from "./causes.ts";
 import classes from "./DeliveryDrawer.module.css";
-import { useOutcomeSentence } from "./OutcomeCallout.tsx";
+import { type Ahead, outcomeOf, useOutcomeWords } from "./outcome.ts";
 
 const ICONS = { good: IconCheck, warn: IconQuestion, bad: IconAlert, calm: IconClock };
 
-/** `retrying` is null for all but the last attempt: advice on an older one has been overtaken. */
-function Step({ attempt, retrying }: { attempt: Attempt; retrying: "yes" | "no" | null }) {
+/** `ahead` is null for all but the last attempt: advice on an older one has been overtaken. */
+function Step({ attempt, ahead, children }: { attempt: Attempt; ahead: Ahead | null; children: ReactNode }) {
   const { t } = useTranslation();
   const format = useTimeFormat();
-  const sentence = useOutcomeSentence();
-  const { outcome, status, duration_ms, answer_text, answer_truncated, late, started_at } = attempt;
-  const cause = causeOf(outcome, status);
-  const tone = toneOf(cause);
+  const words = useOutcomeWords();
+  const { answer_text, answer_truncated, late, started_at } = attempt;
+  const outcome = outcomeOf(attempt);
+  const tone = toneOf(outcome.cause);
   const Glyph = ICONS[tone];
-  const advised = retrying === null ? null : advisable(cause);
+  const { text, advice } = words(outcome, ahead ?? undefined);
   return (
     <li className={classes.step}>
       <span className={classes.mark} data-tone={tone}>
@@ -31,13 +32,14 @@ function Step({ attempt, retrying }: { attempt: Attempt; retrying: "yes" | "no" 
       </span>
       <div>
         <Text size="sm" fw={600}>
-          {sentence({ outcome, status, durationMs: duration_ms, answerText: answer_text })}
+          {text}
         </Text>
         <Text size="sm" c="dimmed">
           {t("deliveries.attempt", { number: attempt.attempt, when: formatMoment(started_at, format) })}
           {late && ` ${t("deliveries.late")}`}
         </Text>
-        {advised !== null && <Text size="sm">{t(`deliveries.cause.${advised}.advice`, { retrying })}</Text>}
+        {ahead !== null && advice !== "" && <Text size="sm">{advice}</Text>}
+        {ahead !== null && children}
         {answer_text !== null && answer_text !== "" && (
           <div className={classes.answer}>
             <JsonText text={answer_text} label={t(answer_truncated ? "deliveries.answerCut" : "deliveries.answer")} />
@@ -48,28 +50,38 @@ function Step({ attempt, retrying }: { attempt: Attempt; retrying: "yes" | "no" 
   );
 }
 
+interface TimelineProps {
+  attempts: Attempt[];
+  ahead: Ahead;
+  /** What can be done about the last one. */
+  mend: ReactNode;
+}
+
 /** The attempts in the order they were made, and when the next one comes. */
-export function Timeline({ attempts, nextAttemptAt }: { attempts: Attempt[]; nextAttemptAt: string | null }) {
+export function Timeline({ attempts, ahead, mend }: TimelineProps) {
   const { t } = useTranslation();
   const format = useTimeFormat();
+  const { next } = ahead;
   return (
     <ol className={classes.steps}>
       {attempts.map((attempt, index) => (
         <Step
           key={`${attempt.attempt} ${attempt.started_at}`}
           attempt={attempt}
-          retrying={index < attempts.length - 1 ? null : nextAttemptAt === null ? "no" : "yes"}
-        />
+          ahead={index < attempts.length - 1 ? null : ahead}
+        >
+          {mend}
+        </Step>
       ))}
-      {nextAttemptAt !== null && (
+      {next !== null && (
         <li className={classes.step}>
           <span className={classes.mark} data-tone="calm">
             <IconClock size={18} aria-hidden="true" />
           </span>
-          <Text size="sm">{t("deliveries.nextTry", { when: formatMoment(nextAttemptAt, format) })}</Text>
+          <Text size="sm">{t("deliveries.nextTry", { when: formatMoment(next, format) })}</Text>
         </li>
       )}
-      {attempts.length === 0 && nextAttemptAt === null && (
+      {attempts.length === 0 && next === null && (
         <li>
           <Text size="sm" c="dimmed">
             {t("deliveries.noAttempt")}

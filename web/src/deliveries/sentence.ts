@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Attempt, Delivery } from "../api-types.ts";
 import { useWhen } from "../ui/when.ts";
 import { webhooksQuery } from "../webhooks/queries.ts";
-import { useOutcomeSentence } from "./OutcomeCallout.tsx";
+import { outcomeOf, useOutcomeWords } from "./outcome.ts";
 import { cancelReason } from "./state.ts";
 
 type Told = Pick<Delivery, "state" | "reason" | "webhook" | "next_attempt_at" | "finished_at" | "last_attempt"> & {
@@ -29,10 +29,9 @@ export function useWebhookNow(id: number | string): WebhookNow {
 /** Where a delivery stands, in one or two sentences: its state, then what the last attempt came to. */
 export function useDeliverySentence(): (delivery: Told) => string {
   const { t } = useTranslation();
-  const outcome = useOutcomeSentence();
+  const words = useOutcomeWords();
   const waiting = useWaitingSentence();
-  const last = ({ outcome: kind, status, duration_ms, answer_text }: Attempt) =>
-    outcome({ outcome: kind, status, durationMs: duration_ms, answerText: answer_text });
+  const last = (attempt: Attempt) => words(outcomeOf(attempt)).text;
   return (delivery) => {
     const { state, reason, attempts, last_attempt } = delivery;
     const told = last_attempt === null ? "" : last(last_attempt);

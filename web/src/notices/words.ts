@@ -1,7 +1,9 @@
 // What a notice says. One table from kinds to the words under `notices.kind`; causes have the deliveries' words.
+import { causeOf, causeWords, statusWords } from "@hookwell/sdk/causes";
 import { useTranslation } from "react-i18next";
 import type { Notice, NoticeKind } from "../api/notices.ts";
-import { causeOf } from "../deliveries/causes.ts";
+import type { Language } from "../i18n/languages.ts";
+import { useLanguage } from "../session/queries.ts";
 import type { Tone } from "../ui/Callout.tsx";
 import { useWhen } from "../ui/when.ts";
 
@@ -40,6 +42,7 @@ export interface NoticeWords {
 export function useNoticeWords(): (notice: Notice) => NoticeWords {
   const { t } = useTranslation();
   const when = useWhen();
+  const language = useLanguage();
   return (notice) => {
     const { key, tone } = KINDS[notice.kind];
     const time = (at: string | null) => (at === null ? "" : when(at));
@@ -49,17 +52,17 @@ export function useNoticeWords(): (notice: Notice) => NoticeWords {
       known: notice.off_at === null && notice.expires_at === null ? "no" : "yes",
       event: notice.event === "participant.removed" ? "removed" : "updated",
     };
-    const cause =
-      notice.outcome === null
-        ? ""
-        : t(`deliveries.cause.${causeOf(notice.outcome, notice.status)}.text`, {
-            status: notice.status ?? "",
-            timed: "no",
-            seconds: "",
-          });
+    const cause = causeText(notice, language);
     const since = notice.failing_since === null ? "" : t("notices.since", { when: when(notice.failing_since) });
     const waiting = notice.waiting_count ? t("notices.waiting", { count: notice.waiting_count }) : "";
     const text = [cause, since, t(`notices.kind.${key}.text`, values), waiting].filter((part) => part !== "").join(" ");
     return { title: t(`notices.kind.${key}.title`, values), text, tone };
   };
+}
+
+/** What went wrong; empty where nothing did, and where the title says it already. */
+function causeText({ kind, outcome, status }: Notice, language: Language): string {
+  if (outcome === null || kind === "webhook.gone") return "";
+  const cause = causeOf({ outcome, status });
+  return causeWords(cause, language, { status: status === null ? undefined : statusWords(status) }).text;
 }

@@ -93,6 +93,19 @@ export function formatMoment(time: string, { locale, timeZone }: TimeFormat, sec
   }).format(new Date(time));
 }
 
+/** "Nov 2, 2026": the clinic's day at an instant. */
+export function formatCalendarDate(time: string, { locale, timeZone }: TimeFormat): string {
+  return new Intl.DateTimeFormat(locale, { timeZone, year: "numeric", month: "short", day: "numeric" }).format(
+    new Date(time),
+  );
+}
+
+/** "Tuesday 14:00", for what is less than a week away. */
+export function formatWeekdayTime(time: string, { locale, timeZone }: TimeFormat): string {
+  const weekday = new Intl.DateTimeFormat(locale, { timeZone, weekday: "long" }).format(new Date(time));
+  return `${weekday} ${formatTime(time, { locale, timeZone })}`;
+}
+
 /** "0.18 s"; an attempt's time is told with two decimals below ten seconds and one above. */
 export function formatSeconds(milliseconds: number, locale: string): string {
   const seconds = milliseconds / 1000;

@@ -1,14 +1,17 @@
 import { EVENTS, type EventName } from "@hookwell/sdk";
+import { Button } from "@mantine/core";
 import IconSend from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { TestAnswer } from "../api-types.ts";
 import { OutcomeCallout } from "../deliveries/OutcomeCallout.tsx";
+import { outcomeOf } from "../deliveries/outcome.ts";
 import { useLanguage } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import classes from "./Check.module.css";
+import { fieldId } from "./form.ts";
 import { Section } from "./Section.tsx";
 import type { Saver } from "./save.ts";
 import { type OpenForm, useChecked, useTest } from "./use-configure.ts";
@@ -16,15 +19,17 @@ import { type OpenForm, useChecked, useTest } from "./use-configure.ts";
 /** A test speaks of invented people: who would receive patients' data need not be told yet. */
 const NEEDED = ["url"] as const;
 
-function Answer({ answer }: { answer: TestAnswer }) {
-  const { kind, status, duration_ms, answer_text } = answer.result;
+function Answer({ answer: { result }, onUse }: { answer: TestAnswer; onUse: (url: string) => void }) {
+  const { t } = useTranslation();
+  const { moved_to } = result;
   return (
-    <OutcomeCallout
-      outcome={kind}
-      status={status ?? null}
-      durationMs={duration_ms ?? null}
-      answerText={answer_text ?? null}
-    />
+    <OutcomeCallout outcome={outcomeOf(result)}>
+      {moved_to !== null && (
+        <Button mt="xs" size="xs" variant="default" onClick={() => onUse(moved_to)}>
+          {t("deliveries.useNewAddress")}
+        </Button>
+      )}
+    </OutcomeCallout>
   );
 }
 
@@ -45,6 +50,11 @@ export function Check({ form, saver, event }: { form: OpenForm; saver: Saver; ev
   const test = useTest(saver, form, event);
   const checked = useChecked(form, NEEDED);
   const result = useInSight(test.status);
+  const useNew = (url: string) => {
+    form.change({ url });
+    test.reset();
+    document.getElementById(fieldId("url"))?.focus();
+  };
   return (
     <Section number={4} title={t("webhooks.check.title")} text={t("webhooks.check.text")}>
       <div className={classes.row}>
@@ -61,7 +71,7 @@ export function Check({ form, saver, event }: { form: OpenForm; saver: Saver; ev
       <div ref={result} aria-live="polite" data-test-result>
         {test.isPending && <Callout tone="calm" text={t("webhooks.check.sending")} />}
         {test.isError && <Callout tone="bad" text={words(test.error)} />}
-        {test.isSuccess && <Answer answer={test.data} />}
+        {test.isSuccess && <Answer answer={test.data} onUse={useNew} />}
       </div>
     </Section>
   );

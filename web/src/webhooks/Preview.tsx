@@ -4,17 +4,13 @@ import { EVENTS, type EventName } from "@hookwell/sdk";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLanguage } from "../session/queries.ts";
-import { JsonText } from "../ui/JsonText.tsx";
 import type { Draft } from "./draft.ts";
 import classes from "./Preview.module.css";
+import { PreviewJson } from "./PreviewJson.tsx";
 import { previewText } from "./preview.ts";
-import { type Line, previewWords, type Words } from "./words.ts";
+import { causeKey, previewWords, type Words } from "./words.ts";
 
 type View = "words" | "json";
-
-function causeKey({ cause, extent }: Line) {
-  return extent === "off" ? "not_ticked" : cause;
-}
 
 function InWords({ words, event }: { words: Words; event: EventName }) {
   const { t } = useTranslation();
@@ -80,6 +76,7 @@ export function Preview({
   const [view, setView] = useState<View>("words");
   const choice = { practitioner: draft.practitioner, patient: draft.patient };
   const options = { oneParticipantPerRequest: draft.oneParticipantPerRequest };
+  const words = previewWords(shown, choice, options);
   return (
     <aside className={classes.preview} aria-label={t("preview.title")}>
       <Head view={view} onView={setView} />
@@ -93,10 +90,10 @@ export function Preview({
         }}
       />
       <div hidden={view !== "words"}>
-        <InWords words={previewWords(shown, choice, options)} event={shown} />
+        <InWords words={words} event={shown} />
       </div>
       <div hidden={view !== "json"}>
-        <JsonText isBody text={previewText(shown, choice, options)} label={t("preview.json")} limitHeight={false} />
+        <PreviewJson text={previewText(shown, choice, options)} lines={words.lines} />
       </div>
       <Text size="xs" c="dimmed">
         {t("preview.invented")}

@@ -4,7 +4,7 @@ import "../ui/switch.css";
 import { EVENTS, eventDefinition } from "@hookwell/sdk";
 import IconPencil from "@tabler/icons-react/dist/esm/icons/IconPencil.mjs";
 import IconTrash from "@tabler/icons-react/dist/esm/icons/IconTrash.mjs";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { webhooks as api } from "../api.ts";
@@ -16,9 +16,10 @@ import { useProblemWords } from "../ui/problem-words.ts";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { useWhen } from "../ui/when.ts";
 import { badgeOf, healthOf, STATE_TONES } from "./health.ts";
-import { webhooksQuery } from "./queries.ts";
+import { activityQuery, webhooksQuery } from "./queries.ts";
 import classes from "./WebhookCard.module.css";
 
+const SevenDays = lazy(() => import("./SevenDays.tsx"));
 const ConfirmDialog = lazy(async () => ({ default: (await import("../ui/ConfirmDialog.tsx")).ConfirmDialog }));
 
 function useHealthSentence(webhook: Webhook): string {
@@ -53,6 +54,19 @@ function Sent({ webhook }: { webhook: Webhook }) {
         {webhook.recipient !== null && ` · ${t("webhooks.card.recipient", { name: webhook.recipient.organisation })}`}
       </dd>
     </dl>
+  );
+}
+
+/** Nothing while it loads or cannot: the sentence above says how it does. Its place is kept, so that nothing jumps. */
+function Days({ webhook }: { webhook: Webhook }) {
+  const { data } = useQuery(activityQuery);
+  const days = data?.data.find(({ webhook_id }) => String(webhook_id) === String(webhook.id))?.days;
+  return (
+    <div className={classes.days}>
+      <Suspense fallback={null}>
+        {data !== undefined && days !== undefined && <SevenDays days={days} max={data.counted_max} />}
+      </Suspense>
+    </div>
   );
 }
 
@@ -177,6 +191,7 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
       <div aria-live="polite">
         {power.change.isError && !power.asking && <Callout tone="bad" text={problemWords(power.change.error)} />}
       </div>
+      <Days webhook={webhook} />
       <Sent webhook={webhook} />
       <Group gap="xs">
         <Button

@@ -5,7 +5,7 @@ import type { GroupName } from "@hookwell/sdk";
 import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { useQuery } from "@tanstack/react-query";
-import { useLocation } from "@tanstack/react-router";
+import { getRouteApi, useLocation } from "@tanstack/react-router";
 import { lazy, type MouseEvent, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
@@ -13,6 +13,7 @@ import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { EventGroups } from "./EventGroups.tsx";
+import { keepOpen, loadOpen } from "./kept-draft.ts";
 import { webhooksQuery } from "./queries.ts";
 import { Starter } from "./Starter.tsx";
 import { WebhookCard } from "./WebhookCard.tsx";
@@ -20,6 +21,8 @@ import classes from "./WebhooksPage.module.css";
 
 const Banner = lazy(() => import("../notices/Banner.tsx"));
 const ConfigureDialog = lazy(() => import("./ConfigureDialog.tsx"));
+
+const route = getRouteApi("/shell/consults/export/webhooks");
 
 /** What the dialog is about: a group's events first, and the webhook that is edited, or a new one. */
 export interface Target {
@@ -100,10 +103,30 @@ function YourWebhooks({
   );
 }
 
+/** Which dialog is open: kept over a reload, and asked for by links that say `?edit=`. */
+function useTarget(): [Target | null, (target: Target | null) => void] {
+  const { edit } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [target, setTarget] = useState<Target | null>(loadOpen);
+  const open = (next: Target | null) => {
+    keepOpen(next);
+    setTarget(next);
+  };
+  useEffect(() => {
+    if (edit === undefined) return;
+    const next = { group: null, webhookId: edit };
+    keepOpen(next);
+    setTarget(next);
+    // Taken out of the address at once: closing the dialog must not count as leaving the page.
+    void navigate({ search: {}, replace: true });
+  }, [edit, navigate]);
+  return [target, open];
+}
+
 function Content() {
   const { t } = useTranslation();
   const list = useQuery(webhooksQuery);
-  const [target, setTarget] = useState<Target | null>(null);
+  const [target, setTarget] = useTarget();
   return (
     <>
       <PageHeader
@@ -132,13 +155,8 @@ function Content() {
         </Stack>
       )}
       <Suspense fallback={null}>
-        {target !== null && (
-          <ConfigureDialog
-            target={target}
-            webhooks={list.data ?? []}
-            onTarget={setTarget}
-            onClose={() => setTarget(null)}
-          />
+        {target !== null && list.data !== undefined && (
+          <ConfigureDialog target={target} webhooks={list.data} onTarget={setTarget} onClose={() => setTarget(null)} />
         )}
       </Suspense>
     </>

@@ -14,6 +14,9 @@ import { type Form, fieldId } from "./form.ts";
 import { Section } from "./Section.tsx";
 import classes from "./Where.module.css";
 
+/** Services that we know, each with the one thing that goes wrong most often there. */
+const TIPS = ["zapier", "make", "n8n", "n8n_test", "slack", "power_automate", "google_script"] as const;
+
 /** Asks the server about an address once for each text; it looks the address up and sends nothing there. */
 function useUrlCheck() {
   const asked = useRef("");
@@ -42,11 +45,13 @@ function Verdict({ check }: { check: ReturnType<typeof useUrlCheck>["check"] }) 
   }
   if (!check.data.ok) return <Callout tone="bad" text={fieldWords(check.data)} />;
   const { host, known_host } = check.data;
-  if (known_host === "n8n_test") return <Callout tone="warn" text={t("webhooks.where.n8nTest")} />;
+  const known = TIPS.find((name) => name === known_host);
+  if (known === undefined) return <Callout tone="good" text={t("webhooks.where.fine", { host })} />;
   return (
     <Callout
-      tone="good"
-      text={known_host === null ? t("webhooks.where.fine", { host }) : t("webhooks.where.known", { host, known_host })}
+      tone={known === "n8n_test" || known === "slack" ? "warn" : "good"}
+      title={t("webhooks.where.known", { host, known_host })}
+      text={t(`webhooks.where.tip.${known}`)}
     />
   );
 }

@@ -1,8 +1,9 @@
 // Keeps what was typed in the Configure dialog over a reload, in this tab only. Secrets never go here.
-import { BLOCK_CHOICES, isEventName } from "@hookwell/sdk";
+import { BLOCK_CHOICES, GROUP_NAMES, type GroupName, isEventName } from "@hookwell/sdk";
 import type { Draft } from "./draft.ts";
 
 const PREFIX = "hookwell.configure.";
+const OPEN = `${PREFIX}open`;
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
@@ -63,6 +64,31 @@ export function dropDraft(key: string): void {
     window.sessionStorage.removeItem(PREFIX + key);
   } catch {
     // Blocked: then nothing was kept either.
+  }
+}
+
+/** Which dialog stood open, so that a reload opens it again with what was typed. */
+export function keepOpen(target: { group: string | null; webhookId: string | number | null } | null): void {
+  try {
+    if (target === null) window.sessionStorage.removeItem(OPEN);
+    else window.sessionStorage.setItem(OPEN, JSON.stringify(target));
+  } catch {
+    // Blocked: then a reload closes it.
+  }
+}
+
+/** What stood open, where something typed waits for it; else null. */
+export function loadOpen(): { group: GroupName | null; webhookId: string | number | null } | null {
+  try {
+    const kept = JSON.parse(window.sessionStorage.getItem(OPEN) ?? "null") as unknown;
+    if (typeof kept !== "object" || kept === null) return null;
+    const { group, webhookId } = kept as { group?: unknown; webhookId?: unknown };
+    const id = typeof webhookId === "string" || typeof webhookId === "number" ? webhookId : null;
+    if (loadDraft(id === null ? "new" : String(id)) === null) return null;
+    return { group: GROUP_NAMES.find((name) => name === group) ?? null, webhookId: id };
+  } catch {
+    // Blocked, or not ours.
+    return null;
   }
 }
 

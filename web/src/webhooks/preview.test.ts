@@ -1,7 +1,7 @@
 import { BLOCK_CHOICES, type DataChoice, EVENT_NAMES, eventDefinition, render, sampleFacts } from "@hookwell/sdk";
 import { describe, expect, it } from "vitest";
 import { prettyText, previewText } from "./preview.ts";
-import { previewWords } from "./words.ts";
+import { previewWords, textLines } from "./words.ts";
 
 const choices: DataChoice[] = BLOCK_CHOICES.flatMap((practitioner) =>
   BLOCK_CHOICES.map((patient) => ({ practitioner, patient })),
@@ -54,6 +54,24 @@ describe("the preview in words", () => {
     for (const event of always) {
       const { lines } = previewWords(event, { practitioner: "off", patient: "off" }, whole);
       expect(lines).toContainEqual({ block: "client", extent: "all", cause: "patient_is_message" });
+    }
+  });
+});
+
+describe("the exact text, line by line", () => {
+  it("says of every line inside which block it belongs to, and loses none", () => {
+    for (const event of EVENT_NAMES) {
+      const choice: DataChoice = { practitioner: "all", patient: "all" };
+      const text = previewText(event, choice, whole);
+      const lines = textLines(text);
+      expect(lines.map((line) => line.text).join("\n")).toBe(prettyText(text));
+      const known = previewWords(event, choice, whole).lines.map(({ block }) => block as string);
+      for (const { text: line, block } of lines) {
+        if (/^\s*[[\]{}],?$/.test(line) && block === null) continue;
+        expect(known, `${event}: ${line}`).toContain(block);
+      }
+      const shown = new Set(lines.filter(({ isFirst }) => isFirst).map(({ block }) => block));
+      expect([...shown].sort()).toEqual([...known].sort());
     }
   });
 });

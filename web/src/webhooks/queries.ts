@@ -15,6 +15,15 @@ export const webhooksQuery = queryOptions({
   refetchInterval: unlessLive(REFRESH_MILLISECONDS),
 });
 
+const ACTIVITY_REFRESH_MILLISECONDS = 30_000;
+
+/** How each webhook did in the last seven days; asked for once for all cards. */
+export const activityQuery = queryOptions({
+  queryKey: ["activity"],
+  queryFn: ({ signal }) => webhooks.activity(signal),
+  refetchInterval: ACTIVITY_REFRESH_MILLISECONDS,
+});
+
 /** What a webhook's messages are signed with besides its secret. */
 export const publicKeysQuery = (id: string | number) =>
   queryOptions({

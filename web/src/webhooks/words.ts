@@ -8,7 +8,7 @@ import {
   PARTICIPANTS_PER_REQUEST_MAX,
   sampleFacts,
 } from "@hookwell/sdk";
-import { type PreviewOptions, previewText } from "./preview.ts";
+import { type PreviewOptions, prettyText, previewText } from "./preview.ts";
 
 /** A block of the message. The words for each are in the dictionaries under `preview.block`. */
 type BlockName =
@@ -40,6 +40,32 @@ export interface Words {
   patients: number;
   messages: number;
   isList: boolean;
+}
+
+/** Under which words stand in the dictionaries. */
+export function causeKey({ cause, extent }: Line): Cause {
+  return extent === "off" ? "not_ticked" : cause;
+}
+
+export interface TextLine {
+  text: string;
+  /** The block that it belongs to; null for the brackets around all. */
+  block: string | null;
+  isFirst: boolean;
+}
+
+/** The indented message line by line, each with its block. Blocks stand at the first or, in a list, at the second indent. */
+export function textLines(message: string): TextLine[] {
+  const pretty = prettyText(message).split("\n");
+  const indent = pretty[0] === "[" ? "    " : "  ";
+  const starts = new RegExp(`^${indent}"(\\w+)":`);
+  let block: string | null = null;
+  return pretty.map((text) => {
+    const isInside = text.startsWith(indent);
+    const name = starts.exec(text)?.[1];
+    block = isInside ? (name ?? block) : null;
+    return { text, block, isFirst: name !== undefined };
+  });
 }
 
 function causeOf(block: string, event: EventName): Cause {

@@ -1,0 +1,12 @@
+// What the address of the webhooks' page may say. Pure.
+
+/** `edit`: the webhook whose dialog opens. */
+export interface WebhooksSearch {
+  edit?: number;
+}
+
+/** What is no webhook's number is left out, so that a bad link still opens the page. */
+export function webhooksSearch(search: Record<string, unknown>): WebhooksSearch {
+  const edit = Number(search.edit);
+  return Number.isSafeInteger(edit) && edit > 0 ? { edit } : {};
+}
