@@ -56,6 +56,8 @@ export interface AppOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly pageFolder?: string;
+  /** Addresses with ports of the name servers to ask; the system's by default. */
+  readonly nameServers?: readonly string[];
   /** Called once if the embedded database goes away while it is in use; the process should end then. */
   readonly onDatabaseLost?: (error: EmbeddedError) => void;
   /** Called as soon as the embedded database runs, with the way to stop it without waiting for anything else. */
@@ -117,6 +119,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
       opened: createAllowList(config.allowed),
     },
     monotonicMs: clock.monotonicMs,
+    ...(options.nameServers && { nameServers: options.nameServers }),
   });
   parts.defer(() => egress.close());
   const maintenance = await startMaintenance({ owner: pools.owner, log, retentionDays: config.retentionDays });
