@@ -76,21 +76,27 @@ export function formatDays(first: string, last: string, locale: string): string 
 /** Written 14:02, not 2:02 p.m.: shorter, and no full stop to meet the one of a sentence. */
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
 
+/** "18 h 48" must not be torn apart at the end of a line. */
+const unbroken = (text: string): string =>
+  text.replace(/(\d\d) h (\d\d)/, "$1\u00a0h\u00a0$2").replace(/ min (\d\d) s/, "\u00a0min\u00a0$1\u00a0s");
+
 /** "09:00" in the clinic's zone. */
 export function formatTime(time: string, { locale, timeZone }: TimeFormat): string {
-  return new Intl.DateTimeFormat(locale, { timeZone, ...CLOCK }).format(new Date(time));
+  return unbroken(new Intl.DateTimeFormat(locale, { timeZone, ...CLOCK }).format(new Date(time)));
 }
 
 /** "Nov 2, 2026, 09:00:05" in the clinic's zone. */
 export function formatMoment(time: string, { locale, timeZone }: TimeFormat, seconds = true): string {
-  return new Intl.DateTimeFormat(locale, {
-    timeZone,
-    year: "numeric",
-    month: "short",
-    day: "numeric",
-    ...CLOCK,
-    ...(seconds ? { second: "2-digit" } : {}),
-  }).format(new Date(time));
+  return unbroken(
+    new Intl.DateTimeFormat(locale, {
+      timeZone,
+      year: "numeric",
+      month: "short",
+      day: "numeric",
+      ...CLOCK,
+      ...(seconds ? { second: "2-digit" } : {}),
+    }).format(new Date(time)),
+  );
 }
 
 /** "Nov 2, 2026": the clinic's day at an instant. */
