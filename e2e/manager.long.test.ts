@@ -65,7 +65,7 @@ test("what failed is found from the card, understood, mended at its address, and
   await api.patch(`/webhooks/${webhookId}`, { enabled: true });
 
   await card.getByRole("link", { name: "Deliveries of Reminders" }).click();
-  await page.getByRole("radio", { name: "Waiting" }).check({ force: true });
+  await page.locator("label", { hasText: /^Waiting$/ }).click();
   await expect.poll(() => new URL(page.url()).search, { timeout: STEP_TIMEOUT_MS }).toContain("state=waiting");
   await page
     .getByRole("link", { name: /Nothing lives at this address/ })
