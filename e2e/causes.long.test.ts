@@ -178,7 +178,8 @@ describe("what the manager reads in English", () => {
   test.each(ROWS)("of a receiver: %s", (way, english) => read(way, english));
 
   test("the date is the certificate's own", async () => {
-    const day = String(new Intl.DateTimeFormat("en-CA", { day: "numeric" }).format(receivers.expiredAt));
+    const { time_zone: timeZone } = (await api.get<{ clinic: { time_zone: string } }>("/me")).clinic;
+    const day = new Intl.DateTimeFormat("en-CA", { day: "numeric", timeZone }).format(receivers.expiredAt);
     await read("expired", [new RegExp(`expired on [^)]*\\b${day}\\b`)]);
   });
 

@@ -163,7 +163,6 @@ test("the front desk sees that they exist and who can open them, and is asked an
   for (const [name, who] of [
     ["Webhooks", "A manager of Example Physio (demo) can look at them and change them."],
     ["Deliveries", "A manager of Example Physio (demo) can see them."],
-    ["Notices", "A manager of Example Physio (demo) can read them."],
     ["Test inbox", "A manager of Example Physio (demo) can open it."],
   ] as const) {
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
@@ -173,6 +172,8 @@ test("the front desk sees that they exist and who can open them, and is asked an
     expect(await main.getByRole("button").count()).toBe(0);
     expect(await main.getByRole("article").count()).toBe(0);
   }
+  // Notices are for managers alone: there is not even a way to them.
+  expect(await page.getByRole("link", { name: /^Notices/ }).count()).toBe(0);
   expect(asked).toContain("/v1/me");
   expect(asked.filter((path) => /^\/v1\/(webhooks|deliveries|inbox|notices|audit|stream)/.test(path))).toEqual([]);
   await page.close();

@@ -100,7 +100,10 @@ describe("a manager", () => {
   });
 
   test("has read what the opened list shows, while what is not repaired stays on the webhooks' page", async () => {
-    await page.getByRole("list", { name: "Notices" }).getByText("It asked us to stop (410).").waitFor();
+    await page
+      .getByRole("list", { name: "Notices" })
+      .getByText("Paste the new address into the webhook, then turn it on.")
+      .waitFor();
     await link("Notices").waitFor(); // the number is gone
     await page.getByRole("link", { name: "See the webhook “Reminders”" }).click();
     await page.getByRole("article", { name: "Reminders" }).waitFor();
