@@ -104,7 +104,16 @@ function workersClock(stage: Stage): Parts {
 }
 
 const answeredFine = (begun: Begun): SettledAttempt => ({
-  ...{ begun, startedMsAgo: 0, durationMs: 1, outcome: "answered", status: 200, choice: begun.choice, bodySent: true },
+  ...{
+    begun,
+    version: 1,
+    startedMsAgo: 0,
+    durationMs: 1,
+    outcome: "answered",
+    status: 200,
+    choice: begun.choice,
+    bodySent: true,
+  },
   ...{ answer: null, next: { do: "finish", state: "delivered", reason: null } },
 });
 

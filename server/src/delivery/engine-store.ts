@@ -81,6 +81,8 @@ export interface RunScan extends RunKey {
 /** The health of a webhook's receiver, to be written down; times are in ms ago. */
 export interface RunHealth extends RunKey {
   fence: number;
+  /** of the webhook when its health was read: it counts only while the webhook is the same */
+  version: number;
   failures: number;
   failingMs: number | null;
   probes: number;
@@ -118,6 +120,8 @@ export interface FreedKey extends RunKey {
 
 export interface SettledAttempt {
   begun: Begun;
+  /** of the webhook, as it was sent to; 0 where it was not */
+  version: number;
   startedMsAgo: number;
   durationMs: number;
   outcome: string;

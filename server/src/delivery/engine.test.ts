@@ -186,6 +186,7 @@ describe("a lost node", () => {
     expect(again).toMatchObject({ id: lost.id, attempt: 2, sequence: lost.sequence });
     const result = {
       begun: lost,
+      version: 1,
       startedMsAgo: 10,
       durationMs: 5,
       outcome: "answered",

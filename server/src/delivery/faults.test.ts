@@ -226,6 +226,7 @@ describe("a settling", () => {
     return {
       ...{
         begun,
+        version: 1,
         startedMsAgo: 10,
         durationMs: 5,
         outcome: "answered",

@@ -106,7 +106,8 @@ export class Settler {
   }
 
   /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
-  async #takeMeasures({ run, settled, verdict, version }: Result): Promise<void> {
+  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
+    const { version } = settled;
     const details = { outcome: settled.outcome, status: settled.status };
     if (verdict === "gone") {
       await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });

@@ -229,6 +229,7 @@ function settleValues(results: readonly SettledAttempt[]): unknown[] {
     results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
     results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
     begun.map((b) => b.test),
+    results.map((r) => r.version),
   ];
 }
 
@@ -237,6 +238,7 @@ function healthValues(health: readonly RunHealth[]): unknown[] {
     health.map((h) => h.clinicId),
     health.map((h) => h.webhookId),
     health.map((h) => h.fence),
+    health.map((h) => h.version),
     health.map((h) => h.failures),
     health.map((h) => h.failingMs),
     health.map((h) => h.probes),

@@ -232,7 +232,7 @@ export class SteppedNode {
     const next = isFailure
       ? { do: "retry" as const, inMs: 0 }
       : { do: "finish" as const, state: "delivered" as const, reason: null };
-    return { begun, startedMsAgo: 0, durationMs: 1, ...said, next };
+    return { begun, version: 1, startedMsAgo: 0, durationMs: 1, ...said, next };
   }
 
   async #release(which: (run: Run) => boolean): Promise<void> {

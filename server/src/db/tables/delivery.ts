@@ -144,6 +144,8 @@ export interface DeliveryTables {
     recovered_at: Instant | null;
     yielded_by: number | null;
     yielded_at: Instant | null;
+    /** derived by the database from webhooks */
+    webhook_version: Generated<number>;
   };
   notices: {
     clinic_id: number;
