@@ -123,12 +123,11 @@ const everyHead: Rewrite = [/not exists \(select from deliveries e[^)]*\) as hea
 function orderIgnored(stage: Stage): Parts {
   const { store } = storeWith({ take: everyHead, refill: everyHead })(stage);
   if (!store) throw new Error("there is no store");
-  const refill: DeliveryStore["refill"] = (owner, requests, freed) =>
+  const refill: DeliveryStore["refill"] = (owner, requests) =>
     DeliveryStore.prototype.refill.call(
       store,
       owner,
       requests.map((request) => ({ ...request, passedOver: [] })),
-      freed,
     );
   return { store: Object.assign(store, { refill }) };
 }

@@ -106,16 +106,14 @@ export interface Scan {
 
 export interface RefillRequest extends RunKey {
   fence: number;
-  /** rows up to this id are passed by; 0 starts again and consumes bells; null looks up freed keys only */
+  /** rows up to this id are passed by; 0 starts again and consumes bells; null scans nothing, but looks up what is freed */
   cursor: number | null;
   want: number;
   /** rows to look at, at most WINDOW_ROWS */
   look: number;
   passedOver: readonly string[];
-}
-
-export interface FreedKey extends RunKey {
-  orderKey: string;
+  /** subjects whose delivery has ended or is due again: the next of each is looked up by its own index */
+  freed: readonly string[];
 }
 
 export interface SettledAttempt {

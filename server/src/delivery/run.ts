@@ -24,7 +24,6 @@ const LOOK_MORE_ROWS = 1;
 
 export interface Refill {
   request: RefillRequest;
-  freed: string[];
   scans: boolean;
 }
 
@@ -193,8 +192,7 @@ export class Run {
     const { clinicId, webhookId, fence } = this;
     const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
-      request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver },
-      freed,
+      request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver, freed },
       scans,
     };
   }

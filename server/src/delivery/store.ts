@@ -6,23 +6,21 @@
  */
 import { readFileSync } from "node:fs";
 import type pg from "pg";
-import {
-  type Beat,
-  type Begun,
-  type Counted,
-  type FreedKey,
-  nameOf,
-  type RefillRequest,
-  type Released,
-  type RunHealth,
-  type RunKey,
-  type Scan,
-  type SettledAttempt,
-  type SettledHealth,
-  type TakeRequest,
-  type TurningOff,
-  type Vitals,
-  type Warning,
+import type {
+  Beat,
+  Begun,
+  Counted,
+  RefillRequest,
+  Released,
+  RunHealth,
+  RunKey,
+  Scan,
+  SettledAttempt,
+  SettledHealth,
+  TakeRequest,
+  TurningOff,
+  Vitals,
+  Warning,
 } from "./engine-store.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
@@ -34,7 +32,6 @@ const BELLS_LOOKED_AT_MAX = 256;
 const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
-const NO_FREED: readonly FreedKey[] = [];
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
 const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
 
@@ -81,12 +78,7 @@ export class DeliveryStore {
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
-  async refill(
-    owner: number,
-    requests: readonly RefillRequest[],
-    freed: readonly FreedKey[] = NO_FREED,
-  ): Promise<Scan> {
-    const keysByRun = Map.groupBy(freed, nameOf);
+  async refill(owner: number, requests: readonly RefillRequest[]): Promise<Scan> {
     const values = [
       owner,
       requests.map((r) => r.clinicId),
@@ -96,13 +88,7 @@ export class DeliveryStore {
       requests.map((r) => r.want),
       requests.map((r) => r.look),
       requests.map((r) => r.passedOver.join("\n")),
-      requests.map(
-        (r) =>
-          keysByRun
-            .get(nameOf(r))
-            ?.map(({ orderKey }) => orderKey)
-            .join("\n") ?? null,
-      ),
+      requests.map((r) => (r.freed.length > 0 ? r.freed.join("\n") : null)),
     ];
     return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
   }

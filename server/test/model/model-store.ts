@@ -10,7 +10,6 @@ import type {
   Begun,
   Counted,
   EngineStore,
-  FreedKey,
   RefillRequest,
   Released,
   RunKey,
@@ -89,16 +88,13 @@ export class ModelStore implements EngineStore {
     return { ...key, cursor: 0, passedOver: [], freed: [], isTaken: true, fence: run.fence + 1, want, look };
   }
 
-  async refill(owner: number, requests: readonly RefillRequest[], freed: readonly FreedKey[] = []): Promise<Scan> {
-    return this.refillAsSeen(this.snapshot(), { owner, requests, freed });
+  async refill(owner: number, requests: readonly RefillRequest[]): Promise<Scan> {
+    return this.refillAsSeen(this.snapshot(), { owner, requests });
   }
 
-  refillAsSeen(
-    { tables: seen, atMs }: Seen,
-    asked: { owner: number; requests: readonly RefillRequest[]; freed: readonly FreedKey[] },
-  ): Scan {
-    const { owner } = asked;
-    const ours = asked.requests.filter((request) => {
+  refillAsSeen({ tables: seen, atMs }: Seen, asked: { owner: number; requests: readonly RefillRequest[] }): Scan {
+    const { owner, requests } = asked;
+    const ours = requests.filter((request) => {
       const run = this.tables.run(request);
       return run.owner === owner && run.fence === request.fence && seen.isOn(request);
     });
@@ -106,7 +102,6 @@ export class ModelStore implements EngineStore {
       (request): Leased => ({
         ...request,
         cursor: request.cursor ?? Number.POSITIVE_INFINITY,
-        freed: asked.freed.filter((one) => nameOf(one) === nameOf(request)),
         isTaken: false,
       }),
     );

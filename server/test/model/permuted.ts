@@ -184,12 +184,7 @@ export class SteppedNode {
     });
     if (asked.length === 0) return;
     const requests = asked.map(({ request }) => request);
-    const freed = asked.flatMap(({ run: { clinicId, webhookId }, freed: keys }) =>
-      keys.map((orderKey) => ({ clinicId, webhookId, orderKey })),
-    );
-    const scan = await this.#stage.statement(`${this.#name} refills`, (store) =>
-      store.refill(this.#owner, requests, freed),
-    );
+    const scan = await this.#stage.statement(`${this.#name} refills`, (store) => store.refill(this.#owner, requests));
     for (const { run, scans } of asked) {
       const found = scan.runs.find(({ webhookId }) => webhookId === run.webhookId);
       if (found) run.refilled(found, scans);
