@@ -129,3 +129,21 @@ function isTemporal(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return String(Reflect.get(value, Symbol.toStringTag)).startsWith("Temporal.");
 }
+
+/** What an array's text holds without quotes and backslashes: numbers, booleans, uuids, the program's own words. */
+const UNQUOTED = /^[\w+.,-]*$/;
+
+/**
+ * An array parameter as PostgreSQL's own text (`{1,2,NULL}`), several times faster than pg's, which escapes entry by entry.
+ * @throws TypeError for text that would need quotes: only numbers, booleans, uuids and words of the program's own may be given
+ */
+export function arrayText(values: readonly (number | boolean | string | null)[]): string {
+  const text = values.map((value) => value ?? "NULL").join(",");
+  if (!UNQUOTED.test(text)) throw new TypeError("an entry of an array parameter needs quotes");
+  return `{${text}}`;
+}
+
+/** The same for bytea[]. */
+export function byteaArrayText(values: readonly (Buffer | null)[]): string {
+  return `{${values.map((value) => (value === null ? "NULL" : `"\\\\x${value.toString("hex")}"`)).join(",")}}`;
+}

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import type pg from "pg";
+import { arrayText, byteaArrayText } from "../db/values.ts";
 import type {
   Beat,
   Begun,
@@ -74,23 +75,23 @@ export class DeliveryStore {
     const { webhooks, perWebhook, suspect, after = FIRST, room = true } = request;
     const bells = [after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
     const values = [owner, webhooks, WINDOW_ROWS, perWebhook, suspect, ...bells, room];
-    return toScan(await this.#rows<ScanRow>("take", TAKE, values));
+    return toScan(onlyRow(await this.#rows<ScanRow>("take", TAKE, values)));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
   async refill(owner: number, requests: readonly RefillRequest[]): Promise<Scan> {
     const values = [
       owner,
-      requests.map((r) => r.clinicId),
-      requests.map((r) => r.webhookId),
-      requests.map((r) => r.fence),
-      requests.map((r) => r.cursor ?? Number.MAX_SAFE_INTEGER),
-      requests.map((r) => r.want),
-      requests.map((r) => r.look),
+      arrayText(requests.map((r) => r.clinicId)),
+      arrayText(requests.map((r) => r.webhookId)),
+      arrayText(requests.map((r) => r.fence)),
+      arrayText(requests.map((r) => r.cursor ?? Number.MAX_SAFE_INTEGER)),
+      arrayText(requests.map((r) => r.want)),
+      arrayText(requests.map((r) => r.look)),
       requests.map((r) => r.passedOver.join("\n")),
       requests.map((r) => (r.freed.length > 0 ? r.freed.join("\n") : null)),
     ];
-    return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
+    return toScan(onlyRow(await this.#rows<ScanRow>("refill", REFILL, values)));
   }
 
   /**
@@ -98,12 +99,11 @@ export class DeliveryStore {
    * still counted for their delivery. The others are marked as late.
    */
   async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
-    const rows = await this.#rows<{ clinic_id: number; webhook_id: number; id: number; has_next: boolean }>(
-      "settle",
-      SETTLE,
-      [...settleValues(results), ...healthValues(health), owner],
-    );
-    return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
+    const values = [...settleValues(results), ...healthValues(health), owner];
+    const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", SETTLE, values));
+    const counted = (places: number[] | null, hasNext: boolean) =>
+      (places ?? []).map((place) => toCounted(results[place - 1], hasNext));
+    return [...counted(followed, true), ...counted(last, false)];
   }
 
   /** Takes back that deliveries were begun; only for those of which nothing has left. */
@@ -193,41 +193,59 @@ export class DeliveryStore {
   }
 }
 
+/** Places (from 1) among the results of those that counted: those after which their subject has another, and the others. */
+interface SettledRow {
+  followed: number[] | null;
+  last: number[] | null;
+}
+
+function toCounted(result: SettledAttempt | undefined, hasNext: boolean): Counted {
+  if (result === undefined) throw new Error("settling counted a result that was not given");
+  const { clinicId, webhookId, id } = result.begun;
+  return { clinicId, webhookId, id, hasNext };
+}
+
+function onlyRow<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error("a statement of one row returned none");
+  return row;
+}
+
 function settleValues(results: readonly SettledAttempt[]): unknown[] {
   const begun = results.map((r) => r.begun);
   return [
-    begun.map((b) => b.clinicId),
-    begun.map((b) => b.webhookId),
-    begun.map((b) => b.id),
-    begun.map((b) => b.eventId),
-    begun.map((b) => b.part),
-    begun.map((b) => b.fence),
-    begun.map((b) => b.attempt),
-    results.map((r) => r.startedMsAgo),
-    results.map((r) => r.durationMs),
-    results.map((r) => r.outcome),
-    results.map((r) => r.status),
-    results.map((r) => r.choice?.practitioner ?? null),
-    results.map((r) => r.choice?.patient ?? null),
-    results.map((r) => r.bodySent),
-    results.map((r) => r.answer),
-    results.map((r) => (r.next.do === "retry" ? r.next.inMs : null)),
-    results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
-    results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
-    begun.map((b) => b.test),
-    results.map((r) => r.version),
+    arrayText(begun.map((b) => b.clinicId)),
+    arrayText(begun.map((b) => b.webhookId)),
+    arrayText(begun.map((b) => b.id)),
+    arrayText(begun.map((b) => b.eventId)),
+    arrayText(begun.map((b) => b.part)),
+    arrayText(begun.map((b) => b.fence)),
+    arrayText(begun.map((b) => b.attempt)),
+    arrayText(results.map((r) => r.startedMsAgo)),
+    arrayText(results.map((r) => r.durationMs)),
+    arrayText(results.map((r) => r.outcome)),
+    arrayText(results.map((r) => r.status)),
+    arrayText(results.map((r) => r.choice?.practitioner ?? null)),
+    arrayText(results.map((r) => r.choice?.patient ?? null)),
+    arrayText(results.map((r) => r.bodySent)),
+    byteaArrayText(results.map((r) => r.answer)),
+    arrayText(results.map((r) => (r.next.do === "retry" ? r.next.inMs : null))),
+    arrayText(results.map((r) => (r.next.do === "finish" ? r.next.state : null))),
+    arrayText(results.map((r) => (r.next.do === "finish" ? r.next.reason : null))),
+    arrayText(begun.map((b) => b.test)),
+    arrayText(results.map((r) => r.version)),
   ];
 }
 
 function healthValues(health: readonly RunHealth[]): unknown[] {
   return [
-    health.map((h) => h.clinicId),
-    health.map((h) => h.webhookId),
-    health.map((h) => h.fence),
-    health.map((h) => h.version),
-    health.map((h) => h.failures),
-    health.map((h) => h.failingMs),
-    health.map((h) => h.probes),
-    health.map((h) => h.parked),
+    arrayText(health.map((h) => h.clinicId)),
+    arrayText(health.map((h) => h.webhookId)),
+    arrayText(health.map((h) => h.fence)),
+    arrayText(health.map((h) => h.version)),
+    arrayText(health.map((h) => h.failures)),
+    arrayText(health.map((h) => h.failingMs)),
+    arrayText(health.map((h) => h.probes)),
+    arrayText(health.map((h) => h.parked)),
   ];
 }

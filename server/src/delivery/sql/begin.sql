@@ -74,32 +74,23 @@ kept as (
     yielded_by = null, yielded_at = null
   from summed g
   where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
--- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
--- window was full, or startable rows were left
-select 'run' as kind, clinic_id, webhook_id, fence, version, proved, concurrency, pace, seen,
-  coalesce(left_id - 1, last_id) as id, left_id is not null or seen >= look as more, left_id is not null as left_over, contended,
-  null::uuid as event_id, null::smallint as part, null::smallint as per_request, null::text as order_key,
-  null::text as choice_practitioner, null::text as choice_patient, null::boolean as test, null::bigint as sequence,
-  null::smallint as attempt, null::smallint as schedule_start, null::float8 as due_in_ms,
-  null::text as name, null::text as subject, null::bigint as subject_version, null::bytea as facts,
-  host, failures, failing_ms, parked, probes, warned, warned_ms, recovered_ms
-from summed
-union all
--- kind waiting: heads that are not due yet, with the time left
-select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null, id, null, null, null, null, null, null, order_key,
-  null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null,
-  null, null, null, null, null, null, null, null
-from startable where head and not able and due_at > now() and due_at < 'infinity'
-union all
--- kind begun: to be sent now
-select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
-  b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
-  null, null, null, null, null, null, null, null, null, null, null, null
-from begun b
-union all
--- kind content: what the events of those are about, each once. A delivery whose event is gone has none, and has to end
-select 'content', e.clinic_id, null, null, null, null, null, null, null, null, null, null, null, e.id, null, null,
-  null, null, null, null, null, null, null, null, e.name, e.subject, e.subject_version, e.facts,
-  null, null, null, null, null, null, null, null
-from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
-  (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e
+-- One row, one JSON value: what a driver makes of hundreds of rows, a column at a time, costs more than sending them.
+select json_build_object(
+  -- one per leased webhook. seen = rows of its window; cursor = where the next window begins; more = the window was full, or
+  -- startable rows were left
+  'runs', (select json_agg(x) from (
+    select clinic_id, webhook_id, fence, version, proved, concurrency, pace, seen, coalesce(left_id - 1, last_id) as cursor,
+      left_id is not null or seen >= look as more, left_id is not null as left, contended,
+      host, failures, failing_ms, parked, probes, warned, warned_ms, recovered_ms from summed) x),
+  -- heads that are not due yet, with the time left
+  'waiting', (select json_agg(x) from (
+    select clinic_id, webhook_id, order_key, extract(epoch from due_at - now())::float8 * 1000 as due_in_ms
+    from startable where head and not able and due_at > now() and due_at < 'infinity') x),
+  -- to be sent now
+  'begun', (select json_agg(b) from begun b),
+  -- what the events of those are about, each once. A delivery whose event is gone has none, and has to end
+  'contents', (select json_agg(x) from (
+    select e.clinic_id, e.id as event_id, e.name, e.subject, e.subject_version, encode(e.facts, 'base64') as facts
+    from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
+      (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e) x)
+) as scan

@@ -1,19 +1,20 @@
 -- SETTLE: write what came of a batch of attempts. $1..$20 arrays, one entry per attempt; $21..$28 arrays, one entry per
 -- webhook that this node $29 holds: the health of its receiver after these attempts.
 -- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
--- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts. Returns the rows it counted for.
+-- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts.
+-- One row: the places among the results of those that counted, by whether their subject has another delivery.
 with results as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
       $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
-      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[])
+      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[]) with ordinality
     as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
-      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version)),
+      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, place)),
 finished as (
   delete from deliveries d using results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
-    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.recovery_id),
+    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.recovery_id, r.place),
 kept as (
   insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
     choice_patient, test, sequence, attempt, state, reason, created_at, recovery_id)
@@ -26,7 +27,7 @@ retried as (
   from results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is null
-  returning d.clinic_id, d.webhook_id, d.id, d.attempt),
+  returning d.clinic_id, d.webhook_id, d.id, d.attempt, r.place),
 counted as materialized (
   select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
 -- A result that did not count is late. One that is written a second time, because nobody could tell whether the first time
@@ -81,9 +82,10 @@ seen_by_run as (
         s.failures, s.failing_ms, s.probes, s.parked) h)
   from locked s
   where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
--- has_next: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
-select f.clinic_id, f.webhook_id, f.id, exists (select from deliveries e where e.clinic_id = f.clinic_id
+-- followed: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
+select json_agg(place) filter (where has_next) as followed, json_agg(place) filter (where not has_next) as last from (
+  select place, exists (select from deliveries e where e.clinic_id = f.clinic_id
     and e.webhook_id = f.webhook_id and e.order_key = f.order_key and e.id > f.id) as has_next
-from finished f
-union all
-select clinic_id, webhook_id, id, false from retried
+  from finished f
+  union all
+  select place, false from retried) x

@@ -56,12 +56,6 @@ rung_while_held as (
   select l.clinic_id, l.webhook_id from looked_up l
     join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
 -- include begin.sql
-union all
-select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from rung_while_held
-union all
--- kind looked: where the next TAKE goes on among the bells, if there may be more
-select 'looked', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from looked_up where step = $8::int
+, (select json_agg(r) from rung_while_held r) as rung,
+-- where the next TAKE goes on among the bells, if there may be more
+(select json_build_object('clinic_id', clinic_id, 'webhook_id', webhook_id) from looked_up where step = $8::int) as looked_up_to
