@@ -132,7 +132,7 @@ function orderIgnored(stage: Stage): Parts {
   return { store: Object.assign(store, { refill }) };
 }
 
-const enabled: Rewrite = [/w\.enabled and /, ""];
+const enabled: Rewrite = [/w\.enabled and /g, ""];
 const seenOnce: Rewrite = [/max\(version\) as version/, "1 as version"];
 const frozenVersion = storeWith({ take: seenOnce, refill: seenOnce });
 /** Neither the claim nor the sender looks at the choice as it is now. */

@@ -26,9 +26,12 @@ const TASKS: Readonly<Record<string, string>> = {
     where previous_secret_until < now()`,
   // A change that committed while its webhook was being deleted may have left a delivery behind; and what was on its way then
   // and was lost with its node has left no word of what came of it.
-  deliveries_of_deleted_webhooks: `with gone as (
-      delete from deliveries d using webhooks w
-      where w.clinic_id = d.clinic_id and w.id = d.webhook_id and w.deleted_at < now() - interval '1 minute' returning d.*),
+  deliveries_of_deleted_webhooks: `with picked as materialized (
+      select d.clinic_id, d.webhook_id, d.id from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id
+      where w.deleted_at < now() - interval '1 minute' for update of d skip locked),
+    gone as (
+      delete from deliveries d using picked p
+      where d.clinic_id = p.clinic_id and d.webhook_id = p.webhook_id and d.id = p.id returning d.*),
     unknown as (
       insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
       select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', true from gone where begun_at is not null

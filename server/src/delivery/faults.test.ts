@@ -151,7 +151,7 @@ describe("a node", () => {
         return scan;
       }
     }
-    await engine.startDispatcher({ store: new SlowStore(engine.database.pools.dispatch), clock });
+    await engine.startDispatcher({ store: new SlowStore(engine.database.pools.engine), clock });
     await engine.emit(clinicId, "consult:1");
     await until("it is delivered", async () => (await log().finished()).length === 1);
     expect(aheadMs).toBeGreaterThan(0);
@@ -203,7 +203,7 @@ describe("a node that stops while its results cannot be written down", () => {
         return Promise.reject(new Error("the database does not take it"));
       }
     }
-    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.dispatch) });
+    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.engine) });
     await engine.emit(clinicId, "consult:1");
     await until("it has arrived", () => receiver.received.length === 1);
     await dispatcher.stop();

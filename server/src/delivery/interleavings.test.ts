@@ -69,7 +69,7 @@ test.each([
   for (const begun of taken.begun) run.begun(begun);
 
   // The late settling has the run's row; the scan's snapshot is older than its commit.
-  const client = await engine.database.pools.dispatch.connect();
+  const client = await engine.database.pools.engine.connect();
   await client.query("begin");
   await storeOn(client).settle([resultOf(late, next)]);
   const asked = run.nextRefill(run.concurrency - run.inFlightCount, 0);

@@ -3,6 +3,11 @@
  *
  * Owns: the statements in sql/ and how their rows become values. Promises: every function is one statement, hence one
  * transaction; none holds a lock while anything is sent. Does not decide anything (policy.ts) nor send (attempt.ts).
+ *
+ * Locks are taken in one order by all who wait for them, here and on the clinic's side: a webhook's own row, its deliveries,
+ * its run, its bells; several rows of one kind by their keys, clinic first. TAKE and REFILL have the run first, for whoever
+ * has it may begin its deliveries: so they never wait for a delivery, but leave out what is locked and look again. What is
+ * done now and then (REST, SWEEP, expiring, lost tests) waits for nobody at all: it leaves out what is locked till next time.
  */
 import { readFileSync } from "node:fs";
 import type pg from "pg";

@@ -49,7 +49,7 @@ class StoreWithPause extends DeliveryStore {
   }
 }
 
-const newStore = () => new StoreWithPause(engine.database.pools.dispatch);
+const newStore = () => new StoreWithPause(engine.database.pools.engine);
 const attemptsOf = async () => (await log().attempts()).map(({ attempt, outcome }) => ({ attempt, outcome }));
 const begunOnes = async () => (await log().hot()).filter(({ begun_at }) => begun_at !== null);
 
@@ -77,7 +77,7 @@ test.each([
       return await super.settle(...args);
     }
   }
-  const store = new UnableStore(engine.database.pools.dispatch);
+  const store = new UnableStore(engine.database.pools.engine);
   await engine.startDispatcher({ store, hostPerSecond: 3 });
   await until("all are delivered", async () => (await log().finished()).length === 4);
   expect(store.unbegun).toBeGreaterThan(0);
@@ -118,7 +118,7 @@ test("what was narrowed before it was sent, by a node that was then lost, stays 
       return Promise.reject(new Error("the database does not take it"));
     }
   }
-  const store = new UnableStore(engine.database.pools.dispatch);
+  const store = new UnableStore(engine.database.pools.engine);
   store.onBegun = async () => void (await choose("off"));
   const lost = await engine.startDispatcher({ store });
   await until("it has arrived", () => receiver.received.length === 1);

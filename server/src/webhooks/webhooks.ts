@@ -253,8 +253,10 @@ async function ring({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx.insertInto("bells").values({ clinic_id: clinicId, webhook_id: id }).execute();
 }
 
-/** The row stays for the log of what was sent; its address, headers, secrets and keys go. */
-async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Promise<number> {
+/** The row stays for the log; its address, headers, secrets and keys go. What waits first: see delivery/store.ts on locks. */
+async function remove(store: Store, { id }: { id: number }): Promise<number> {
+  const dropped = await dropWaiting(store, id);
+  const { tx, clinicId, seal } = store;
   await tx
     .updateTable("webhooks")
     .set({
@@ -268,10 +270,14 @@ async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Pr
     .where("id", "=", id)
     .execute();
   await tx.deleteFrom("webhook_secrets").where("clinic_id", "=", clinicId).where("webhook_id", "=", id).execute();
-  await removeKeys({ tx, clinicId, seal }, id);
+  await removeKeys(store, id);
+  return dropped;
+}
+
+/** Tests are not counted. What is on its way ends by itself, and its answer is written down. */
+async function dropWaiting({ tx, clinicId }: Store, id: number): Promise<number> {
   const { rows } = await sql<{ dropped: number }>`
     with gone as (
-      -- what is on its way ends by itself, and its answer is written down
       delete from deliveries where clinic_id = ${clinicId} and webhook_id = ${id} and begun_at is null returning *),
     kept as (
       insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,

@@ -24,13 +24,14 @@ startable as materialized (
     order by case when s.probing then s.due_at end, s.id) end as place
   -- by the clock and not by now(), which may be before the snapshot: what was committed in between is due, too
   from (select w.*, w.head and w.due_at <= clock_timestamp() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
-heads as materialized (                            -- locked, and looked at again as they are now
+-- Locked, and looked at again as they are now. None is waited for: a late settling may have it, and want this run (store.ts).
+heads as materialized (
   select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
     s.next_sequence, s.run_fence, s.include_practitioner, s.include_patient
   from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
   where s.able and (s.freed or s.place <= s.want)
     and d.attempt = s.attempt and d.due_at <= clock_timestamp() and (d.begun_at is null or d.fence < s.run_fence)
-  for update of d),
+  for update of d skip locked),
 -- A claim that was lost with its node: what came of it is not known, and the log says so.
 unknown as (
   insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
@@ -51,7 +52,7 @@ begun as (
   returning d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.participants_per_request, d.order_key,
     d.choice_practitioner, d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, d.fence),
 -- What the scan comes to, per webhook. A row that was picked but is not among the heads was changed by somebody else (a
--- late settling) between the snapshot and the lock: then the scan cannot be trusted to have seen all.
+-- late settling) since the snapshot, or is being changed: then the scan cannot be trusted to have seen all.
 summed as materialized (
   select clinic_id, webhook_id, max(fence) as fence, max(version) as version, bool_or(proved) as proved,
     max(concurrency) as concurrency, max(pace) as pace, max(look) as look, max(host) as host,

@@ -8,7 +8,8 @@ with results as materialized (
       $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
       $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[]) with ordinality
     as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
-      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, place)),
+      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, place)
+  order by clinic_id, webhook_id, id),              -- as all who wait for locks take them (store.ts)
 finished as (
   delete from deliveries d using results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
@@ -60,7 +61,6 @@ told as materialized (
     from unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::int[], $25::int[], $26::float8[], $27::smallint[], $28::boolean[])
       as h (clinic_id, webhook_id, fence, version, failures, failing_ms, probes, parked)) x
   group by 1, 2 having bool_or(failed) is not null),
--- In one order, as refill.sql does, which may run beside it.
 locked as materialized (
   select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
   order by r.clinic_id, r.webhook_id for no key update of r),
