@@ -225,7 +225,7 @@ function createDispatcher(
   company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
 ): Dispatcher {
   return new Dispatcher({
-    store: new DeliveryStore(pools.engine),
+    store: new DeliveryStore(pools.engine, pools.pulse),
     db: createKysely(pools.dispatch),
     ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,

@@ -82,7 +82,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     monotonicMs: clock.monotonicMs,
     ...(options.deadlineMs && { deadlineMs: options.deadlineMs }),
   });
-  const store = new DeliveryStore(database.pools.engine);
+  const store = new DeliveryStore(database.pools.engine, database.pools.pulse);
   const dispatchers: Dispatcher[] = [];
   const nudge = () => {
     for (const dispatcher of dispatchers) dispatcher.nudge();

@@ -67,9 +67,12 @@ const TURN_OFF = sqlFile("turn_off");
 
 export class DeliveryStore {
   readonly #pool: pg.Pool;
+  readonly #pulse: pg.Pool;
 
-  constructor(pool: pg.Pool) {
+  /** @param pulse for the heartbeat alone, so that it waits for no other statement; by default it goes with the others */
+  constructor(pool: pg.Pool, pulse: pg.Pool = pool) {
     this.#pool = pool;
+    this.#pulse = pulse;
   }
 
   /**
@@ -161,7 +164,8 @@ export class DeliveryStore {
 
   /** Says that the node is alive, and tells it of the others. */
   async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
-    const [row] = await this.#rows<BeatRow>("beat", BEAT, [owner, leaseMs, takes, sendsForMs]);
+    const values = [owner, leaseMs, takes, sendsForMs];
+    const [row] = (await this.#pulse.query<BeatRow>({ name: "engine_beat", text: BEAT, values })).rows;
     if (row === undefined) throw new Error("a heartbeat was not answered");
     const { alive, held, orphaned, first_end_ms: end } = row;
     const nextDeathMs = end === null ? null : end + GRACE_MS;
