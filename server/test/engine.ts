@@ -117,14 +117,15 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       return dispatcher;
     },
     async passTime(interval) {
-      await owner.query("update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'", [interval]);
-      await owner.query("update runs set next_at = next_at - $1::interval where next_at < 'infinity'", [interval]);
+      // At once: an engine that saw a webhook due, and not yet failing for so long, would draw its conclusions from that.
       await owner.query(
-        `update runs set failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
+        `with waiting as (update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'),
+           living as (update nodes set alive_until = alive_until - $1::interval)
+         update runs set next_at = case when next_at < 'infinity' then next_at - $1::interval else next_at end,
+           failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
            warned_at = warned_at - $1::interval, recovered_at = recovered_at - $1::interval`,
         [interval],
       );
-      await owner.query("update nodes set alive_until = alive_until - $1::interval", [interval]);
       nudge();
     },
     async bringDue() {

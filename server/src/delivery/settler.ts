@@ -87,6 +87,8 @@ export class Settler {
     const counted = await store.settle(rows, { owner: nodeId(), health: runs.map((run) => run.healthRow(now)) });
     // Only now: had the statement failed, the same results would be settled again at the next turn.
     this.#results = this.#results.slice(batch.length);
+    // While what they call for is done their runs are held: one that sleeps is not this node's any more to speak for.
+    for (const result of batch) await this.#takeMeasures(result);
     const hasNext = new Map(counted.map((c) => [nameOf(c, c.id), c.hasNext]));
     for (const { run, settled, endedMs } of batch) {
       const { begun, next } = settled;
@@ -96,7 +98,6 @@ export class Settler {
       run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
     }
     for (const result of batch) this.#adjustPace(result);
-    for (const result of batch) await this.#takeMeasures(result);
   }
 
   #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
