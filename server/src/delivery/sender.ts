@@ -76,7 +76,7 @@ export class Sender {
     const { clock, random = Math.random } = this.#options;
     const { outcome } = made;
     const verdict = verdictOf(outcome, made.host);
-    const asked = askedWaitMs(outcome, verdict, clock.now());
+    const asked = verdict === "too_fast" ? askedWaitMs(outcome, verdict, clock.now()) : 0;
     const attemptOfSchedule = begun.attempt - begun.scheduleStart;
     const decision = decide({ verdict, attemptOfSchedule, test: begun.test, askedWaitMs: asked, random: random() });
     const settled = {
