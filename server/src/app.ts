@@ -233,7 +233,7 @@ function createDispatcher(
   });
 }
 
-function startSchedulers({ db, seal, clock, log }: Wiring, nudge: () => void): Scheduler[] {
+function startSchedulers({ db, seal, clock, log }: Wiring, nudge: ServerState["nudge"]): Scheduler[] {
   // A large import takes minutes, and nobody's renewal shall wait for it.
   const shared = { db, outbox: { seal, clock }, log, nudge };
   const schedulers = [

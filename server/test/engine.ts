@@ -57,7 +57,8 @@ export interface TestEngine {
   bringDue(): Promise<void>;
   /** A node was last heard of longer ago than its lease: what it holds is given back. */
   loseNode(id: number): Promise<void>;
-  nudge(): void;
+  /** As after a commit, with the clinic where it is known. */
+  nudge(clinicId?: number): void;
   close(): Promise<void>;
 }
 
@@ -84,8 +85,8 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   });
   const store = new DeliveryStore(database.pools.engine, database.pools.pulse);
   const dispatchers: Dispatcher[] = [];
-  const nudge = () => {
-    for (const dispatcher of dispatchers) dispatcher.nudge();
+  const nudge = (clinicId?: number) => {
+    for (const dispatcher of dispatchers) dispatcher.nudge(clinicId);
   };
   const stopDispatchers = async () => {
     for (const dispatcher of dispatchers.splice(0)) await dispatcher.stop();
@@ -98,7 +99,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       const emitted = await inClinic(app, clinicId, (tx) =>
         emit({ seal, clock }, tx, { clinicId, subject, facts: typeof facts === "string" ? sampleFacts(facts) : facts }),
       );
-      nudge();
+      nudge(); // as a word from another process: it names no clinic
       return emitted;
     },
     async startDispatcher(changes = {}) {

@@ -90,8 +90,8 @@ export class TestRecovery {
   }
 
   /** Another node's worker; it is stopped with the test. */
-  worker(): Recoverer {
-    const { database, nudge } = this.engine;
+  worker(nudge: (clinicId: number) => void = this.engine.nudge): Recoverer {
+    const { database } = this.engine;
     const made = new Recoverer({ pool: database.pools.dispatch, log: silentLog(), nudge });
     this.#workers.push(made);
     return made;
@@ -119,7 +119,7 @@ export class TestRecovery {
     const { app, nudge } = this.engine;
     const { clinicId } = this;
     const emitted = await inClinic(app, clinicId, (tx) => emitMany(this.engine, tx, { clinicId, events }));
-    nudge();
+    nudge(clinicId);
     return emitted.map(({ id: eventId }) => deliveryId({ eventId, webhookId: this.webhook.id, part: 0 }));
   }
 

@@ -194,6 +194,33 @@ describe("a success that was asked for", () => {
   });
 });
 
+// The time of a statement is fixed when it arrives; what commits before its snapshot is taken is due later than that. Whoever
+// went by that time saw the delivery, took its bell away, and left it for a second.
+test("a delivery that commits between the time of a statement and its snapshot is begun by it", async () => {
+  const node = await engine.store.register("one", LEASE_MS);
+  const client = await engine.database.pools.engine.connect();
+  const late = async <Answer>(subject: string, statement: (store: DeliveryStore) => Promise<Answer>) => {
+    await client.query("begin");
+    await client.query("select now()");
+    await engine.emit(clinicId, subject);
+    const answer = await statement(storeOn(client));
+    await client.query("commit");
+    return answer;
+  };
+  const taken = await late("consult:1", (store) => store.take(node, { webhooks: 64, perWebhook: 8, suspect: false }));
+  const [run] = taken.runs;
+  if (!run) throw new Error("nothing was taken");
+  const asked = { clinicId, webhookId: webhook.id, fence: run.fence, cursor: 0, want: 8, look: 16 };
+  const refilled = await late("consult:2", (store) =>
+    store.refill(node, [{ ...asked, passedOver: ["consult:1"], freed: [] }]),
+  );
+  client.release();
+  expect([taken, refilled].map(({ begun }) => begun.map(({ orderKey }) => orderKey))).toEqual([
+    ["consult:1"],
+    ["consult:2"],
+  ]);
+});
+
 test("a webhook that sleeps although something waits for it is found by the sweep", async () => {
   await engine.emit(clinicId, "consult:1");
   await engine.owner.query("delete from bells");
