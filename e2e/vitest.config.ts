@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "../server/test/longest-first.ts";
+
+const LONGEST = ["accessibility.test.ts", "journey.test.ts", "configure.test.ts", "accounts.test.ts"];
 
 /** Journeys against the real server, started by its entry as a person does. Each has a server and a database of its own. */
 export default defineConfig({
@@ -10,5 +14,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
+    sequence: { sequencer: longestFirst(LONGEST) },
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "../node_modules/.cache/compiled") },
   },
 });

@@ -118,10 +118,11 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     },
     async passTime(interval) {
       await owner.query("update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'", [interval]);
-      await owner.query("update runs set next_at = next_at - $1::interval where next_at < 'infinity'", [interval]);
+      // One statement, so that no dispatcher sees a run whose turn has come while it still fails since just now.
       await owner.query(
-        `update runs set failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
-           warned_at = warned_at - $1::interval, recovered_at = recovered_at - $1::interval`,
+        `update runs set next_at = next_at - $1::interval, failing_since = failing_since - $1::interval,
+           parked_at = parked_at - $1::interval, warned_at = warned_at - $1::interval,
+           recovered_at = recovered_at - $1::interval`,
         [interval],
       );
       await owner.query("update nodes set alive_until = alive_until - $1::interval", [interval]);
