@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { longestFirst } from "./server/test/longest-first.ts";
 
 const exclude = ["**/*.long.test.ts", "**/node_modules/**"];
-/** They keep nothing outside a database of their own and start no process, so one worker takes file after file. */
+/** They change nothing of their process and keep nothing outside a database of their own, so one worker takes file after file. */
 const SHARED = [
   "sdk/**/*.test.ts",
   "web/src/**/*.test.ts",

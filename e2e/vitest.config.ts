@@ -10,7 +10,7 @@ export default defineConfig({
     dir: "e2e",
     include: ["**/*.test.ts"],
     exclude: ["**/*.long.test.ts"],
-    globalSetup: ["e2e/global-setup.ts"],
+    globalSetup: [join(import.meta.dirname, "global-setup.ts")],
     testTimeout: 120_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
