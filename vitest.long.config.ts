@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["e2e/**/*.long.test.ts", "server/**/*.long.test.ts", "proof/**/*.long.test.ts"],
-    globalSetup: ["server/test/global-setup.ts"],
+    globalSetup: ["server/test/global-setup.ts", "e2e/global-setup.ts"],
     testTimeout: 900_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -6,7 +6,8 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const STEP_TIMEOUT_MS = 15_000;
@@ -119,7 +120,7 @@ export interface Look {
 /** Declares the tests of every screen in the given looks. */
 export function describeScreens(looks: readonly Look[]): void {
   beforeAll(async () => {
-    [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+    [server, browser] = await Promise.all([startPrepared(), launchBrowser()]);
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.setDefaultTimeout(STEP_TIMEOUT_MS);
     page.on("console", (message) => {
