@@ -21,8 +21,16 @@ program
   .addOption(
     new Option("--role <role>", "what this process does; wins over HOOKWELL_ROLE (default: all)").choices(ROLES),
   )
-  .action(async ({ role }: { role?: string }) => {
-    const config = readConfig({ ...process.env, ...(role !== undefined && { HOOKWELL_ROLE: role }) });
+  .option(
+    "--metrics-port <port>",
+    "where Prometheus finds /metrics; wins over HOOKWELL_METRICS_PORT (default: nowhere)",
+  )
+  .action(async ({ role, metricsPort }: { role?: string; metricsPort?: string }) => {
+    const config = readConfig({
+      ...process.env,
+      ...(role !== undefined && { HOOKWELL_ROLE: role }),
+      ...(metricsPort !== undefined && { HOOKWELL_METRICS_PORT: metricsPort }),
+    });
     await runApp(config, { log: createLog({ destination: "stdout" }), started: async () => {} });
   });
 

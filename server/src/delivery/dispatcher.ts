@@ -24,7 +24,7 @@ import { Places, type Pool } from "./places.ts";
 import { Round } from "./round.ts";
 import { Run } from "./run.ts";
 import { Sender } from "./sender.ts";
-import { Settler } from "./settler.ts";
+import { type Settled, Settler } from "./settler.ts";
 import { Share } from "./share.ts";
 import { Targets } from "./targets.ts";
 import { POLL_MS, Wake } from "./wake.ts";
@@ -56,6 +56,8 @@ export interface DispatcherOptions {
   hostPerSecond?: number;
   /** webhooks were given up that are due at once: the other nodes should look */
   onGivenUp?: () => void;
+  /** an attempt was written down */
+  onSettled?: ((settled: Settled) => void) | undefined;
   random?: () => number;
 }
 
@@ -93,11 +95,18 @@ export class Dispatcher {
         if (!this.#stopping && this.#share.beat(vitals, this.#sharedRuns()) > 0) this.#wake.ring();
       },
     });
-    const { store, clock, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
+    const { store, clock, onSettled, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
     this.#paced = new Paced({ hostPerSecond, liveNodes: () => this.#lease.liveNodes });
     this.#withdrawn = new Withdrawn(store);
     const onEnd = () => this.#wake.ring();
-    this.#settler = new Settler({ store, clock, paced: this.#paced, nodeId: () => this.#lease.nodeId, onEnd });
+    this.#settler = new Settler({
+      store,
+      clock,
+      paced: this.#paced,
+      nodeId: () => this.#lease.nodeId,
+      onEnd,
+      onSettled,
+    });
   }
 
   /** Registers this node and begins to deliver. */
