@@ -14,6 +14,7 @@ import { createEgress, type Egress } from "../src/egress/client.ts";
 import { silentLog } from "../src/log.ts";
 import { type EmittedEvent, emit } from "../src/outbox/emit.ts";
 import { Seal } from "../src/seal/seal.ts";
+import { watchedLog } from "./canary/watch.ts";
 import type { TestDatabase } from "./database.ts";
 
 export interface WebhookSettings {
@@ -83,6 +84,8 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     ...(options.deadlineMs && { deadlineMs: options.deadlineMs }),
   });
   const store = new DeliveryStore(database.pools.engine);
+  // Benchmarks bring a database of their own, and measure no log.
+  const log = options.database === undefined ? watchedLog() : silentLog();
   const dispatchers: Dispatcher[] = [];
   const nudge = () => {
     for (const dispatcher of dispatchers) dispatcher.nudge();
@@ -108,7 +111,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
         seal,
         egress,
         clock,
-        log: silentLog(),
+        log,
         name: "test",
         ...changes,
       });
