@@ -3,8 +3,7 @@
  *
  * Owns the rows of `auth.attempts`. Promises: a try is counted before it is made, by one statement, so that a thousand at once
  * on any number of nodes are counted as a thousand; an account that does not exist is counted like one that does. A success
- * takes the count away. What is tried and for whom is kept as an HMAC only. Limits per client address and minute are
- * elsewhere (auth.ts, and the routes).
+ * takes the count away. What is tried and for whom is kept as an HMAC only. Where the limits of routes (api/open-limits.ts) are of one process, these hold over all.
  */
 import { createHmac } from "node:crypto";
 import { isIP } from "node:net";
@@ -16,6 +15,7 @@ interface Rule {
   readonly windowSeconds: number;
 }
 
+const MINUTE_SECONDS = 60;
 const QUARTER_HOUR_SECONDS = 15 * 60;
 const HOUR_SECONDS = 60 * 60;
 
@@ -25,6 +25,9 @@ export const TRY_RULES = {
   /** By somebody who is signed in: before a password is changed or the second factor is touched. */
   password_check: { max: 10, windowSeconds: QUARTER_HOUR_SECONDS },
   reset_letter: { max: 3, windowSeconds: HOUR_SECONDS },
+  /** From one client address, for whichever accounts. Staff's sign-ins and codes are counted so by better-auth (auth.ts). */
+  reset_address: { max: 10, windowSeconds: MINUTE_SECONDS },
+  portal_password_address: { max: 10, windowSeconds: MINUTE_SECONDS },
   /** A code of an authenticator app is valid for a minute and a half; it opens once. */
   used_code: { max: 1, windowSeconds: 180 },
   portal_sign_in: { max: 20, windowSeconds: QUARTER_HOUR_SECONDS },
