@@ -6,7 +6,6 @@
  * takes the count away. What is tried and for whom is kept as an HMAC only. Where the limits of routes (api/open-limits.ts) are of one process, these hold over all.
  */
 import { createHmac } from "node:crypto";
-import { isIP } from "node:net";
 import type pg from "pg";
 import { ProblemError } from "../errors.ts";
 
@@ -95,22 +94,6 @@ export class Tries {
       .update(JSON.stringify([kind, subject]))
       .digest();
   }
-}
-
-/**
- * What counts as one client: of IPv6 the first 64 bits, which one household has as a whole and could go through address by
- * address; of IPv4 the address.
- */
-export function networkOf(address: string): string {
-  const [ip = ""] = address.split("%", 1);
-  const [, mapped] = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(ip) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (isIP(ip) !== 6) return ip;
-  const [head = "", tail] = new URL(`http://[${ip}]/`).hostname.slice(1, -1).split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = Array.from({ length: 8 - groups.length - after.length }, () => "0");
-  return [...groups, ...missing, ...after].slice(0, 4).join(":");
 }
 
 /** 429: enough for now, with the time after which it may be tried again. */

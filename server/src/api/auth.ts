@@ -6,7 +6,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { CLIENT_IP_HEADER } from "../accounts/auth.ts";
-import { networkOf, TRY_RULES } from "../accounts/limits.ts";
+import { TRY_RULES } from "../accounts/limits.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { logEvent } from "../log.ts";
 import { problemOfAuth } from "./auth-problems.ts";
 import type { ApiContext } from "./context.ts";

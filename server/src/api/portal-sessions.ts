@@ -6,7 +6,7 @@
  * owner the other without the one.
  */
 import { z } from "zod";
-import { networkOf, TRY_RULES } from "../accounts/limits.ts";
+import { TRY_RULES } from "../accounts/limits.ts";
 import { checkPassword, hashPassword, verifyPassword } from "../accounts/passwords.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { clinicOfPortal, foldEmail, type PortalClinic } from "../clinic/portal/accounts.ts";
@@ -22,6 +22,7 @@ import {
   upcomingConsults,
 } from "../clinic/portal/sign-in.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { ProblemError } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import { portalCookie, readPortalCookie } from "./portal-cookie.ts";

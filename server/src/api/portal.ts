@@ -4,10 +4,10 @@
  * nobody's.
  */
 import { z } from "zod";
-import { networkOf } from "../accounts/limits.ts";
 import { checkPassword, hashPassword } from "../accounts/passwords.ts";
 import { clinicOfPortal, createPortalAccount, foldEmail, readApplicant } from "../clinic/portal/accounts.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
 import type { ApiContext } from "./context.ts";
 import { limitAddresses } from "./open-limits.ts";
 import { postSignUpLetter } from "./portal-letters.ts";

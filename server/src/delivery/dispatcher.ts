@@ -96,7 +96,10 @@ export class Dispatcher {
       },
     });
     const { store, clock, onSettled, hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND } = options;
-    this.#paced = new Paced({ hostPerSecond, liveNodes: () => this.#lease.liveNodes });
+    this.#paced = new Paced({
+      ...{ hostPerSecond, liveNodes: () => this.#lease.liveNodes },
+      reachedBy: (host) => options.egress.reachedBy(host),
+    });
     this.#withdrawn = new Withdrawn(store);
     const onEnd = () => this.#wake.ring();
     this.#settler = new Settler({
