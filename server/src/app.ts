@@ -8,6 +8,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
+import { watchStrandedLetters } from "./accounts/invitation-letters.ts";
 import type { ApiContext } from "./api/context.ts";
 import { healthRoutes } from "./api/health.ts";
 import { operatorRoutes } from "./api/operator.ts";
@@ -130,6 +131,7 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const mail = config.mail === undefined ? null : createMailSender(config.mail);
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log, mail });
   parts.defer(() => accounts.close());
+  if (config.role !== "worker") parts.defer(watchStrandedLetters({ db, post: accounts.post, publicUrl }, log));
   const counting = { pools, clock, log, role: config.role, outcomes: OUTCOME_KINDS };
   const lettersWaiting = () => accounts.post.waiting;
   const metrics = config.metrics && (await openMetrics(parts, { ...config.metrics, ...counting, lettersWaiting }));
