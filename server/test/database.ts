@@ -4,7 +4,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import { createPools, type Pools } from "../src/db/pool.ts";
 import type { Log } from "../src/log.ts";
-import { refuseCanaries, watchedLog } from "./canary/watch.ts";
+import { refuseCanaries, type SearchOptions, watchedLog } from "./canary/watch.ts";
 
 export interface TestDatabase {
   readonly url: string;
@@ -13,7 +13,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export interface TestDatabaseOptions {
+export interface TestDatabaseOptions extends SearchOptions {
   /** An empty one, without migrations. */
   readonly empty?: boolean;
   readonly log?: Log;
@@ -34,7 +34,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     async drop() {
       await pools.close();
       try {
-        await refuseCanaries(url.href);
+        await refuseCanaries(url.href, options);
       } finally {
         await onServer(templateUrl, `drop database ${name} with (force)`);
       }

@@ -8,4 +8,5 @@ export const NAMES_MAY_STAND_IN: Readonly<Record<string, string>> = {
   "patients.name_folded": "the same, as it is searched",
   "patients.email": "the clinic's own record of the person",
   "portal_accounts.email_folded": "what a patient signs in with on the clinic's portal, and is found by",
+  "hookwell_outbox.facts": "not ours: the outbox of other clinic software, in its own database (docs/feed)",
 };
