@@ -47,12 +47,14 @@ export function secondFactorCommand(read: () => Config): Command {
   return command;
 }
 
+const noAccount = () => notFound("the account", undefined, "Check the e-mail address for a typing mistake.");
+
 async function resetLink({ config, owner, app, authPool, seal, masterKeys }: Operator, options: Options) {
   const email = foldLoginEmail(options.email);
   const note = { reason: cleanReason(options.reason), cameFrom: COMMAND_LINE };
   await owner.transaction().execute(async (tx) => {
     const userId = await accountIdOf(tx, email);
-    if (userId === null) throw notFound("the account");
+    if (userId === null) throw noAccount();
     await writeDownForAccount(tx, { ...note, action: "staff.reset_link_made", userId });
   });
   const secret = await loadAuthSecret(config, { owner, seal, masterKeys });
@@ -60,7 +62,7 @@ async function resetLink({ config, owner, app, authPool, seal, masterKeys }: Ope
   const accounts = createAccounts({ db: app, authPool, secret, publicUrl, log: silentLog(), mail: null });
   const link = await accounts.makeResetLink(email);
   await accounts.close();
-  if (link === null) throw notFound("the account");
+  if (link === null) throw noAccount();
   say(`Hand this link over. It works once, for ${RESET_LINK_MINUTES} minutes, and ends all sessions:\n${link}`);
 }
 
@@ -69,7 +71,7 @@ async function secondFactorRemove({ config, owner }: Operator, options: Options)
   const note = { reason: cleanReason(options.reason), cameFrom: COMMAND_LINE };
   const locale = await owner.transaction().execute(async (tx) => {
     const userId = await accountIdOf(tx, email);
-    if (userId === null) throw notFound("the account");
+    if (userId === null) throw noAccount();
     if (!(await removeSecondFactor(tx, userId))) {
       throw conflict("no_second_factor", "This account has no second step. Nothing was changed.");
     }

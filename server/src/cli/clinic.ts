@@ -79,7 +79,7 @@ async function inviteManager(
     .selectFrom("clinics")
     .select(["name", "locale"])
     .where("id", "=", clinicId)
-    .executeTakeFirstOrThrow(() => notFound("the clinic"));
+    .executeTakeFirstOrThrow(() => notFound("the clinic", undefined, "Check its id."));
   const hasMail = config.mail !== undefined;
   const wanted = { clinicId, actor: OPERATOR, email, role: "manager", hasMail } as const;
   // As the tables' owner, who alone may write into the operator's book: both, or neither.
