@@ -81,6 +81,9 @@ export interface TestApiOptions {
   readonly allowLoopback?: boolean;
   /** Without one there is no mail server, as on a fresh machine. */
   readonly mail?: MailSender;
+  /** What signs sessions, and under what everything is sealed; by chance by default. */
+  readonly secret?: string;
+  readonly masterKey?: KeyObject;
   /** Where names are looked up; the system's name servers by default. */
   readonly nameServers?: readonly string[];
 }
@@ -92,9 +95,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const publicUrl = options.publicUrl ?? TEST_ORIGIN;
   const database = await createTestDatabase({ log });
   const db = createKysely(database.pools.app);
-  const masterKey = createSecretKey(randomBytes(32));
+  const { masterKey = createSecretKey(randomBytes(32)) } = options;
   const seal = new Seal(masterKey);
-  const secret = randomBytes(32).toString("base64url");
+  const { secret = randomBytes(32).toString("base64url") } = options;
   for (const one of [secret, PASSWORD]) noteSecret(one);
   const { monotonicMs } = clock;
   const mail = options.mail ?? null;

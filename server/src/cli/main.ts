@@ -56,7 +56,8 @@ const keys = program.command("keys").description("the master keys, under which e
 keys
   .command("rotate")
   .description("wrap everything by the newest master key; makes a new one where the key file holds one only")
-  .action(() => rotateKeys(readConfig(process.env), say));
+  .option("--sessions", "make the secret that signs sessions anew, too: everybody signs in again", false)
+  .action(({ sessions }: { sessions: boolean }) => rotateKeys(readConfig(process.env), say, { sessions }));
 keys
   .command("retire")
   .description("take old master keys out of the key file once nothing needs them")
