@@ -1,6 +1,6 @@
 /** The demo server as a process of its own, started by its entry as `npm start` does, with a data folder that is removed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePort } from "../server/src/db/embedded/free-port.ts";
@@ -70,11 +70,22 @@ export async function startDemo(options: DemoServerOptions = {}): Promise<DemoSe
     stop: () => end(child, "SIGTERM"),
     async close() {
       await demo.stop();
-      await rm(dataFolder, { recursive: true, force: true });
+      await refusePeopleInLog(join(dataFolder, "hookwell.log")).finally(() =>
+        rm(dataFolder, { recursive: true, force: true }),
+      );
     },
   };
   await demo.start();
   return demo;
+}
+
+/** Whatever a journey did: nobody's name or e-mail address is in the server's log. Its people have addresses as they are in tests. */
+async function refusePeopleInLog(file: string): Promise<void> {
+  const lines = (await readFile(file, "utf8")).split("\n");
+  const found = lines.filter((line) => /[\w.+-]+@[\w-]+\.\w|Test Patient|Sam Sample|whsec_|hk_[\w-]{20}/i.test(line));
+  if (lines.length < 2) throw new Error("the server's log is empty, and so proves nothing");
+  if (found.length > 0)
+    throw new Error(`people or secrets stand in the server's log:\n${found.slice(0, 5).join("\n")}`);
 }
 
 /** How to sign in, out of the lines that the demo prints. Throws where they do not say. */

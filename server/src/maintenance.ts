@@ -3,7 +3,7 @@
  * limited time only. Runs on every node; each statement may be run by several at once.
  */
 import type pg from "pg";
-import { type Ages, watchAges } from "./delivery/ages.ts";
+import { watchAges } from "./delivery/ages.ts";
 import { eraseContent, runRetention } from "./delivery/retention.ts";
 import { type Log, logEvent } from "./log.ts";
 
@@ -62,8 +62,6 @@ export interface MaintenanceOptions {
 }
 
 export interface Maintenance {
-  /** What the last look at the database said, at most a minute or so old; null before the first. For metrics. */
-  ages(): Ages | null;
   stop(): Promise<void>;
 }
 
@@ -73,20 +71,16 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<Mai
   let isStopping = false;
   let running: Promise<void> = Promise.resolve();
   let turnsToRound = 0;
-  let ages: Ages | null = null;
   const turn = async () => {
     if (turnsToRound === 0) turnsToRound = (await runMaintenance(options)) ? TURNS_PER_ROUND : 1;
     else await attempt(options, "content", () => eraseContent({ ...options, days: options.retentionDays }));
     turnsToRound -= 1;
-    await attempt(options, "ages", async () => {
-      ages = await watchAges(options.owner, options.log);
-    });
+    await attempt(options, "ages", () => watchAges(options.owner, options.log));
     if (!isStopping) timer = setTimeout(() => (running = turn()), MINUTE_MS);
   };
   running = turn();
   await running;
   return {
-    ages: () => ages,
     async stop() {
       isStopping = true;
       clearTimeout(timer);

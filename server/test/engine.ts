@@ -14,6 +14,7 @@ import { createEgress, type Egress } from "../src/egress/client.ts";
 import { silentLog } from "../src/log.ts";
 import { type EmittedEvent, emit } from "../src/outbox/emit.ts";
 import { Seal } from "../src/seal/seal.ts";
+import { watchedLog } from "./canary/watch.ts";
 import type { TestDatabase } from "./database.ts";
 
 export interface WebhookSettings {
@@ -84,6 +85,8 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     ...(options.deadlineMs && { deadlineMs: options.deadlineMs }),
   });
   const store = new DeliveryStore(database.pools.engine, database.pools.pulse);
+  // Benchmarks bring a database of their own, and measure no log.
+  const log = options.database === undefined ? watchedLog() : silentLog();
   const dispatchers: Dispatcher[] = [];
   const nudge = (clinicId?: number) => {
     for (const dispatcher of dispatchers) dispatcher.nudge(clinicId);
@@ -109,7 +112,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
         seal,
         egress,
         clock,
-        log: silentLog(),
+        log,
         name: "test",
         ...changes,
       });

@@ -14,9 +14,9 @@ import {
   startRecovery,
   stepRecovery,
 } from "../src/delivery/recoveries.ts";
-import { silentLog } from "../src/log.ts";
 import { emitMany } from "../src/outbox/emit.ts";
 import { deliveryId } from "../src/outbox/identifiers.ts";
+import { watchedLog } from "./canary/watch.ts";
 import { type ClinicLog, clinicLog } from "./clinic-log.ts";
 import type { TestEngine, TestWebhook } from "./engine.ts";
 import { type Reception, reception } from "./history.ts";
@@ -92,7 +92,7 @@ export class TestRecovery {
   /** Another node's worker; it is stopped with the test. */
   worker(nudge: (clinicId: number) => void = this.engine.nudge): Recoverer {
     const { database } = this.engine;
-    const made = new Recoverer({ pool: database.pools.dispatch, log: silentLog(), nudge });
+    const made = new Recoverer({ pool: database.pools.dispatch, log: watchedLog(), nudge });
     this.#workers.push(made);
     return made;
   }

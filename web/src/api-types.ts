@@ -83,7 +83,7 @@ export interface ChangedSeries {
   changed_consult_ids: number[];
 }
 
-type WebhookState = "not_set_up" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";
+type WebhookState = "not_set_up" | "ready" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";
 
 export interface Recipient {
   organisation: string;

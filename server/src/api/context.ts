@@ -6,6 +6,7 @@ import type { Db } from "../db/schema.ts";
 import type { TestSend, TestSent } from "../delivery/test-send.ts";
 import type { Egress } from "../egress/client.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { OutboxContext } from "../outbox/emit.ts";
 import type { Seal } from "../seal/seal.ts";
 
@@ -29,6 +30,8 @@ export interface ApiContext {
   readonly inboxUrlPrefix: string;
   /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */
   readonly retentionDays: number;
+  /** Counts answers; undefined where nobody asked for metrics. */
+  readonly metrics?: Metrics | undefined;
   /** Wakes the dispatcher, for a clinic where one is known; to be called after a commit that may have emitted. `command` does it by itself. */
   nudge(clinicId?: number): void;
 }

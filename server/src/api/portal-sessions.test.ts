@@ -5,10 +5,12 @@ import { type TestMail, tokenIn } from "../../test/mail.ts";
 import { type OpenPortal, openPortal, PATIENT_PASSWORD, type PortalSteps, portalNameOf } from "../../test/portal.ts";
 import { kept } from "../../test/sign-in.ts";
 import { until } from "../../test/until.ts";
-import { networkOf, TRY_RULES, Tries } from "../accounts/limits.ts";
+import { TRY_RULES, Tries } from "../accounts/limits.ts";
+import { getClinic } from "../clinic/clinics.ts";
 import { addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { PORTAL_PASSWORDS_PER_MINUTE_MAX } from "./portal-sessions.ts";
 
 let opened: OpenPortal;

@@ -129,7 +129,9 @@ export const LISTED_WEBHOOK = z.object({
     .object({ organisation: z.string(), country: z.string(), purpose: z.string(), agreement_on_file: z.boolean() })
     .nullable(),
   enabled: z.boolean(),
-  state: z.enum(["not_set_up", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"]),
+  state: z
+    .enum(["not_set_up", "ready", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"])
+    .describe("`ready`: on, and nothing has arrived at its address as it is now."),
   off_reason: z.enum(["you", "receiver_gone", "failing"]).nullable(),
   sending_paused: z
     .boolean()

@@ -183,6 +183,14 @@ function addressOf({ url, role, schema, settings = "" }: ConnectionOptions): pg.
   return { connectionString: address.href, options: options.join(" ").trim() };
 }
 
+/** How many connections of each pool are open, idle, and waited for, at this moment. */
+export function poolFigures(pools: Pools): { pool: string; open: number; idle: number; waiting: number }[] {
+  return (["app", "dispatch", "engine", "auth", "owner"] as const).map((pool) => {
+    const { totalCount: open, idleCount: idle, waitingCount: waiting } = pools[pool];
+    return { pool, open, idle, waiting };
+  });
+}
+
 /** A Kysely over one of the pools. Close the pools, not the Kysely. */
 export function createKysely<DB = Database>(pool: pg.Pool): Kysely<DB> {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });

@@ -21,7 +21,7 @@ import { Claims } from "./claims.ts";
 import type { EngineStore } from "./engine-store.ts";
 import { Lease } from "./lease.ts";
 import { Sender } from "./sender.ts";
-import { Settler } from "./settler.ts";
+import { type Settled, Settler } from "./settler.ts";
 import { Targets } from "./targets.ts";
 import { Underway } from "./underway.ts";
 import { POLL_MS, Wake } from "./wake.ts";
@@ -45,6 +45,8 @@ export interface DispatcherOptions {
   hostPerSecond?: number;
   /** webhooks were given up that are due at once: the other nodes should look */
   onGivenUp?: () => void;
+  /** an attempt was written down */
+  onSettled?: ((settled: Settled) => void) | undefined;
   random?: () => number;
 }
 
@@ -75,12 +77,13 @@ export class Dispatcher {
       sender: new Sender({ ...options, targets: new Targets(options) }),
       maySend: () => this.#lease.maySend(),
       liveNodes: () => this.#lease.liveNodes,
+      reachedBy: (host) => options.egress.reachedBy(host),
       onAnswer: (run, attempted) => this.#settler.add(run, attempted),
       onEnd: wake,
     });
-    const { store, clock } = options;
+    const { store, clock, onSettled } = options;
     const { paced } = this.#underway;
-    this.#settler = new Settler({ store, clock, paced, nodeId: () => this.#lease.nodeId, onEnd: wake });
+    this.#settler = new Settler({ store, clock, paced, nodeId: () => this.#lease.nodeId, onEnd: wake, onSettled });
     this.#claims = new Claims({ store, clock, lease: this.#lease, underway: this.#underway, onMore: wake });
   }
 

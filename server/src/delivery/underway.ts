@@ -27,6 +27,8 @@ export interface UnderwayOptions {
   liveNodes: () => number;
   /** requests a second to one host, over all clinics and nodes */
   hostPerSecond?: number;
+  /** the address at which a host was reached last: many names of one receiver are one receiver */
+  reachedBy: (host: string) => string | undefined;
   /** an attempt has ended: its result has to be settled */
   onAnswer: (run: Run, attempted: Attempted) => void;
   /** a place is free again */
@@ -41,8 +43,8 @@ export class Underway {
 
   constructor(options: UnderwayOptions) {
     this.#options = options;
-    const { hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND, liveNodes, store } = options;
-    this.paced = new Paced({ hostPerSecond, liveNodes });
+    const { hostPerSecond = HOST_PACE_DEFAULT_PER_SECOND, liveNodes, reachedBy, store } = options;
+    this.paced = new Paced({ hostPerSecond, liveNodes, reachedBy });
     this.#withdrawn = new Withdrawn(store);
   }
 

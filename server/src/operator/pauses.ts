@@ -98,7 +98,7 @@ function checkScope({ clinicId, webhookId }: PauseScope): void {
 async function refuseUnknown(tx: Tx, { clinicId, webhookId }: PauseScope): Promise<void> {
   if (clinicId === null) return;
   const clinic = await tx.selectFrom("clinics").select("id").where("id", "=", clinicId).executeTakeFirst();
-  if (clinic === undefined) throw notFound("clinic", "clinic_id");
+  if (clinic === undefined) throw notFound("the clinic", "clinic_id", "Check its id.");
   if (webhookId === null) return;
   const webhook = await tx
     .selectFrom("webhooks")
@@ -107,7 +107,8 @@ async function refuseUnknown(tx: Tx, { clinicId, webhookId }: PauseScope): Promi
     .where("id", "=", webhookId)
     .where("deleted_at", "is", null)
     .executeTakeFirst();
-  if (webhook === undefined) throw notFound("webhook", "webhook_id");
+  if (webhook === undefined)
+    throw notFound("the webhook", "webhook_id", "Check its id, and that it belongs to that clinic.");
 }
 
 function within({ clinicId, webhookId }: PauseScope) {
