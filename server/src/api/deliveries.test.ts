@@ -264,7 +264,7 @@ describe("the list", () => {
     const webhook = await newWebhook({ events: ["invoice.created"] });
     const invoice = await post("/v1/invoices", {
       client_id: ids.patients[0],
-      line_items: [{ description: "Invented splint", price: 10, units: 1 }],
+      line_items: [{ description: "Invented splint", unit_price: 10, units: 1 }],
     });
     const [shown] = await list(`webhook_id=${webhook.id}`);
     expect(shown).toMatchObject({ subject: `invoice:${invoice.json.id}`, subject_name: invoice.json.invoice_number });

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newClinicId } from "../../test/clinic-row.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { fillDeliveries } from "../../test/many-deliveries.ts";
 import { createKysely, inClinic } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import { lowestEventId } from "../outbox/identifiers.ts";
@@ -27,42 +28,12 @@ beforeAll(async () => {
   database = await createTestDatabase();
   db = createKysely(database.pools.app);
   clinicId = await newClinicId(database.pools.owner);
-  await fill();
-}, 120_000);
-afterAll(() => database.drop());
-
-/** One event a delivery, evenly over the last days; few are rare, failed lately, of the quiet webhook or wait; once all failed. */
-async function fill(): Promise<void> {
-  const { owner } = database.pools;
-  newest = Date.now();
   webhooks.busy = await newWebhook("busy");
   webhooks.quiet = await newWebhook("quiet");
-  await owner.query("select make_partitions((now() - make_interval(days => $1))::date, now()::date)", [DAYS + 1]);
-  await owner.query(
-    `create table made as select n, case when n % 2000 = 3 then $2::bigint else $1::bigint end as webhook_id,
-       (left(instant_bound(to_timestamp(($3::bigint - n * ($4::bigint / $5)) / 1000.0))::text, 24) || lpad(to_hex(n), 12, '0'))::uuid as id
-     from generate_series(1, $5::int) n`,
-    [webhooks.busy, webhooks.quiet, newest, DAYS * DAY_MS, DELIVERIES],
-  );
-  await owner.query(
-    `insert into events (clinic_id, id, name, subject, subject_version, facts)
-     select $1, id, case when n % 2000 = 1 then 'invoice.created' else 'participant.added' end, 'consult:' || (n / 4), 1, '' from made`,
-    [clinicId],
-  );
-  await owner.query(
-    `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner, choice_patient)
-     select $1, webhook_id, id, 200, 'consult:' || (n / 4), 'off', 'off' from made where n % 500 = 7`,
-    [clinicId],
-  );
-  await owner.query(
-    `insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
-       choice_patient, test, attempt, state, reason, created_at)
-     select $1, id, webhook_id, 0, 200, 'off', 'off', false, 1, case when n % 2000 = 5 or n > 90000 then 'given_up' else 'delivered' end,
-       case when n % 2000 = 5 or n > 90000 then 'schedule_ended' end, now() from made where n % 500 <> 7`,
-    [clinicId],
-  );
-  await owner.query("analyze events, deliveries, finished_deliveries");
-}
+  newest = Date.now();
+  await fillDeliveries(database.pools.owner, { clinicId, ...webhooks, count: DELIVERIES, days: DAYS, newest });
+}, 120_000);
+afterAll(() => database.drop());
 
 async function newWebhook(name: string): Promise<number> {
   const { rows } = await database.pools.owner.query<{ id: number }>(
