@@ -1,5 +1,5 @@
 // Gift certificates: sold to one person, redeemed by whoever brings the code.
-import { Button, Group, Stack, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import IconGift from "@tabler/icons-react/dist/esm/icons/IconGift.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -9,6 +9,7 @@ import type { GiftCertificate } from "../api/billing.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { AnchorLink } from "../ui/links.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
@@ -79,25 +80,15 @@ function List() {
     return <Empty icon={IconGift} title={t("billing.gift.nothing")} text={t("billing.gift.nothingText")} />;
   }
   return (
-    <Stack>
-      <ul className={classes.list} aria-label={t("billing.nav.giftCertificates")}>
-        {rows.map((one) => (
-          <li key={one.id}>
-            <Row one={one} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("billing.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("billing.nav.giftCertificates")}
+      more={t("billing.more")}
+      entries={rows}
+      keyOf={({ id }) => id}
+      query={query}
+    >
+      {(one) => <Row one={one} />}
+    </PagedList>
   );
 }
 

@@ -8,6 +8,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Invoice, Package } from "../api/billing.ts";
 import { useMe } from "../session/queries.ts";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -91,13 +92,9 @@ function List({ onOpen }: { onOpen: (opened: Opened) => void }) {
     return <Empty icon={IconPackage} title={t("billing.package.nothing")} text={text} />;
   }
   return (
-    <ul className={classes.list} aria-label={t("billing.nav.packages")}>
-      {query.data.map((one) => (
-        <li key={one.id}>
-          <Row one={one} onOpen={onOpen} />
-        </li>
-      ))}
-    </ul>
+    <PagedList label={t("billing.nav.packages")} entries={query.data} keyOf={({ id }) => id}>
+      {(one) => <Row one={one} onOpen={onOpen} />}
+    </PagedList>
   );
 }
 

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { Plan } from "../api/memberships.ts";
 import { MembershipsNav } from "../billing/SectionNav.tsx";
 import { useMe } from "../session/queries.ts";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -71,13 +72,9 @@ function List({ onOpen }: { onOpen: (plan: Plan) => void }) {
     return <Empty icon={IconMembership} title={t("memberships.plan.nothing")} text={text} />;
   }
   return (
-    <ul className={classes.list} aria-label={t("memberships.nav.plans")}>
-      {query.data.map((plan) => (
-        <li key={plan.id}>
-          <Row plan={plan} onOpen={onOpen} />
-        </li>
-      ))}
-    </ul>
+    <PagedList label={t("memberships.nav.plans")} entries={query.data} keyOf={({ id }) => id}>
+      {(plan) => <Row plan={plan} onOpen={onOpen} />}
+    </PagedList>
   );
 }
 

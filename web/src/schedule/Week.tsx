@@ -76,10 +76,12 @@ export function Week({
   onOpen: OpenConsult;
 }) {
   return (
-    <div className={classes.week}>
-      {days.map((day) => (
-        <Day key={day} day={day} isToday={day === today} list={consultsOfDay(consults, day)} onOpen={onOpen} />
-      ))}
+    <div className={classes.frame}>
+      <div className={classes.week}>
+        {days.map((day) => (
+          <Day key={day} day={day} isToday={day === today} list={consultsOfDay(consults, day)} onOpen={onOpen} />
+        ))}
+      </div>
     </div>
   );
 }
