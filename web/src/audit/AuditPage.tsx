@@ -14,6 +14,7 @@ import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import rows from "../ui/rows.module.css";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
+import classes from "./AuditPage.module.css";
 import { Entry } from "./Entry.tsx";
 import { auditFilters } from "./filters.ts";
 import { actorsQuery, checkQuery, entriesQuery } from "./queries.ts";

@@ -12,6 +12,7 @@ import { AnchorLink } from "../ui/links.tsx";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./BillingPage.module.css";
@@ -35,12 +36,12 @@ function Row({ one }: { one: GiftCertificate }) {
       ? t("billing.gift.from", { name: purchaser.name })
       : t("billing.gift.fromTo", { from: purchaser.name, to: redeemer.name });
   return (
-    <div className={`${classes.row} ${classes.certificate}`}>
+    <div className={`${list.entry} ${classes.row} ${classes.certificate}`}>
       <span className={classes.code}>
         <code>{code}</code>
         <CopyButton text={code} what={t("billing.gift.codeWhat")} />
       </span>
-      <div className={classes.what}>
+      <div className={`${list.what} ${classes.what}`}>
         <Text component="span" size="sm">
           {who}
         </Text>
@@ -51,10 +52,10 @@ function Row({ one }: { one: GiftCertificate }) {
           </AnchorLink>
         </Text>
       </div>
-      <span className={classes.badge}>
+      <span className={list.badge}>
         <StateBadge tone={GIFT_TONES[state]} word={t(`billing.gift.state.${state}`)} />
       </span>
-      <div className={classes.money}>
+      <div className={`${list.money} ${classes.money}`}>
         <Text component="span" fw={600} size="sm">
           {money.format(value)}
         </Text>

@@ -10,6 +10,7 @@ import type { Invoice, Package } from "../api/billing.ts";
 import { useMe } from "../session/queries.ts";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./BillingPage.module.css";
@@ -30,9 +31,9 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
   const money = useMoney()(one.currency);
   const { name, price, value, tax_rate: rate, expires_after_days: days, active } = one;
   return (
-    <div className={`${classes.row} ${classes.offer}`}>
-      <div className={classes.what}>
-        <div className={classes.name}>
+    <div className={`${list.entry} ${classes.row} ${classes.offer}`}>
+      <div className={`${list.what} ${classes.what}`}>
+        <div className={list.named}>
           <Text component="span" fw={600} size="sm">
             {name}
           </Text>
@@ -43,7 +44,7 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
           {` · ${days === null ? t("billing.package.forever") : t("billing.package.days", { count: days })}`}
         </Text>
       </div>
-      <div className={classes.money}>
+      <div className={`${list.money} ${classes.money}`}>
         <Text component="span" fw={600} size="sm">
           {money.format(price)}
         </Text>

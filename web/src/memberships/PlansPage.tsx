@@ -10,6 +10,7 @@ import { MembershipsNav } from "../billing/SectionNav.tsx";
 import { useMe } from "../session/queries.ts";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./MembershipsPage.module.css";
@@ -27,9 +28,9 @@ function Row({ plan, onOpen }: { plan: Plan; onOpen: (plan: Plan) => void }) {
   const isManager = useMe().role === "manager";
   const { name, type, active, item_ids: items } = plan;
   return (
-    <div className={`${classes.row} ${classes.plan}`}>
-      <div className={classes.what}>
-        <div className={classes.name}>
+    <div className={`${list.entry} ${classes.row} ${classes.plan}`}>
+      <div className={`${list.what} ${classes.what}`}>
+        <div className={list.named}>
           <Text component="span" fw={600} size="sm">
             {name}
           </Text>
