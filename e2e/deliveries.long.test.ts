@@ -160,9 +160,9 @@ describe(`a list of ${DELIVERIES} deliveries`, () => {
     const href = (await row().nth(3).getByRole("link").getAttribute("href")) ?? "";
     const id = href.split(/[/?]/)[2] ?? "";
     await page.getByRole("button", { name: "More filters" }).click();
-    const field = page.getByLabel("ID of a delivery or an event");
+    const field = page.getByLabel("Number of a delivery or an event");
     await field.fill("consult 16");
-    await page.getByText("This is not an ID.").waitFor();
+    await page.getByText("This is not such a number.").waitFor();
     await field.fill(` ${id} `);
     await expect.poll(() => row().count()).toBe(1);
     expect(await row().first().getByRole("link").getAttribute("href")).toContain(id);
