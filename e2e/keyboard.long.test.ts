@@ -35,8 +35,13 @@ const STOP = `(() => {
   const one = document.activeElement;
   const labels = [...(one.labels ?? [])].map((label) => label.innerText);
   const name = one.getAttribute('aria-label') ?? (labels.length > 0 ? labels.join(' ') : one.innerText ?? '');
-  const style = getComputedStyle(one);
-  const isSeen = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+  const hasOutline = (element) => {
+    const style = getComputedStyle(element);
+    return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+  };
+  // A field with a button in it has its outline around both.
+  const isSeen = hasOutline(one) || [...document.querySelectorAll('.mantine-PasswordInput-input')].some(
+    (field) => field.contains(one) && hasOutline(field));
   const { top, bottom, left, right } = one.getBoundingClientRect();
   const isInWindow = top >= -1 && left >= -1 && (bottom <= innerHeight + 1 || bottom - top > innerHeight) && right <= innerWidth + 1;
   return { name: name.trim(), isSeen, isInWindow };
@@ -47,10 +52,14 @@ async function tabTo(name: RegExp): Promise<void> {
   const passed: string[] = [];
   for (let stop = 0; stop < STOPS_MAX; stop++) {
     await page.keyboard.press("Tab");
+    // The parts of a date pass the focus on a frame later.
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+    // Behind the last stop of the page come the browser's own.
+    if (await page.evaluate<boolean>("document.activeElement === document.body")) continue;
     const at = await page.evaluate<Stop>(STOP);
     expect({ ...at, passed }).toMatchObject({ isSeen: true, isInWindow: true });
     if (name.test(at.name)) return;
-    passed.push(at.name);
+    passed.push(at.name || "?");
   }
   throw new Error(`No way by Tab to ${name}; passed ${passed.join(" | ")}`);
 }
