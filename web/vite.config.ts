@@ -1,11 +1,21 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import { pseudoTree } from "./src/i18n/pseudo.ts";
 
 /** Where `npm run dev` finds the server; the port is the one `npm start` prints. */
 const SERVER = "http://localhost:4400";
 
+/** Shows the made-up language in place of English, for who develops: see src/i18n/pseudo.ts. */
+const pseudoLocale: Plugin = {
+  name: "hookwell-pseudo-locale",
+  apply: () => process.env.PSEUDO_LOCALE === "1",
+  enforce: "pre",
+  transform: (code, id) =>
+    /\/i18n\/en\/[\w-]+\.json$/.test(id) ? JSON.stringify(pseudoTree(JSON.parse(code))) : undefined,
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), pseudoLocale],
   server: { proxy: { "/v1": SERVER, "/api": SERVER, "/portal-api": SERVER } },
   build: {
     outDir: "dist",

@@ -201,6 +201,8 @@ export interface Delivery {
   event_id: string | number;
   webhook: { id: number | string; name: string };
   subject: string;
+  /** What staff call it, where its id says nothing to them: the number of an invoice. */
+  subject_name: string | null;
   subject_version: number;
   sequence: number | null;
   part: number;

@@ -24,73 +24,22 @@ import {
   readDelivery,
   readLastAttempts,
 } from "./delivery-log.ts";
+import {
+  type ATTEMPT,
+  DELIVERIES_QUERY,
+  DELIVERY,
+  type DELIVERY_BASE,
+  DELIVERY_DETAIL,
+  daysOf,
+  idsOf,
+} from "./delivery-shapes.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
-import { PAGE_DEFAULT_ROWS, PAGE_QUERY, pageOf, readCursor, toPage } from "./paging.ts";
+import { PAGE_DEFAULT_ROWS, pageOf, readCursor, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
-import { EVENT } from "./webhook-shapes.ts";
+import { readSubjectNames } from "./subject-names.ts";
 import { attemptWords, waitWords } from "./words.ts";
 
-const ATTEMPT = z.object({
-  attempt: z.int(),
-  started_at: z.string(),
-  duration_ms: z.int().nullable(),
-  outcome: z.string(),
-  status: z.int().nullable(),
-  answer_text: z.string().nullable(),
-  answer_truncated: z.boolean(),
-  late: z.boolean(),
-  sentence: z.string(),
-  sentence_key: z.string(),
-  sentence_params: z.record(z.string(), z.union([z.string(), z.number()])),
-});
-
-const DELIVERY_BASE = z.object({
-  id: z.string(),
-  event: EVENT,
-  event_id: z.string(),
-  webhook: z.object({ id: z.int(), name: z.string() }),
-  subject: z.string(),
-  subject_version: z.int(),
-  sequence: z.int().nullable(),
-  part: z.int(),
-  test: z.boolean(),
-  state: z.enum(["waiting", "sending", "delivered", "given_up", "cancelled"]),
-  reason: z.string().nullable(),
-  next_attempt_at: z.string().nullable(),
-  /** What it waits for, where that is not simply its time. */
-  sentence: z.string().nullable(),
-  sentence_key: z.enum(["waits_until_on"]).nullable(),
-  created_at: z.string(),
-  finished_at: z.string().nullable(),
-});
-const DELIVERY = DELIVERY_BASE.extend({ attempts: z.int(), last_attempt: ATTEMPT.nullable() });
-const DELIVERY_DETAIL = DELIVERY_BASE.extend({
-  attempts: z.array(ATTEMPT),
-  last_attempt: ATTEMPT.nullable(),
-  request: z.object({
-    headers: z.record(z.string(), z.string()),
-    /** The exact text; null where it is no longer kept. */
-    body: z.string().nullable(),
-    /** Names of the headers whose values are not shown. */
-    masked: z.array(z.string()),
-  }),
-});
-
-/** Kind and id, as deliveries show it and the header `webhook-subject` has it. */
-const SUBJECT = /^[a-z_-]{1,40}:[a-z0-9-]{1,40}$/;
-
-const QUERY = PAGE_QUERY.extend({
-  webhook_id: z.string().optional(),
-  event: EVENT.optional(),
-  subject: z
-    .string()
-    .regex(SUBJECT, { error: "Write the subject as deliveries show it, such as consult:16." })
-    .optional(),
-  state: z
-    .enum(["delivered", "waiting", "failed"], { error: 'This must be "delivered", "waiting" or "failed".' })
-    .optional(),
-});
 const PART_MAX = 32_767;
 const CURSOR = z.tuple([z.uuid(), z.int().min(1), z.int().min(0).max(PART_MAX)]);
 
@@ -102,7 +51,7 @@ export async function deliveriesRoutes(app: App, context: ApiContext): Promise<v
 }
 
 function listRoute(app: App, context: ApiContext): void {
-  const schema = { querystring: QUERY, response: { 200: pageOf(DELIVERY) } };
+  const schema = { querystring: DELIVERIES_QUERY, response: { 200: pageOf(DELIVERY) } };
   app.get("/deliveries", { schema }, async ({ principal: { clinicId }, query }) => {
     const limit = query.limit ?? PAGE_DEFAULT_ROWS;
     const webhookId = query.webhook_id === undefined ? undefined : readId(query.webhook_id, "webhook");
@@ -111,11 +60,13 @@ function listRoute(app: App, context: ApiContext): void {
     return inClinic(context.db, clinicId, async (tx) => {
       const view = await viewOf(tx, context, clinicId);
       const { event, subject, state } = query;
-      const rows = await readDeliveries(tx, { clinicId, webhookId, event, subject, state, after, limit: limit + 1 });
+      const wanted = { clinicId, webhookId, event, subject, state, ...idsOf(query), ...daysOf(query, view) };
+      const rows = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
       const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
+      const names = await readSubjectNames(tx, clinicId, rows);
       return toPage(rows, limit, {
         item: (row) => ({
-          ...showDelivery(row, view),
+          ...showDelivery(row, view, names),
           attempts: row.attempts,
           last_attempt: showAttempt(row, lastAttempts.get(keyName(row)) ?? null, view),
         }),
@@ -138,8 +89,9 @@ function detailRoute(app: App, context: ApiContext): void {
         ...attempts.map((attempt) => showKnownAttempt(delivery, attempt, view)),
         ...showUnderWay(delivery, view),
       ];
+      const names = await readSubjectNames(tx, clinicId, [delivery]);
       return {
-        ...showDelivery(delivery, view),
+        ...showDelivery(delivery, view, names),
         attempts: shown,
         last_attempt: shown.at(-1) ?? null,
         request: await showRequest({ tx, clinicId, view }, delivery, attempts),
@@ -182,11 +134,16 @@ async function viewOf(tx: Tx, context: ApiContext, clinicId: number): Promise<Vi
   return { timeZone: (await getClinic(tx, clinicId)).timeZone, seal: await context.seal.forClinic(tx, clinicId) };
 }
 
-function showDelivery(delivery: LoggedDelivery, { timeZone }: View): z.output<typeof DELIVERY_BASE> {
+function showDelivery(
+  delivery: LoggedDelivery,
+  { timeZone }: View,
+  names: ReadonlyMap<string, string>,
+): z.output<typeof DELIVERY_BASE> {
   const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
   return {
     ...{ id: deliveryId(delivery), event: delivery.event, event_id: delivery.eventId },
     webhook: { id: delivery.webhookId, name: delivery.webhookName },
+    subject_name: names.get(delivery.subject) ?? null,
     ...{ subject: delivery.subject, subject_version: delivery.subjectVersion, sequence: delivery.sequence },
     ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
     next_attempt_at: time(delivery.nextAttemptAt),

@@ -3,12 +3,14 @@
  * its attempts. Only reads. The list goes by the key (event, webhook, part), newest first, which both tables are indexed by.
  */
 import type { BlockChoice, EventName } from "@hookwell/sdk";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import type { DeliveryKey } from "../outbox/identifiers.ts";
 
 /** More attempts of one delivery than this are not shown; after a resend there may be many. */
 const ATTEMPTS_SHOWN_MAX = 200;
+/** Of so many events the deliveries are looked up one by one. */
+const FEW_EVENTS_MAX = 2_000;
 
 type DeliveryState = "waiting" | "sending" | "delivered" | "given_up" | "cancelled";
 
@@ -50,6 +52,12 @@ export interface DeliveryQuery {
   readonly subject?: string | undefined;
   /** `failed`: ended without being delivered. */
   readonly state?: "delivered" | "waiting" | "failed" | undefined;
+  /** All deliveries of one event; with `exact`, the one. */
+  readonly eventId?: string | undefined;
+  readonly exact?: DeliveryKey | undefined;
+  /** Ids of events: the lowest that is wanted, and the lowest that no longer is. */
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
   /** The last one of the page before. */
   readonly after?: DeliveryKey | undefined;
   readonly limit: number;
@@ -57,21 +65,57 @@ export interface DeliveryQuery {
 
 /** A page of deliveries, newest first. */
 export async function readDeliveries(tx: Tx, query: DeliveryQuery): Promise<LoggedDelivery[]> {
-  const parts = [
+  const statement = deliveriesStatement(query, { byEvents: await isOfFewEvents(tx, query) });
+  return (await statement.execute(tx)).rows.map(toDelivery);
+}
+
+/**
+ * Whether the events that are asked for are so few that their deliveries are found from them; otherwise they are frequent
+ * among the deliveries. PostgreSQL would not see it: it takes each look into one day's partition for a look into all.
+ */
+export async function isOfFewEvents(tx: Tx, query: DeliveryQuery): Promise<boolean> {
+  const { clinicId, event, subject } = query;
+  if (event === undefined && subject === undefined) return false;
+  const conditions = [sql`e.clinic_id = ${clinicId}`, ...ofEvent(query)];
+  const some = sql`select from events e where ${sql.join(conditions, sql` and `)} limit ${FEW_EVENTS_MAX + 1}`;
+  const { rows } = await sql<{ found: number }>`select count(*) as found from (${some}) few`.execute(tx);
+  return Number(rows[0]?.found) <= FEW_EVENTS_MAX;
+}
+
+/** The statement of a page. However many a clinic has, it looks at few more than it shows (delivery-log.test.ts). */
+export function deliveriesStatement(query: DeliveryQuery, { byEvents }: { byEvents: boolean }) {
+  return byEvents ? named(sql`(${byFewEvents(query)})`, query.limit) : allOf(query);
+}
+
+function allOf(query: DeliveryQuery) {
+  return named(sql.join(partsOf(query), sql` union all `), query.limit);
+}
+
+/** Of which event, where the statement goes from event to event. */
+type Query = DeliveryQuery & { readonly ofEvent?: RawBuilder<unknown> };
+
+function partsOf(query: Query) {
+  return [
     ...(query.state === undefined || query.state === "waiting" ? [sql`(${unfinished(query)})`] : []),
     ...(query.state !== "waiting" ? [sql`(${finished(query)})`] : []),
   ];
-  return select(tx, sql`${sql.join(parts, sql` union all `)}`, query.limit);
 }
 
 /** One delivery; null where this clinic has none with that key. */
 export async function readDelivery(tx: Tx, clinicId: number, key: DeliveryKey): Promise<LoggedDelivery | null> {
-  const query = { clinicId, limit: 1, exact: key };
-  const rows = await select(tx, sql`(${unfinished(query)}) union all (${finished(query)})`, 1);
-  return rows[0] ?? null;
+  const [found] = await readDeliveries(tx, { clinicId, limit: 1, exact: key });
+  return found ?? null;
 }
 
-type Query = DeliveryQuery & { readonly exact?: DeliveryKey };
+/** From each event to its deliveries, in both tables. */
+function byFewEvents(query: DeliveryQuery) {
+  const { event: _event, subject: _subject, ...others } = query;
+  const one = { ...others, ofEvent: sql`e.id` };
+  const parts = partsOf(one);
+  return sql`select d.* from events e cross join lateral (${sql.join(parts, sql` union all `)}) d
+    where ${sql.join([sql`e.clinic_id = ${query.clinicId}`, ...ofEvent(query)], sql` and `)}
+    order by e.id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
+}
 
 function unfinished(query: Query) {
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
@@ -95,30 +139,39 @@ function finished(query: Query) {
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
 
-function filters({ clinicId, webhookId, event, subject, after, exact }: Query) {
-  const conditions = [sql`d.clinic_id = ${clinicId}`];
+function filters(query: Query) {
+  const { clinicId, webhookId, eventId, exact, after } = query;
+  const conditions = [sql`d.clinic_id = ${clinicId}`, ...within(query, sql`d.event_id`)];
+  if (query.ofEvent !== undefined) conditions.push(sql`d.event_id = ${query.ofEvent}`);
   if (webhookId !== undefined) conditions.push(sql`d.webhook_id = ${webhookId}`);
-  if (event !== undefined) {
-    conditions.push(
-      sql`exists (select from events e where e.clinic_id = d.clinic_id and e.id = d.event_id and e.name = ${event})`,
-    );
-  }
-  if (subject !== undefined) {
-    conditions.push(
-      sql`exists (select from events e where e.clinic_id = d.clinic_id and e.id = d.event_id and e.subject = ${subject})`,
-    );
-  }
-  if (after !== undefined) {
-    conditions.push(
-      sql`(d.event_id, d.webhook_id, d.part) < (${after.eventId}::uuid, ${after.webhookId}, ${after.part})`,
-    );
-  }
-  if (exact !== undefined) {
-    conditions.push(
-      sql`(d.event_id, d.webhook_id, d.part) = (${exact.eventId}::uuid, ${exact.webhookId}, ${exact.part})`,
-    );
+  if (eventId !== undefined) conditions.push(sql`d.event_id = ${eventId}::uuid`);
+  const key = sql`(d.event_id, d.webhook_id, d.part)`;
+  if (after !== undefined) conditions.push(sql`${key} < (${after.eventId}::uuid, ${after.webhookId}, ${after.part})`);
+  if (exact !== undefined) conditions.push(sql`${key} = (${exact.eventId}::uuid, ${exact.webhookId}, ${exact.part})`);
+  if (query.event !== undefined || query.subject !== undefined) {
+    // Looked up for each delivery that is otherwise fitting: a join would be begun from the events, of which there are many.
+    const isWanted = sql.join(ofEvent(query), sql` and `);
+    conditions.push(sql`(select ${isWanted} from events e where e.clinic_id = d.clinic_id and e.id = d.event_id)`);
   }
   return sql.join(conditions, sql` and `);
+}
+
+/** What is asked of the event. The bounds are said here, too: PostgreSQL does not carry them over from its deliveries. */
+function ofEvent(query: DeliveryQuery) {
+  const { event, subject } = query;
+  return [
+    ...(event === undefined ? [] : [sql`e.name = ${event}`]),
+    ...(subject === undefined ? [] : [sql`e.subject = ${subject}`]),
+    ...within(query, sql`e.id`),
+  ];
+}
+
+function within({ after, from, until }: DeliveryQuery, id: RawBuilder<unknown>) {
+  return [
+    ...(from === undefined ? [] : [sql`${id} >= ${from}::uuid`]),
+    ...(until === undefined ? [] : [sql`${id} < ${until}::uuid`]),
+    ...(after === undefined ? [] : [sql`${id} <= ${after.eventId}::uuid`]),
+  ];
 }
 
 interface DeliveryRow {
@@ -144,14 +197,17 @@ interface DeliveryRow {
   enabled: boolean;
 }
 
-async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Promise<LoggedDelivery[]> {
-  const { rows } = await sql<DeliveryRow>`
+function named(from: RawBuilder<unknown>, limit: number) {
+  return sql<DeliveryRow>`
     select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.enabled
     from (select * from (${from}) u order by u.event_id desc, u.webhook_id desc, u.part desc limit ${limit}) p
       join events e on e.clinic_id = p.clinic_id and e.id = p.event_id
       join webhooks w on w.clinic_id = p.clinic_id and w.id = p.webhook_id
-    order by p.event_id desc, p.webhook_id desc, p.part desc`.execute(tx);
-  return rows.map((row) => ({
+    order by p.event_id desc, p.webhook_id desc, p.part desc`;
+}
+
+function toDelivery(row: DeliveryRow): LoggedDelivery {
+  return {
     eventId: row.event_id,
     webhookId: row.webhook_id,
     part: row.part,
@@ -170,7 +226,7 @@ async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Prom
     begunAt: row.begun_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
-  }));
+  };
 }
 
 /** The last attempt of each delivery, by `attemptsName`. */

@@ -27,8 +27,8 @@ export interface UnderwayOptions {
   liveNodes: () => number;
   /** requests a second to one host, over all clinics and nodes */
   hostPerSecond?: number;
-  /** the address at which a host was reached last: many names of one receiver are one receiver */
-  reachedBy: (host: string) => string | undefined;
+  /** what a host was reached by last, the same for all names of one receiver; null where it has not been reached yet */
+  reachedBy: (host: string) => string | null;
   /** an attempt has ended: its result has to be settled */
   onAnswer: (run: Run, attempted: Attempted) => void;
   /** a place is free again */

@@ -40,13 +40,20 @@ export function useFieldWords(): (field: string) => string {
 /** A value in words: yes and no, lists with commas, a dash for nothing. */
 export function useValueWords(): (value: unknown) => string {
   const { t } = useTranslation();
+  const fieldWords = useFieldWords();
+  const pair = (key: string, value: unknown): string => {
+    // How much of a person is sent has words of its own.
+    const isExtent = value === "off" || value === "id" || value === "all";
+    if (isExtent && (key === "practitioner" || key === "patient")) return t(`webhooks.card.${key}`, { extent: value });
+    return `${fieldWords(key)}: ${inWords(value)}`;
+  };
   const inWords = (value: unknown): string => {
     if (value === undefined || value === null || value === "") return t("audit.nothingThere");
     if (typeof value === "boolean") return t(value ? "audit.yes" : "audit.no");
     if (Array.isArray(value)) return value.length === 0 ? t("audit.nothingThere") : value.map(inWords).join(", ");
     if (typeof value !== "object") return String(value);
     return Object.entries(value)
-      .map(([key, inner]) => `${key}: ${inWords(inner)}`)
+      .map(([key, inner]) => pair(key, inner))
       .join("; ");
   };
   return inWords;

@@ -87,7 +87,7 @@ function Facts({ delivery }: { delivery: DeliveryDetail }) {
         </>
       )}
       <dt>{t("deliveries.facts.about")}</dt>
-      <dd>{subject(delivery.subject)}</dd>
+      <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
       <dt>{t("deliveries.facts.id")}</dt>
       <dd className={classes.id}>
         <code>{delivery.id}</code>
