@@ -7,6 +7,7 @@
 import swagger from "@fastify/swagger";
 import { EVENT_NAMES, type EventName, eventDefinition, jsonSchema } from "@hookwell/sdk";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { EMBEDDED_ROUTES } from "./embedded-routes.ts";
 import type { App } from "./server.ts";
 
 const API_VERSION = "1";
@@ -59,6 +60,10 @@ export async function describeApi(app: App): Promise<void> {
         securitySchemes: {
           session: { type: "apiKey", in: "cookie", name: "hookwell.session_token" },
           key: { type: "http", scheme: "bearer", description: "An API key, `hk_…`: opens what its scopes name." },
+          embedded: {
+            ...{ type: "http", scheme: "bearer" },
+            description: "Of the embedded page, `hes_…`: what a one-time link was exchanged for. For that page alone.",
+          },
         },
         schemas: { Problem: PROBLEM as Json },
       },
@@ -67,7 +72,9 @@ export async function describeApi(app: App): Promise<void> {
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(route);
       const opensToKeys = route.route.config?.scope !== undefined;
-      return { url, schema: opensToKeys ? { ...schema, security: [{ session: [] }, { key: [] }] } : schema };
+      const opensToEmbedded = `${[route.route.method].flat()[0]} ${route.url}` in EMBEDDED_ROUTES;
+      const others = [...(opensToKeys ? [{ key: [] }] : []), ...(opensToEmbedded ? [{ embedded: [] }] : [])];
+      return { url, schema: others.length > 0 ? { ...schema, security: [{ session: [] }, ...others] } : schema };
     },
     transformObject: (document) => ("openapiObject" in document ? complete(document.openapiObject) : {}),
   });

@@ -1,11 +1,16 @@
 /** Who may call what: a row for every route of the API's own description, and a route without a row fails. */
+
+import type { EmbedCapability } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { openEmbed } from "../../test/embed.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, type StaffRole } from "../accounts/principal.ts";
 
 const ROLES: readonly StaffRole[] = ["manager", "practitioner", "front_desk"];
 const STAFF = new Set(ROLES);
 const MANAGERS = new Set<StaffRole>(["manager"]);
+/** For programs alone: no person at all. */
+const NOBODY = new Set<StaffRole>();
 
 const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/me": STAFF,
@@ -132,6 +137,8 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "POST /v1/embed-sessions": NOBODY,
+  "DELETE /v1/embed-sessions/{id}": NOBODY,
   "GET /v1/staff": MANAGERS,
   "PATCH /v1/staff/{user_id}": MANAGERS,
   "DELETE /v1/staff/{user_id}": MANAGERS,
@@ -159,7 +166,43 @@ const FOR_PROGRAMS: Readonly<Record<string, ApiKeyScope>> = {
   "PUT /v1/consults/{id}": "feed",
   "PUT /v1/invoices/{id}": "feed",
   "PUT /v1/memberships/{id}": "feed",
+  "POST /v1/embed-sessions": "embed",
+  "DELETE /v1/embed-sessions/{id}": "embed",
 };
+
+/** What the embedded page may call, with the capabilities it takes. Every other route is closed to it. */
+const FOR_EMBEDDED: Readonly<Record<string, readonly EmbedCapability[]>> = {
+  "GET /v1/me": ["view"],
+  "GET /v1/event-types": ["view"],
+  "GET /v1/webhooks": ["view"],
+  "POST /v1/webhooks": ["manage"],
+  "POST /v1/webhooks/check-url": ["manage"],
+  "GET /v1/webhooks/{id}": ["manage"],
+  "PATCH /v1/webhooks/{id}": ["manage"],
+  "DELETE /v1/webhooks/{id}": ["manage"],
+  "POST /v1/webhooks/{id}/test": ["manage"],
+  "POST /v1/webhooks/{id}/rotate-secret": ["manage", "new-secret"],
+  "POST /v1/webhooks/{id}/recover/count": ["manage"],
+  "POST /v1/webhooks/{id}/recover": ["manage"],
+  "GET /v1/webhooks/{id}/recover": ["view"],
+  "GET /v1/webhooks/{id}/recover/{recovery_id}": ["view"],
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/pause": ["manage"],
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/resume": ["manage"],
+  "POST /v1/webhooks/{id}/recover/{recovery_id}/cancel": ["manage"],
+  "POST /v1/webhooks/{id}/revoke-previous-secret": ["manage"],
+  "GET /v1/webhooks/{id}/public-keys": ["view"],
+  "GET /v1/deliveries": ["view"],
+  "GET /v1/deliveries/{id}": ["view"],
+  "POST /v1/deliveries/{id}/resend": ["manage"],
+  "GET /v1/notices": ["view"],
+  "GET /v1/inbox": ["manage"],
+};
+const EMBEDDED: readonly (readonly EmbedCapability[])[] = [
+  ["view"],
+  ["view", "manage"],
+  ["view", "manage", "new-secret"],
+  ["view", "manage", "include-patient"],
+];
 
 interface Paths {
   readonly [path: string]: { readonly [method: string]: { readonly security?: readonly object[] } };
@@ -169,12 +212,19 @@ let api: TestApi;
 let clinic: TestClinic;
 let paths: Paths;
 let described: string[];
-let keys: Record<ApiKeyScope | "revoked", string>;
+let keys: Record<ApiKeyScope | "revoked" | "ended page", string>;
+/** Open embedded pages, by their capabilities. */
+let pages: Map<readonly EmbedCapability[], Caller>;
 
 beforeAll(async () => {
   api = await startTestApi();
   clinic = await api.newClinic();
   keys = await makeKeys();
+  pages = new Map();
+  for (const capabilities of EMBEDDED) {
+    const user = { id: capabilities.join("+"), name: "Test User" };
+    pages.set(capabilities, (await openEmbed(api, keys.embed, { capabilities, user })).call);
+  }
   ({ paths } = (await api.anonymous("/openapi.json")).json as { paths: Paths });
   described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -191,7 +241,12 @@ async function makeKeys(): Promise<typeof keys> {
   await manager(`/v1/api-keys/${revoked.id}`, { method: "DELETE" });
   const pull = await make({ name: "Pull", scopes: ["deliveries:pull"], webhook_id: webhook.id });
   const feed = await make({ name: "Feed", scopes: ["feed"] });
-  return { feed: feed.key, "deliveries:pull": pull.key, revoked: revoked.key };
+  const embed = await make({ name: "Embed", scopes: ["embed"], embed_origins: ["https://suite.example.test"] });
+  const ended = await openEmbed(api, embed.key, { capabilities: ["view", "manage", "new-secret", "include-patient"] });
+  const end = { method: "DELETE" as const, headers: { authorization: `Bearer ${embed.key}` } };
+  await api.anonymous(`/v1/embed-sessions/${ended.id}`, end);
+  const given = { feed: feed.key, "deliveries:pull": pull.key, embed: embed.key };
+  return { ...given, revoked: revoked.key, "ended page": ended.token };
 }
 
 /** What is no credential of anybody: made up, cut, changed, of another kind, or taken back. */
@@ -205,6 +260,9 @@ function forgeries(): Record<string, Record<string, string>> {
     "a changed key": bearer(keys.feed.replace(/.$/, (last) => (last === "A" ? "B" : "A"))),
     "a revoked key": bearer(keys.revoked),
     "a key in another scheme": { authorization: `Basic ${Buffer.from(`key:${keys.feed}`).toString("base64")}` },
+    "an embedded page that was ended": bearer(keys["ended page"]),
+    "an embedded page that nobody has": bearer(`hes_${"A".repeat(49)}`),
+    "an embedded page as a cookie": { cookie: `hookwell.session_token=${keys["ended page"]}` },
     "a key as a cookie": { cookie: `hookwell.session_token=${keys.feed}` },
   };
 }
@@ -217,6 +275,14 @@ describe("the matrix", () => {
         .map(([method]) => `${method.toUpperCase()} ${path}`),
     );
     expect(open.toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
+  });
+
+  it("says of every route in its description whether the embedded page may call it", () => {
+    const open = described.filter((route) => {
+      const [method = "", path = ""] = route.split(" ");
+      return paths[path]?.[method.toLowerCase()]?.security?.some((one) => "embedded" in one);
+    });
+    expect(open.toSorted()).toEqual(Object.keys(FOR_EMBEDDED).toSorted());
   });
 
   it("has a row for every route, and no row too many", () => {
@@ -254,10 +320,19 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     else expect([answer.status, answer.json.code]).toEqual([403, "wrong_scope"]);
   });
 
+  it.each(EMBEDDED)("opens to an embedded page only where the matrix says so: %j", async (...capabilities) => {
+    const page = [...pages].find(([held]) => held.join() === capabilities.join())?.[1];
+    const answer = await page?.(url, call);
+    const needed = FOR_EMBEDDED[route];
+    if (needed?.every((one) => capabilities.includes(one))) expect([401, 403, 500]).not.toContain(answer?.status);
+    else expect([answer?.status, answer?.json.code]).toEqual([403, needed ? "missing_capability" : "not_embedded"]);
+  });
+
   it.each(ROLES)("is as the matrix says for the role %s", async (role) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
-    else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+    else
+      expect([answer.status, answer.json.code]).toEqual([403, allowed === NOBODY ? "programs_only" : "manager_only"]);
   });
 });
 
