@@ -3,7 +3,7 @@
  * languages and colours it looks: two of the four in every run, the other two in the long one.
  */
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { type DemoServer, startDemo } from "./server.ts";
@@ -19,7 +19,7 @@ const blocked: string[] = [];
 const findings = () => findingsOf(page);
 
 /** What axe finds on a page as it stands, one line a finding. */
-export async function findingsOf(looked: Page): Promise<string[]> {
+export async function findingsOf(looked: Page | Frame): Promise<string[]> {
   await looked.evaluate(axe.source);
   return looked.evaluate(async (tags) => {
     type Finding = { id: string; nodes: { target: string[] }[] };

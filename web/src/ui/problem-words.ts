@@ -34,6 +34,8 @@ const FIELD_PROBLEMS = [
   "too_big",
   "not_a_date",
   "not_one_of",
+  "patient_data_locked",
+  "origin",
 ] as const;
 
 /** `field` is missing where it can only be an address. */
@@ -60,6 +62,10 @@ const REFUSALS = [
   "webhook_deleted",
   "sending_paused",
   "too_many_tests",
+  "missing_capability",
+  "not_embedded",
+  "embed_session_ended",
+  "patient_data_locked",
 ] as const;
 
 /** One sentence for a person about anything that a call to the server can throw. */
