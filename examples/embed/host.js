@@ -10,9 +10,12 @@ for (const look of ["accent", "color-scheme", "radius", "font-size"]) {
 document.documentElement.dataset.scheme = page.get("color-scheme") ?? "light";
 
 async function bringLink() {
-  const answer = await fetch(`/link?${page}`, { method: "POST" });
-  if (answer.ok) webhooks.link = (await answer.json()).link;
-  else news.textContent = "Webhooks cannot be shown now.";
+  try {
+    const answer = await fetch(`/link?${page}`, { method: "POST" });
+    webhooks.link = (await answer.json()).link;
+  } catch {
+    news.textContent = "Webhooks cannot be shown now.";
+  }
 }
 
 webhooks.addEventListener("ready", () => {
@@ -20,7 +23,7 @@ webhooks.addEventListener("ready", () => {
 });
 webhooks.addEventListener("expired", () => {
   news.textContent = "Webhooks are opened again.";
-  bringLink();
+  void bringLink();
 });
 webhooks.addEventListener("changed", ({ detail }) => {
   news.textContent = `A ${detail.what} was changed.`;
@@ -29,4 +32,4 @@ webhooks.addEventListener("error", ({ detail }) => {
   news.textContent = `Webhooks: ${detail.code}`;
 });
 
-bringLink();
+void bringLink();
