@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../server/src/db/embedded/free-port.ts";
@@ -14,6 +15,8 @@ import { type ApiClient, signIn } from "./client.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
+/** Gzip. */
+const COMPONENT_MAX_BYTES = 5_000;
 const EXAMPLE = join(resolve(import.meta.dirname, ".."), "examples/embed/server.mjs");
 
 let server: DemoServer;
@@ -127,6 +130,7 @@ describe("in the frame", () => {
   test("whoever may only look finds no way to change anything", async () => {
     const frame = await open("?as=reader");
     await frame.getByRole("heading", { name: "Test inbox" }).waitFor();
+    expect(await findingsOf(frame)).toEqual([]);
     for (const name of [/^Configure/, /^New webhook/, /^Edit/, /^Delete/]) {
       expect(await frame.getByRole("button", { name }).count()).toBe(0);
     }
@@ -160,6 +164,11 @@ describe("in the frame", () => {
 
   test("nothing is kept in the browser: no cookie, no storage, and no token in any address", async () => {
     const frame = await open();
+    await frame.getByRole("button", { name: "Configure Consults" }).click();
+    await frame
+      .getByRole("dialog")
+      .getByLabel("Address", { exact: true })
+      .fill("https://hooks.example.test/a-credential");
     const kept = await frame.evaluate("[document.cookie, localStorage.length, sessionStorage.length, location.hash]");
     expect(kept).toEqual(["", 0, 0, ""]);
     expect(await page.context().cookies()).toEqual([]);
@@ -208,7 +217,7 @@ describe("a link", () => {
     await frame.getByText(/was used before, so the page is closed/).waitFor();
   });
 
-  test("opens in no frame of a page that its key does not name, and in no page of its own host's other kind", async () => {
+  test("opens in no frame of a page that its key does not name", async () => {
     const link = await newLink();
     const foreign = await startFramer(link);
     try {
@@ -228,7 +237,7 @@ describe("a link", () => {
     }
   });
 
-  test("is the only thing of this server that opens in a frame: the page itself does not, not even at a known host", async () => {
+  test("is the only thing of this server that opens in a frame: the page itself does not", async () => {
     const foreign = await startFramer(`${server.origin}/sign-in`);
     try {
       page = await browser.newPage();
@@ -260,27 +269,53 @@ describe("the frame", () => {
     await expect.poll(async () => within(await dialog.boundingBox(), 700)).toBe(true);
   });
 
-  test.each([
-    ["?language=fr-CA", "fr-CA", "light"],
-    ["?color-scheme=dark&accent=%23d81b60&radius=large&font-size=large", "en", "dark"],
-    ["?language=fr-CA&color-scheme=dark", "fr-CA", "dark"],
-  ])("with %s speaks and looks so, and has no finding", async (query, language, scheme) => {
-    const frame = await open(query);
+  test("speaks French in the host's dark colours, corners and size, has no finding, and nothing was blocked", async () => {
+    const frame = await open("?language=fr-CA&color-scheme=dark&accent=%23d81b60&radius=large&font-size=large");
     const html = frame.locator("html");
-    await expect.poll(() => html.getAttribute("lang")).toBe(language);
-    await expect.poll(() => html.getAttribute("data-mantine-color-scheme")).toBe(scheme);
+    await expect.poll(() => html.getAttribute("lang")).toBe("fr-CA");
+    await expect.poll(() => html.getAttribute("data-mantine-color-scheme")).toBe("dark");
+    expect(await frame.evaluate("getComputedStyle(document.documentElement).fontSize")).toBe("18px");
     expect(await findingsOf(frame)).toEqual([]);
     await frame
       .getByRole("button", { name: /^Config/ })
       .first()
       .click();
-    await frame
-      .getByRole("dialog")
-      .getByRole("button", { name: /test|essai/i })
-      .first()
-      .waitFor();
+    await frame.getByRole("dialog").getByRole("button", { name: /essai/i }).first().waitFor();
     expect(await findingsOf(frame)).toEqual([]);
     expect(blocked).toEqual([]);
+  });
+
+  test("listens to nobody but its host, and the host's component to nobody but its frame", async () => {
+    const frame = await open();
+    const scheme = () => frame.locator("html").getAttribute("data-mantine-color-scheme");
+    const tellFrame = (origin: string) =>
+      frame.evaluate(`window.dispatchEvent(new MessageEvent("message", { source: window.parent, origin: "${origin}",
+        data: { hookwell: 1, type: "theme", theme: { color_scheme: "dark" } } }))`);
+    await tellFrame("https://elsewhere.example.test");
+    await frame.evaluate(`window.postMessage({ hookwell: 1, type: "theme", theme: { color_scheme: "dark" } }, "*")`);
+    expect(await scheme()).toBe("light");
+    await tellFrame(host);
+    await expect.poll(scheme).toBe("dark");
+
+    const height = () =>
+      page
+        .locator("hookwell-webhooks iframe")
+        .evaluate((frame) => (frame as unknown as { style: { height: string } }).style.height);
+    const tellHost = (source: string, origin: string) =>
+      page.evaluate(`{ const frame = document.querySelector("hookwell-webhooks").shadowRoot.querySelector("iframe");
+        window.dispatchEvent(new MessageEvent("message", { source: ${source}, origin: "${origin}",
+          data: { hookwell: 1, type: "height", height: 7777 } })) }`);
+    await tellHost("frame.contentWindow", "https://elsewhere.example.test");
+    await tellHost("window", server.origin);
+    expect(await height()).not.toBe("7777px");
+    await tellHost("frame.contentWindow", server.origin);
+    expect(await height()).toBe("7777px");
+  });
+
+  test("comes by a script of at most 5 kB that needs no other", async () => {
+    const script = await (await fetch(`${server.origin}/embed/hookwell-webhooks.js`)).text();
+    expect(gzipSync(script).length).toBeLessThan(COMPONENT_MAX_BYTES);
+    expect(script).not.toMatch(/\bimport\b|\bexport\b/);
   });
 
   test("fits a phone: nothing reaches beyond its width", async () => {

@@ -44,7 +44,9 @@ it("the frame may be held by its key's pages and nobody else, and X-Frame-Option
   const { statusCode, headers, body } = await get(pathname);
   expect(statusCode).toBe(200);
   expect(ancestors(headers["content-security-policy"])).toBe(`${HOST_ORIGIN} ${SECOND_ORIGIN}`);
-  expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self' 'nonce-/);
+  expect(headers["content-security-policy"]).toMatch(
+    /^default-src 'none'; script-src 'self'; style-src 'self' 'nonce-/,
+  );
   expect(headers["x-frame-options"]).toBeUndefined();
   expect(headers["cache-control"]).toBe("no-store");
   expect(body).toContain(`content="${HOST_ORIGIN} ${SECOND_ORIGIN}"`);

@@ -200,7 +200,9 @@ describe("every route with an id", () => {
   it("is no different for embedded pages, whatever they may do", async () => {
     const before = await stateOf(them.id);
     const { call } = await openEmbed(api, ours.embedKey, { capabilities: [...EMBED_CAPABILITIES] });
-    const opened = routes.filter((route) => isTheirs(route) && route.operation.security?.some((one: Json) => one.embedded));
+    const opened = routes.filter(
+      (route) => isTheirs(route) && route.operation.security?.some((one: Json) => one.embedded),
+    );
     expect(opened.length).toBeGreaterThan(20);
     for (const route of opened) {
       const foreign = await ask(call, route, idsOf(theirs.ids));
