@@ -7,6 +7,7 @@
 import swagger from "@fastify/swagger";
 import { EVENT_NAMES, type EventName, eventDefinition, jsonSchema } from "@hookwell/sdk";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import type { ApiKeyScope } from "../accounts/principal.ts";
 import { EMBEDDED_ROUTES } from "./embedded-routes.ts";
 import type { App } from "./server.ts";
 
@@ -71,14 +72,27 @@ export async function describeApi(app: App): Promise<void> {
     },
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(route);
-      const opensToKeys = route.route.config?.scope !== undefined;
-      const opensToEmbedded = `${[route.route.method].flat()[0]} ${route.url}` in EMBEDDED_ROUTES;
-      const others = [...(opensToKeys ? [{ key: [] }] : []), ...(opensToEmbedded ? [{ embedded: [] }] : [])];
-      return { url, schema: others.length > 0 ? { ...schema, security: [{ session: [] }, ...others] } : schema };
+      return { url, schema: { ...schema, ...securityOf(route.route) } };
     },
     transformObject: (document) => ("openapiObject" in document ? complete(document.openapiObject) : {}),
   });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+interface Secured {
+  readonly method: string | string[];
+  readonly url: string;
+  readonly config?: { readonly scope?: ApiKeyScope };
+}
+
+/** Who but people may call it, or instead of them; nothing where people alone may. */
+function securityOf({ method, url, config }: Secured): object {
+  const key = config?.scope === undefined ? [] : [{ key: [] }];
+  // Nobody who is signed in vouches for somebody else.
+  if (config?.scope === "embed") return { security: key };
+  const embedded = `${[method].flat()[0]} ${url}` in EMBEDDED_ROUTES ? [{ embedded: [] }] : [];
+  const others = [...key, ...embedded];
+  return others.length === 0 ? {} : { security: [{ session: [] }, ...others] };
 }
 
 /** What the routes cannot say of themselves, because it holds for all of them. */

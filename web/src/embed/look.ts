@@ -81,8 +81,10 @@ export function accentOf(hex: string): Accent {
   const pale = PALE.map((share) => toHex(mix(accent, WHITE, share)));
   const shades = [...pale, toHex(onDark), toHex(filled), toHex(mix(filled, BLACK, 0.18))];
   const [tint, tintHover] = [0.22, 0.3].map((share) => rounded(mix(DARK_SURFACE, accent, share))) as [Rgb, Rgb];
-  // The paler of the two grounds is the harder one.
-  const hardest = luminance(tint) > luminance(tintHover) ? tint : tintHover;
+  // Light text is hardest to read on the palest ground that it stands on.
+  const hardest = [DARK_SURFACE, tint, tintHover].reduce((one, other) =>
+    luminance(other) > luminance(one) ? other : one,
+  );
   const text = until(accent, WHITE, { ground: hardest, least: TEXT_CONTRAST });
   return {
     shades: shades as unknown as MantineColorsTuple,
