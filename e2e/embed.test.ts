@@ -2,57 +2,41 @@
  * Embedded: another software's page holds ours in a frame. The example of examples/embed is the host, the demo the server,
  * and a real browser decides who may frame what.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createServer, type Server } from "node:http";
-import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../server/src/db/embedded/free-port.ts";
 import { findingsOf } from "./accessibility.ts";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, signIn } from "./client.ts";
+import { type ExampleHost, startExampleHost, startFramer } from "./example-host.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
 /** Gzip. */
 const COMPONENT_MAX_BYTES = 5_000;
-const EXAMPLE = join(resolve(import.meta.dirname, ".."), "examples/embed/server.mjs");
 
 let server: DemoServer;
 let manager: ApiClient;
 let browser: Browser;
+let example: ExampleHost;
 let host: string;
-let key: string;
-let example: ChildProcess;
 let page: Page;
 let blocked: string[];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startDemo({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }), launchBrowser()]);
   manager = await signIn(server);
-  host = `http://localhost:${await freePort()}`;
-  const made = { name: "Clinic suite", scopes: ["embed"], embed_origins: [host] };
-  ({ key } = await manager.post<{ key: string }>("/api-keys", made));
-  example = await startExample();
+  example = await startExampleHost(server, manager);
+  host = example.origin;
 });
 afterAll(async () => {
-  example?.kill();
+  example?.close();
   await browser?.close();
   await server?.close();
 });
 afterEach(async () => {
   await page?.close();
 });
-
-function startExample(): Promise<ChildProcess> {
-  const env = { ...process.env, HOOKWELL_URL: server.origin, HOOKWELL_API_KEY: key, PORT: new URL(host).port };
-  const child = spawn(process.execPath, [EXAMPLE], { env, stdio: ["ignore", "pipe", "inherit"] });
-  return new Promise((fulfil, reject) => {
-    child.stdout.once("data", () => fulfil(child));
-    child.once("exit", (code) => reject(new Error(`the example ended with ${code}`)));
-  });
-}
 
 /** Opens the host's page as one of its people, and waits for what is in the frame. */
 async function open(query = "", viewport = { width: 1280, height: 900 }): Promise<Frame> {
@@ -76,26 +60,6 @@ async function frameOf(shown: Page): Promise<Frame> {
 }
 
 const news = (text: RegExp | string) => page.getByRole("status").filter({ hasText: text }).first().waitFor();
-
-/** As the host does it. */
-async function newLink(capabilities = ["view"]): Promise<string> {
-  const answer = await fetch(`${server.origin}/v1/embed-sessions`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ capabilities, user: { id: "u-1", name: "Robin Example" } }),
-  });
-  return ((await answer.json()) as { link: string }).link;
-}
-
-/** A page with nothing but a frame. */
-async function startFramer(link: string): Promise<{ server: Server; origin: string }> {
-  const framer = createServer((_request, response) => {
-    response.writeHead(200, { "content-type": "text/html" }).end(`<iframe src="${link}"></iframe>`);
-  });
-  const port = await freePort();
-  await new Promise<void>((fulfil) => framer.listen(port, "localhost", fulfil));
-  return { server: framer, origin: `http://localhost:${port}` };
-}
 
 describe("in the frame", () => {
   test("a webhook is made, tested and its delivery is seen; the host hears of it, and the history names its user", async () => {
@@ -199,7 +163,7 @@ describe("a session that ends", () => {
 describe("a link", () => {
   test("that was used is refused in plain words, in the frame and to the host", async () => {
     page = await browser.newPage();
-    const link = await newLink();
+    const link = await example.newLink();
     await page.goto(`${host}/host.css`);
     await fetch(`${server.origin}/embed/exchange`, {
       method: "POST",
@@ -218,7 +182,7 @@ describe("a link", () => {
   });
 
   test("opens in no frame of a page that its key does not name", async () => {
-    const link = await newLink();
+    const link = await example.newLink();
     const foreign = await startFramer(link);
     try {
       page = await browser.newPage();
@@ -266,7 +230,7 @@ describe("the frame", () => {
     await configure.click();
     const dialog = frame.getByRole("dialog", { name: "New webhook" });
     await dialog.getByRole("heading", { name: "New webhook" }).waitFor();
-    await expect.poll(async () => within(await dialog.boundingBox(), 700)).toBe(true);
+    await expect.poll(async () => bottomOf(await dialog.boundingBox())).toBeLessThanOrEqual(700);
   });
 
   test("speaks French in the host's dark colours, corners and size, has no finding, and nothing was blocked", async () => {
@@ -333,6 +297,4 @@ async function heights(frame: Frame): Promise<{ frame: number; content: number }
   return { frame: outer?.height ?? 0, content: Math.ceil(inner?.height ?? 0) };
 }
 
-function within(box: { y: number; height: number } | null, height: number): boolean {
-  return box !== null && box.y >= 0 && box.y + box.height <= height;
-}
+const bottomOf = (box: { y: number; height: number } | null) => (box === null || box.y < 0 ? NaN : box.y + box.height);

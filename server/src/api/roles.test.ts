@@ -3,7 +3,7 @@
 import type { EmbedCapability } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
-import { openEmbed } from "../../test/embed.ts";
+import { EMBEDDED, endedPage, FOR_EMBEDDED, openPages } from "../../test/embedded-matrix.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, type StaffRole } from "../accounts/principal.ts";
 
 const ROLES: readonly StaffRole[] = ["manager", "practitioner", "front_desk"];
@@ -170,40 +170,6 @@ const FOR_PROGRAMS: Readonly<Record<string, ApiKeyScope>> = {
   "DELETE /v1/embed-sessions/{id}": "embed",
 };
 
-/** What the embedded page may call, with the capabilities it takes. Every other route is closed to it. */
-const FOR_EMBEDDED: Readonly<Record<string, readonly EmbedCapability[]>> = {
-  "GET /v1/me": ["view"],
-  "GET /v1/event-types": ["view"],
-  "GET /v1/webhooks": ["view"],
-  "POST /v1/webhooks": ["manage"],
-  "POST /v1/webhooks/check-url": ["manage"],
-  "GET /v1/webhooks/{id}": ["manage"],
-  "PATCH /v1/webhooks/{id}": ["manage"],
-  "DELETE /v1/webhooks/{id}": ["manage"],
-  "POST /v1/webhooks/{id}/test": ["manage"],
-  "POST /v1/webhooks/{id}/rotate-secret": ["manage", "new-secret"],
-  "POST /v1/webhooks/{id}/recover/count": ["manage"],
-  "POST /v1/webhooks/{id}/recover": ["manage"],
-  "GET /v1/webhooks/{id}/recover": ["view"],
-  "GET /v1/webhooks/{id}/recover/{recovery_id}": ["view"],
-  "POST /v1/webhooks/{id}/recover/{recovery_id}/pause": ["manage"],
-  "POST /v1/webhooks/{id}/recover/{recovery_id}/resume": ["manage"],
-  "POST /v1/webhooks/{id}/recover/{recovery_id}/cancel": ["manage"],
-  "POST /v1/webhooks/{id}/revoke-previous-secret": ["manage"],
-  "GET /v1/webhooks/{id}/public-keys": ["view"],
-  "GET /v1/deliveries": ["view"],
-  "GET /v1/deliveries/{id}": ["view"],
-  "POST /v1/deliveries/{id}/resend": ["manage"],
-  "GET /v1/notices": ["view"],
-  "GET /v1/inbox": ["manage"],
-};
-const EMBEDDED: readonly (readonly EmbedCapability[])[] = [
-  ["view"],
-  ["view", "manage"],
-  ["view", "manage", "new-secret"],
-  ["view", "manage", "include-patient"],
-];
-
 interface Paths {
   readonly [path: string]: { readonly [method: string]: { readonly security?: readonly object[] } };
 }
@@ -220,11 +186,7 @@ beforeAll(async () => {
   api = await startTestApi();
   clinic = await api.newClinic();
   keys = await makeKeys();
-  pages = new Map();
-  for (const capabilities of EMBEDDED) {
-    const user = { id: capabilities.join("+"), name: "Test User" };
-    pages.set(capabilities, (await openEmbed(api, keys.embed, { capabilities, user })).call);
-  }
+  pages = await openPages(api, keys.embed);
   ({ paths } = (await api.anonymous("/openapi.json")).json as { paths: Paths });
   described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -242,11 +204,8 @@ async function makeKeys(): Promise<typeof keys> {
   const pull = await make({ name: "Pull", scopes: ["deliveries:pull"], webhook_id: webhook.id });
   const feed = await make({ name: "Feed", scopes: ["feed"] });
   const embed = await make({ name: "Embed", scopes: ["embed"], embed_origins: ["https://suite.example.test"] });
-  const ended = await openEmbed(api, embed.key, { capabilities: ["view", "manage", "new-secret", "include-patient"] });
-  const end = { method: "DELETE" as const, headers: { authorization: `Bearer ${embed.key}` } };
-  await api.anonymous(`/v1/embed-sessions/${ended.id}`, end);
   const given = { feed: feed.key, "deliveries:pull": pull.key, embed: embed.key };
-  return { ...given, revoked: revoked.key, "ended page": ended.token };
+  return { ...given, revoked: revoked.key, "ended page": await endedPage(api, embed.key) };
 }
 
 /** What is no credential of anybody: made up, cut, changed, of another kind, or taken back. */
@@ -268,21 +227,15 @@ function forgeries(): Record<string, Record<string, string>> {
 }
 
 describe("the matrix", () => {
-  it("says of every route in its description whether programs may call it", () => {
-    const open = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([, { security }]) => security?.some((one) => "key" in one))
-        .map(([method]) => `${method.toUpperCase()} ${path}`),
-    );
-    expect(open.toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
-  });
-
-  it("says of every route in its description whether the embedded page may call it", () => {
-    const open = described.filter((route) => {
+  const openTo = (way: string) =>
+    described.filter((route) => {
       const [method = "", path = ""] = route.split(" ");
-      return paths[path]?.[method.toLowerCase()]?.security?.some((one) => "embedded" in one);
+      return paths[path]?.[method.toLowerCase()]?.security?.some((one) => way in one);
     });
-    expect(open.toSorted()).toEqual(Object.keys(FOR_EMBEDDED).toSorted());
+
+  it("says of every route in its description whether programs may call it, and whether the embedded page may", () => {
+    expect(openTo("key").toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
+    expect(openTo("embedded").toSorted()).toEqual(Object.keys(FOR_EMBEDDED).toSorted());
   });
 
   it("has a row for every route, and no row too many", () => {
