@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     exclude: ["**/*.long.test.ts"],
     testTimeout: 120_000,
+    // a second, the default, is less than a busy machine takes to show a page
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 180_000,
     fileParallelism: false,
   },
