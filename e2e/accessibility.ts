@@ -4,7 +4,7 @@
  * of the four in every run, the others in the long one.
  */
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { startPrepared } from "./prepared.ts";
@@ -36,7 +36,7 @@ export async function openWatched(browser: Browser, kept: string[]): Promise<Pag
 const findings = () => findingsOf(page);
 
 /** What axe finds on a page as it stands, one line a finding. */
-export async function findingsOf(looked: Page): Promise<string[]> {
+export async function findingsOf(looked: Page | Frame): Promise<string[]> {
   await looked.evaluate(axe.source);
   return looked.evaluate(async (tags) => {
     type Finding = { id: string; nodes: { target: string[] }[] };

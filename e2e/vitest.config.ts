@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: ["**/*.long.test.ts"],
     globalSetup: [join(import.meta.dirname, "global-setup.ts")],
     testTimeout: 120_000,
+    // a second, the default, is less than a busy machine takes to show a page
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 180_000,
     maxWorkers: 2,
     sequence: { sequencer: longestFirst(LONGEST) },

@@ -24,5 +24,12 @@ export default defineConfig({
     // An asset inlined as a data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    // The page, the embedded page, and the script that other software puts into its own, which keeps its address.
+    rolldownOptions: {
+      input: { index: "index.html", embed: "embed.html", "hookwell-webhooks": "src/element/element.ts" },
+      output: {
+        entryFileNames: ({ name }) => (name === "hookwell-webhooks" ? `embed/${name}.js` : "assets/[name]-[hash].js"),
+      },
+    },
   },
 });

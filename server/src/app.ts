@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { watchStrandedLetters } from "./accounts/invitation-letters.ts";
 import type { ApiContext } from "./api/context.ts";
+import { embedPageRoutes } from "./api/embed-page.ts";
 import { healthRoutes } from "./api/health.ts";
 import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
@@ -266,19 +267,21 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
     nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
+    allowLoopback: config.allowLoopback,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
     retentionDays: config.retentionDays,
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
-  const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const folder = options.pageFolder ?? PAGE_FOLDER;
+  const pages = [embedPageRoutes(folder), pageRoutes(folder)];
   const { operatorKey: key } = config;
   const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
     config.role === "worker"
       ? { v1: [], open: [health] }
-      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, ...pages] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

@@ -21,6 +21,8 @@ export const FIELD_CODES = [
   // webhooks
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],
+  // embedded pages
+  ...["origin", "patient_data_locked"],
   // imports
   ...["ambiguous", "twice", "cell_count"],
   // accounts

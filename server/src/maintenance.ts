@@ -48,6 +48,8 @@ const TASKS: Readonly<Record<string, string>> = {
   // Watches of consults that start much later, whose delivery has arrived meanwhile.
   late_watches: `delete from late_watches w where not exists (select from deliveries d
     where d.clinic_id = w.clinic_id and d.webhook_id = w.webhook_id and d.id = w.delivery_id)`,
+  embed_sessions: `delete from embed_sessions
+    where coalesce(expires_at, link_expires_at) < now() - interval '1 hour'`,
   recoveries: "delete from recoveries where ended_at < now() - interval '90 days'",
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,

@@ -123,6 +123,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     egress,
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: TEST_INBOX_PREFIX,
+    allowLoopback: options.allowLoopback ?? false,
     retentionDays: 30,
     nudge: () => {
       nudges += 1;

@@ -1,5 +1,5 @@
 // What the server's API v1 says, as types. Written by hand until they are taken from the routes themselves.
-import type { DataChoice, EventName } from "@hookwell/sdk";
+import type { DataChoice, EmbedCapability, EventName } from "@hookwell/sdk";
 
 /** A page of a list; `next_cursor` is null on the last one. */
 export interface Page<T> {
@@ -23,7 +23,10 @@ export interface Me {
     /** Of the address at which patients sign up. */
     portal_name: string;
   };
-  role: Role;
+  /** Of the embedded page, which no member of staff opened: "embedded". */
+  role: Role | "embedded";
+  /** What the embedded page may do; null for staff. */
+  embedded: { capabilities: EmbedCapability[]; host_user_id: string } | null;
   /** Every clinic that the person belongs to, this one too. */
   clinics: { id: number; name: string; role: Role }[];
   /** Whether signing in asks for a code, too. */
@@ -218,7 +221,8 @@ export interface Delivery {
 
 export type DeliveryDetail = Omit<Delivery, "attempts"> & {
   attempts: Attempt[];
-  request: { headers: Record<string, string>; body: string | null };
+  /** `veiled`: the body is kept, and hidden from the embedded page. */
+  request: { headers: Record<string, string>; body: string | null; veiled: boolean };
 };
 
 export interface InboxMessage {

@@ -26,6 +26,8 @@ export interface ApiContext {
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */
   sendTest(test: TestSend): Promise<TestSent>;
+  /** Development only: pages of this machine may hold the embedded page in a frame. */
+  readonly allowLoopback: boolean;
   /** Where the test inbox receives, without the clinic's token: `http://localhost:4401/inbox/`. */
   readonly inboxUrlPrefix: string;
   /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */

@@ -1,6 +1,7 @@
 /** /v1/deliveries: what was sent, what waits, what each receiver answered, and sending again. For managers only. */
 import { type DataChoice, narrower } from "@hookwell/sdk";
 import { z } from "zod";
+import type { Principal } from "../accounts/principal.ts";
 import { record } from "../audit/audit.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { clinicTime } from "../clinic/times.ts";
@@ -38,6 +39,7 @@ import { PAGE_DEFAULT_ROWS, pageOf, readCursor, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
 import { readSubjectNames } from "./subject-names.ts";
+import { isVeiled } from "./veil.ts";
 import { attemptWords, waitWords } from "./words.ts";
 
 const PART_MAX = 32_767;
@@ -52,13 +54,13 @@ export async function deliveriesRoutes(app: App, context: ApiContext): Promise<v
 
 function listRoute(app: App, context: ApiContext): void {
   const schema = { querystring: DELIVERIES_QUERY, response: { 200: pageOf(DELIVERY) } };
-  app.get("/deliveries", { schema }, async ({ principal: { clinicId }, query }) => {
+  app.get("/deliveries", { schema }, async ({ principal, principal: { clinicId }, query }) => {
     const limit = query.limit ?? PAGE_DEFAULT_ROWS;
     const webhookId = query.webhook_id === undefined ? undefined : readId(query.webhook_id, "webhook");
     const cursor = readCursor(query.cursor, CURSOR);
     const after = cursor === null ? undefined : { eventId: cursor[0], webhookId: cursor[1], part: cursor[2] };
     return inClinic(context.db, clinicId, async (tx) => {
-      const view = await viewOf(tx, context, clinicId);
+      const view = await viewOf(tx, context, principal);
       const { event, subject, state } = query;
       const wanted = { clinicId, webhookId, event, subject, state, ...idsOf(query), ...daysOf(query, view) };
       const rows = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
@@ -78,12 +80,12 @@ function listRoute(app: App, context: ApiContext): void {
 
 function detailRoute(app: App, context: ApiContext): void {
   const schema = { params: ID_PARAMS, response: { 200: DELIVERY_DETAIL } };
-  app.get("/deliveries/:id", { schema }, async ({ principal: { clinicId }, params }) => {
+  app.get("/deliveries/:id", { schema }, async ({ principal, principal: { clinicId }, params }) => {
     const key = readKey(params.id);
     return inClinic(context.db, clinicId, async (tx) => {
       const delivery = await readDelivery(tx, clinicId, key);
       if (delivery === null) throw notFound("delivery");
-      const view = await viewOf(tx, context, clinicId);
+      const view = await viewOf(tx, context, principal);
       const attempts = await readAttempts(tx, clinicId, key);
       const shown = [
         ...attempts.map((attempt) => showKnownAttempt(delivery, attempt, view)),
@@ -128,10 +130,13 @@ function readKey(id: string): DeliveryKey {
 interface View {
   readonly timeZone: string;
   readonly seal: ClinicSeal;
+  /** Who looks. */
+  readonly principal: Principal;
 }
 
-async function viewOf(tx: Tx, context: ApiContext, clinicId: number): Promise<View> {
-  return { timeZone: (await getClinic(tx, clinicId)).timeZone, seal: await context.seal.forClinic(tx, clinicId) };
+async function viewOf(tx: Tx, context: ApiContext, principal: Principal): Promise<View> {
+  const { timeZone } = await getClinic(tx, principal.clinicId);
+  return { timeZone, principal, seal: await context.seal.forClinic(tx, principal.clinicId) };
 }
 
 function showDelivery(
@@ -164,11 +169,11 @@ function showAttempt(
 function showKnownAttempt(
   delivery: LoggedDelivery,
   attempt: LoggedAttempt,
-  { timeZone, seal }: View,
+  { timeZone, seal, principal }: View,
 ): z.output<typeof ATTEMPT> {
   const isRepeated = attempt.attempt < delivery.attempts || delivery.nextAttemptAt !== null;
   const { key, params, sentence } = attemptWords({ ...attempt, isRepeated });
-  const { text, truncated } = openAnswer(seal, attempt, attempt.answer);
+  const { text, truncated } = openAnswer(seal, attempt, isVeiled(principal, delivery) ? null : attempt.answer);
   return {
     attempt: attempt.attempt,
     started_at: clinicTime(attempt.startedAt, timeZone),
@@ -198,7 +203,7 @@ interface RequestParts {
 
 /** The request as it was sent last, or as it will be sent first. */
 async function showRequest(
-  { tx, clinicId, view: { seal } }: RequestParts,
+  { tx, clinicId, view: { seal, principal } }: RequestParts,
   delivery: LoggedDelivery,
   attempts: readonly LoggedAttempt[],
 ): Promise<z.output<typeof DELIVERY_DETAIL>["request"]> {
@@ -219,11 +224,13 @@ async function showRequest(
   const choice = sent?.choice ?? narrower(delivery.choice, now);
   const custom = webhook.headers && seal.open({ column: "webhooks.headers", row: delivery.webhookId }, webhook.headers);
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
+  const veiled = isVeiled(principal, delivery);
   return {
     headers: headersOf(delivery, attempts.at(-1) ?? null, names),
-    body: event?.facts ? renderBody({ ...delivery, facts: event.facts }, seal, choice) : null,
+    body: event?.facts && !veiled ? renderBody({ ...delivery, facts: event.facts }, seal, choice) : null,
     // A signature cannot be made again once its secret has retired, and a custom header is often a credential.
     masked: ["webhook-signature", ...names],
+    veiled,
   };
 }
 

@@ -54,6 +54,8 @@ export const DELIVERY_DETAIL = DELIVERY_BASE.extend({
     body: z.string().nullable(),
     /** Names of the headers whose values are not shown. */
     masked: z.array(z.string()),
+    /** The body is kept, and not for whoever asked: see veil.ts. */
+    veiled: z.boolean(),
   }),
 });
 

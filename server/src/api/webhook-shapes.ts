@@ -151,7 +151,9 @@ export const WEBHOOK = LISTED_WEBHOOK.extend({ url: z.string() });
 export const SECRET = z
   .string()
   .optional()
-  .describe("Shown once: the answer that the same Idempotency-Key brings again is without it.");
+  .describe(
+    "Shown once: the answer that the same Idempotency-Key brings again is without it, and so is that to an embedded page without `new-secret`.",
+  );
 export const CREATED_WEBHOOK = WEBHOOK.extend({ secret: SECRET });
 
 /** One webhook whole, for the manager who edits it. */

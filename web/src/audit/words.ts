@@ -18,11 +18,13 @@ export function useActionWords(): (action: string) => string {
   return (action) => (AUDIT_ACTIONS.includes(action) ? t(`audit.actions.${action}` as ActionKey) : action);
 }
 
-/** A person or an API key; nobody's name is known where the program itself wrote the only entries. */
+/** A person, an API key, or a user of other software who acted in the embedded page; nobody's name is known where the program itself wrote the only entries. */
 export function useActorWords(): (actor: AuditActor) => string {
   const { t } = useTranslation();
   return ({ id, name }) => {
     const known = name ?? t("audit.unknown");
+    const [, userId] = /^embed:\d+:(.+)$/.exec(id) ?? [];
+    if (userId !== undefined) return t("audit.byEmbedded", { name: known, id: userId });
     return id.startsWith("api_key:") ? t("audit.byKey", { name: known }) : known;
   };
 }

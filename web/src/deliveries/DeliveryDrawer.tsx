@@ -10,7 +10,7 @@ import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { useReturnFocus } from "../ui/focus.ts";
@@ -119,12 +119,13 @@ function Head({ delivery }: { delivery: DeliveryDetail }) {
 
 function Detail({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
+  const mayManage = useMay("manage");
   const { attempts, request } = delivery;
   return (
     <Stack gap="lg">
       <Head delivery={delivery} />
       <Facts delivery={delivery} />
-      <Resend delivery={delivery} />
+      {mayManage && <Resend delivery={delivery} />}
       <section aria-labelledby="attempts">
         <Title order={4} fz="1rem" mb="xs" id="attempts">
           {t("deliveries.attempts")}
@@ -137,7 +138,7 @@ function Detail({ delivery }: { delivery: DeliveryDetail }) {
         </Title>
         <Stack gap="sm">
           {request.body === null ? (
-            <Callout tone="calm" text={t("deliveries.bodyGone")} />
+            <Callout tone="calm" text={t(request.veiled ? "embed.veiled" : "deliveries.bodyGone")} />
           ) : (
             <JsonText isBody text={request.body} label={t("deliveries.body")} />
           )}
