@@ -6,7 +6,6 @@ import { type OpenPortal, openPortal, PATIENT_PASSWORD, type PortalSteps, portal
 import { kept } from "../../test/sign-in.ts";
 import { until } from "../../test/until.ts";
 import { TRY_RULES, Tries } from "../accounts/limits.ts";
-import { getClinic } from "../clinic/clinics.ts";
 import { addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
 import { inClinic } from "../db/pool.ts";
