@@ -1,41 +1,24 @@
 /** A course sold at the desk: the checkout that is started and the access that it ends in, each told once. */
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
-let api: ApiClient;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  await api.post("/webhooks", {
-    name: "Test inbox",
-    url,
-    events: ["course.checkout_process_started", "course_participant.added"],
-    include: { practitioner: "off", patient: "id" },
-    recipient: { organisation: "Example Learning", country: "CA", purpose: "A test", agreement_on_file: true },
+  desk = await openDesk({
+    path: "/academy",
+    webhook: {
+      events: ["course.checkout_process_started", "course_participant.added"],
+      include: { practitioner: "off", patient: "id" },
+      recipient: { organisation: "Example Learning", country: "CA", purpose: "A test", agreement_on_file: true },
+    },
   });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${server.origin}/academy`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  ({ page } = desk);
   await page.getByRole("heading", { name: "Academy", level: 1 }).waitFor();
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 interface AcademyBody {
   event: string;
@@ -45,9 +28,7 @@ interface AcademyBody {
 
 /** What arrived, the newest first, once there are so many. */
 async function arrived(count: number): Promise<AcademyBody[]> {
-  const messages = async () => (await api.get<{ messages: { body: string }[] }>("/inbox")).messages;
-  await expect.poll(async () => (await messages()).length, { timeout: 20_000 }).toBe(count);
-  return (await messages()).map(({ body }) => JSON.parse(body) as AcademyBody);
+  return (await desk.arrived(count)).map(({ body }) => JSON.parse(body) as AcademyBody);
 }
 
 describe("the desk", () => {

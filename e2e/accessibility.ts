@@ -1,12 +1,14 @@
 /**
- * Every screen: no finding of axe at WCAG 2.2 AA, nothing blocked by the content security policy. Each test file says in which
- * languages and colours it looks: two of the four in every run, the other two in the long one.
+ * Every screen: no finding of axe at WCAG 2.2 AA, targets of 24 pixels or more, nothing blocked by the content security
+ * policy, and no scrolling sideways in a window of 320 pixels. Each test file says in which languages and colours it looks: one
+ * of the four in every run, the others in the long one.
  */
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const STEP_TIMEOUT_MS = 15_000;
@@ -16,10 +18,25 @@ let browser: Browser;
 let page: Page;
 const blocked: string[] = [];
 
+/** Tells of whatever the policy blocks, from the first script on; the console may leave some of it out. */
+const TELL_OF_BLOCKED = `addEventListener("securitypolicyviolation", (event) =>
+  console.error("Content Security Policy: " + event.violatedDirective + " " + event.blockedURI + " " + event.sourceFile))`;
+
+/** A page in which everything that the policy blocks is kept in the list. */
+export async function openWatched(browser: Browser, kept: string[]): Promise<Page> {
+  const opened = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  opened.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await opened.addInitScript(TELL_OF_BLOCKED);
+  opened.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) kept.push(message.text());
+  });
+  return opened;
+}
+
 const findings = () => findingsOf(page);
 
 /** What axe finds on a page as it stands, one line a finding. */
-export async function findingsOf(looked: Page): Promise<string[]> {
+export async function findingsOf(looked: Page | Frame): Promise<string[]> {
   await looked.evaluate(axe.source);
   return looked.evaluate(async (tags) => {
     type Finding = { id: string; nodes: { target: string[] }[] };
@@ -27,10 +44,29 @@ export async function findingsOf(looked: Page): Promise<string[]> {
       document: unknown;
       axe: { run(context: unknown, options: object): Promise<{ violations: Finding[] }> };
     };
-    const { violations } = await axe.run(document, { runOnly: tags });
+    // The rule for targets is off by default, although it is one of WCAG 2.2's.
+    const options = { runOnly: tags, rules: { "target-size": { enabled: true } } };
+    const { violations } = await axe.run(document, options);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
   }, TAGS);
 }
+
+/** How far the page or an open dialog could be scrolled sideways, in pixels; 0 is what WCAG 1.4.10 asks for. */
+export function sideways(looked: Page): Promise<number> {
+  return looked.evaluate<number>(`Math.max(...[document.documentElement, ...document.querySelectorAll('[role="dialog"]')]
+    .map((one) => one.scrollWidth - one.clientWidth))`);
+}
+
+/** The look changes with the window alone; afterwards it is as wide as before. */
+async function expectReflow(): Promise<void> {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await expect.poll(() => sideways(page), { timeout: STEP_TIMEOUT_MS }).toBe(0);
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** What moves although somebody wishes for less motion, by its name. */
+const MOVING = `document.getAnimations().filter(({ playState }) => playState === "running")
+  .map((one) => one.animationName ?? one.transitionProperty ?? "")`;
 
 interface Screen {
   name: string;
@@ -119,12 +155,8 @@ export interface Look {
 /** Declares the tests of every screen in the given looks. */
 export function describeScreens(looks: readonly Look[]): void {
   beforeAll(async () => {
-    [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    page.setDefaultTimeout(STEP_TIMEOUT_MS);
-    page.on("console", (message) => {
-      if (/Content Security Policy/i.test(message.text())) blocked.push(message.text());
-    });
+    [server, browser] = await Promise.all([startPrepared(), launchBrowser()]);
+    page = await openWatched(browser, blocked);
   });
   afterAll(async () => {
     await browser?.close();
@@ -140,6 +172,7 @@ function describeEntrance(): void {
       await page.goto(server.origin);
       await page.getByLabel("E-mail").waitFor();
       expect(await findings()).toEqual([]);
+      await expectReflow();
       await page.getByLabel("E-mail").fill(server.email);
       await page.getByLabel("Password", { exact: true }).fill(server.password);
       await page.getByRole("button", { name: "Sign in" }).click();
@@ -155,6 +188,7 @@ function describeEntrance(): void {
       await page.getByRole("button", { name: "Create my account" }).click();
       await page.getByText("Enter your name.").waitFor();
       expect(await findings()).toEqual([]);
+      await expectReflow();
     });
   });
 }
@@ -163,6 +197,7 @@ function describeLook({ language, theme }: Look): void {
   beforeAll(async () => {
     await page.goto(`${server.origin}/schedule`);
     await page.getByRole("banner").waitFor();
+    await page.emulateMedia({ reducedMotion: theme === "dark" ? "reduce" : "no-preference" });
     const wantsLanguage = page.getByRole("button", { name: language === "en" ? "English" : "Français" });
     if (await wantsLanguage.isVisible()) await wantsLanguage.click();
     const wantsTheme = page.getByRole("button", {
@@ -179,6 +214,8 @@ function describeLook({ language, theme }: Look): void {
     expect(await page.locator("html").getAttribute("lang")).toBe(language);
     expect(await page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(theme);
     expect(await findings()).toEqual([]);
+    if (theme === "dark") expect(await page.evaluate<string[]>(MOVING)).toEqual([]);
+    await expectReflow();
   });
 
   test("nothing was blocked", () => {

@@ -6,7 +6,8 @@ import { codeOfKey } from "../server/test/totp.ts";
 import { findingsOf } from "./accessibility.ts";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 20_000;
 const EMAIL = "invited.sample@example.test";
@@ -22,7 +23,7 @@ let api: ApiClient;
 beforeAll(async () => {
   smtp = await createSmtpServer();
   const env = { HOOKWELL_SMTP_URL: smtp.url, HOOKWELL_MAIL_FROM: "Hookwell <hooks@example.test>" };
-  [server, browser] = await Promise.all([startDemo({ env }), launchBrowser()]);
+  [server, browser] = await Promise.all([startPrepared({ env }), launchBrowser()]);
   api = await signIn(server);
   page = await newPage();
 });

@@ -1,45 +1,25 @@
 /** One invoice as the front desk keeps it, from its creation to its deletion: each act is one event, and arrives once. */
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
-let api: ApiClient;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  await api.post("/webhooks", {
-    name: "Test inbox",
-    url,
-    events: ["invoice.created", "invoice.updated", "invoice.deleted"],
-    include: { practitioner: "off", patient: "off" },
+  desk = await openDesk({
+    path: "/schedule",
+    webhook: {
+      events: ["invoice.created", "invoice.updated", "invoice.deleted"],
+      include: { practitioner: "off", patient: "off" },
+    },
   });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${server.origin}/schedule`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  ({ page } = desk);
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Billing" }).click();
   await page.getByRole("heading", { name: "Billing", level: 1 }).waitFor();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
-interface Message {
-  body: string;
-  headers: Record<string, string>;
-}
 interface InvoiceBody {
   event: string;
   invoice: { status: string; total: number; payments: { total: number; status: string }[] };
@@ -47,9 +27,7 @@ interface InvoiceBody {
 
 /** What arrived, the newest first, once there are so many; each under an id of its own. */
 async function arrived(count: number): Promise<InvoiceBody[]> {
-  const messages = async () => (await api.get<{ messages: Message[] }>("/inbox")).messages;
-  await expect.poll(async () => (await messages()).length, { timeout: 20_000 }).toBe(count);
-  const all = await messages();
+  const all = await desk.arrived(count);
   expect(new Set(all.map(({ headers }) => headers["webhook-id"])).size).toBe(count);
   return all.flatMap(({ body }) => JSON.parse(body) as InvoiceBody[]);
 }

@@ -1,15 +1,11 @@
 /** The Configure dialog as a manager uses and misuses it: what is edited stays itself, what was typed is not lost, and nothing happens twice. */
 import { verify } from "@hookwell/sdk";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import type { ApiClient } from "./client.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
 let api: ApiClient;
 
@@ -20,20 +16,11 @@ interface Named {
 }
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${server.origin}/consults/export/webhooks`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  desk = await openDesk({ path: "/consults/export/webhooks" });
+  ({ page, api } = desk);
   await page.getByText("You have no webhook yet.").waitFor();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 const webhooks = async () => (await api.get<{ data: Named[] }>("/webhooks")).data;
 const inbox = () => api.get<{ url: string; messages: { signature: { verified: boolean } }[] }>("/inbox");
@@ -108,7 +95,7 @@ describe("a manager in the Configure dialog", () => {
   });
 
   test("tests an edited webhook with its own secret, makes no other one, and a new secret does not get in the way of Save", async () => {
-    await page.goto(`${server.origin}/consults/export/webhooks`);
+    await page.goto(`${desk.server.origin}/consults/export/webhooks`);
     await page.getByRole("button", { name: "Edit Test inbox" }).click();
     const dialog = page.getByRole("dialog", { name: "Edit “Test inbox”" });
     await dialog.getByRole("checkbox", { name: "Practitioner", exact: true }).check();

@@ -6,13 +6,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createReceiver, type Receiver } from "../server/test/receiver.ts";
 import { until } from "../server/test/until.ts";
 import { oneToOne, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 let server: DemoServer;
 let receiver: Receiver;
 
 beforeAll(async () => {
-  [server, receiver] = await Promise.all([startDemo({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }), createReceiver()]);
+  [server, receiver] = await Promise.all([
+    startPrepared({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }),
+    createReceiver(),
+  ]);
 });
 afterAll(async () => {
   await server?.close();

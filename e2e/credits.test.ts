@@ -2,41 +2,19 @@
  * Value that is paid in advance, as the front desk sells and uses it: a package pays a new invoice by itself, and a gift
  * certificate is bought by one patient and used by another.
  */
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
-let api: ApiClient;
-const problems: string[] = [];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  await api.post("/webhooks", { name: "Test inbox", url, events: ["invoice.created", "invoice.updated"] });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (/Content Security Policy/i.test(message.text())) problems.push(message.text());
-  });
-  await page.goto(`${server.origin}/billing/packages`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  desk = await openDesk({ path: "/billing/packages", webhook: { events: ["invoice.created", "invoice.updated"] } });
+  ({ page } = desk);
   await page.getByRole("heading", { name: "Packages", level: 1 }).waitFor();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 interface Sent {
   event: string;
@@ -45,9 +23,7 @@ interface Sent {
 
 /** What arrived, the newest first, once there are so many. */
 async function arrived(count: number): Promise<Sent[]> {
-  const messages = async () => (await api.get<{ messages: { body: string }[] }>("/inbox")).messages;
-  await expect.poll(async () => (await messages()).length, { timeout: 20_000 }).toBe(count);
-  return (await messages()).map(({ body }) => JSON.parse(body) as Sent);
+  return (await desk.arrived(count)).map(({ body }) => JSON.parse(body) as Sent);
 }
 
 async function newInvoice(patient: string, price: string): Promise<void> {
@@ -137,6 +113,6 @@ describe("a gift certificate", () => {
     const [update, creation] = await arrived(5);
     expect(creation).toMatchObject({ event: "invoice.created", invoice: { type: "patient_invoice", payments: [] } });
     expect(update).toMatchObject({ event: "invoice.updated", invoice: { status: "partially_paid", payments } });
-    expect(problems).toEqual([]);
+    expect(desk.problems).toEqual([]);
   });
 });

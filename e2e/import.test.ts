@@ -1,37 +1,23 @@
 /** A manager brings in a file: told what is wrong with it, then what would come of it; nothing is sent unless asked for. */
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import type { ApiClient } from "./client.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
 let api: ApiClient;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  const include = { practitioner: "off", patient: "off" };
-  await api.post("/webhooks", { name: "Test inbox", url, events: ["participant.added"], include });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${server.origin}/import`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  desk = await openDesk({
+    path: "/import",
+    webhook: { events: ["participant.added"], include: { practitioner: "off", patient: "off" } },
+  });
+  ({ page, api } = desk);
   await page.getByRole("heading", { name: "Import", level: 1 }).waitFor();
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 const consultOf = (start: string, service = "Pilates class") =>
   `start_time,service,practitioner,patients\n${start},${service},pat.pretend@example.test,patient.one@example.test\n`;
@@ -91,9 +77,10 @@ describe("a manager", () => {
     await page.getByRole("button", { name: "New key" }).click();
     await page.getByLabel("Name").fill("Invented reception");
     await page.getByRole("button", { name: "Create the key" }).click();
-    const key = await page.getByText(/^hk_/).first().innerText();
+    // In the dialog: the list behind it shows how the key begins.
+    const key = await page.getByRole("dialog").getByText(/^hk_/).innerText();
     const feed = () =>
-      fetch(`${server.origin}/v1/events`, { method: "POST", headers: { authorization: `Bearer ${key}` } });
+      fetch(`${desk.server.origin}/v1/events`, { method: "POST", headers: { authorization: `Bearer ${key}` } });
     expect((await feed()).status).toBe(400);
     await page.getByRole("button", { name: "Done" }).click();
     expect(await page.getByText(key).count()).toBe(0);

@@ -6,7 +6,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
 
@@ -16,7 +17,7 @@ let api: ApiClient;
 let consult: object;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+  [server, browser] = await Promise.all([startPrepared(), launchBrowser()]);
   api = await signIn(server);
   const { url } = await api.get<{ url: string }>("/inbox");
   await api.post("/webhooks", { name: "Live", url, events: ["participant.added"] });

@@ -1,39 +1,22 @@
 /** A membership as the front desk keeps it: it begins with its first payment, is cancelled, and the cancellation is undone. */
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import type { ApiClient } from "./client.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
-
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
 let api: ApiClient;
-const problems: string[] = [];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  await api.post("/webhooks", { name: "Test inbox", url, events: ["membership.started", "membership.cancelled"] });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (/Content Security Policy/i.test(message.text())) problems.push(message.text());
+  desk = await openDesk({
+    path: "/memberships/plans",
+    webhook: { events: ["membership.started", "membership.cancelled"] },
   });
-  await page.goto(`${server.origin}/memberships/plans`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  ({ page, api } = desk);
   await page.getByRole("heading", { name: "Plans", level: 1 }).waitFor();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 interface Sent {
   event: string;
@@ -42,9 +25,7 @@ interface Sent {
 
 /** What arrived, the newest first, once there are so many. */
 async function arrived(count: number): Promise<Sent[]> {
-  const messages = async () => (await api.get<{ messages: { body: string }[] }>("/inbox")).messages;
-  await expect.poll(async () => (await messages()).length, { timeout: 20_000 }).toBe(count);
-  return (await messages()).map(({ body }) => JSON.parse(body) as Sent);
+  return (await desk.arrived(count)).map(({ body }) => JSON.parse(body) as Sent);
 }
 
 async function assign(patient: string, source: string | RegExp): Promise<void> {
@@ -124,6 +105,6 @@ describe("a membership", () => {
     await page.getByRole("heading", { name: "Deliveries", level: 1 }).waitFor();
     const rows = page.getByRole("list", { name: "Deliveries" }).getByRole("listitem");
     await expect.poll(() => rows.count()).toBe(4);
-    expect(problems).toEqual([]);
+    expect(desk.problems).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await chmod(folder, 0o711);
   const log = silentLog();
   [database, smtp, browser] = await Promise.all([
-    startEmbedded({ dataFolder: folder, log }),
+    startEmbedded({ dataFolder: folder, log, settings: { fsync: "off" } }),
     createSmtpServer(),
     launchBrowser(),
   ]);

@@ -3,7 +3,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
 
@@ -14,7 +15,7 @@ let api: ApiClient;
 let portal: string;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
+  [server, browser] = await Promise.all([startPrepared(), launchBrowser()]);
   api = await signIn(server);
   const { url } = await api.get<{ url: string }>("/inbox");
   const { clinic } = await api.get<{ clinic: { portal_name: string } }>("/me");

@@ -6,7 +6,8 @@ import { until } from "../server/test/until.ts";
 import { findingsOf } from "./accessibility.ts";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 let server: DemoServer;
 let browser: Browser;
@@ -16,7 +17,7 @@ let api: ApiClient;
 
 beforeAll(async () => {
   [server, browser, receiver] = await Promise.all([
-    startDemo({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }),
+    startPrepared({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }),
     launchBrowser(),
     createReceiver(),
   ]);

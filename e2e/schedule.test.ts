@@ -1,50 +1,33 @@
 /** Recurring consults as the front desk makes them, up to what was delivered; and that nothing typed is lost on the way. */
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
-import { type ApiClient, signIn } from "./client.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { type Desk, openDesk } from "./desk.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
 /** The class of this journey, by the time at which it stands in the schedule. */
 const CLASS = /^06:15/;
 
-let server: DemoServer;
-let browser: Browser;
+let desk: Desk;
 let page: Page;
-let api: ApiClient;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
-  api = await signIn(server);
-  const { url } = await api.get<{ url: string }>("/inbox");
-  await api.post("/webhooks", {
-    name: "Test inbox",
-    url,
-    events: ["participant.added", "consult.updated", "participant.removed"],
-    include: { practitioner: "off", patient: "id" },
-    recipient: { organisation: "Example Reminders", country: "CA", purpose: "A test", agreement_on_file: true },
+  desk = await openDesk({
+    path: "/schedule",
+    webhook: {
+      events: ["participant.added", "consult.updated", "participant.removed"],
+      include: { practitioner: "off", patient: "id" },
+      recipient: { organisation: "Example Reminders", country: "CA", purpose: "A test", agreement_on_file: true },
+    },
   });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${server.origin}/schedule`);
-  await page.getByLabel("E-mail").fill(server.email);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  ({ page } = desk);
   await page.getByRole("heading", { name: "Schedule", exact: true }).waitFor();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+afterAll(() => desk?.close());
 
 type Body = { event: string; consult: { id: number; start_time: string; cancelled: boolean } }[];
 
 /** What arrived, in the order of the consults' times, once there are so many. */
 async function arrived(count: number): Promise<Body[]> {
-  const messages = async () => (await api.get<{ messages: { body: string }[] }>("/inbox")).messages;
-  await expect.poll(async () => (await messages()).length, { timeout: 20_000 }).toBe(count);
-  const bodies = (await messages()).map(({ body }) => JSON.parse(body) as Body);
+  const bodies = (await desk.arrived(count)).map(({ body }) => JSON.parse(body) as Body);
   return bodies.sort((a, b) => startOf(a).localeCompare(startOf(b)));
 }
 

@@ -1,6 +1,6 @@
 /** The demo server as a process of its own, started by its entry as `npm start` does, with a data folder that is removed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePort } from "../server/src/db/embedded/free-port.ts";
@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, "..");
 
 export interface DemoServer {
   origin: string;
+  dataFolder: string;
   email: string;
   password: string;
   /** what it printed on its standard output since its last start */
@@ -18,16 +19,21 @@ export interface DemoServer {
   kill(): Promise<void>;
   /** Starts it again on the same data folder and ports. */
   start(): Promise<void>;
+  /** Ends it in order; its data stays. */
+  stop(): Promise<void>;
   /** Ends it in order and removes its data. */
   close(): Promise<void>;
 }
 
 export interface DemoServerOptions {
   env?: Record<string, string>;
+  /** a data folder of a demo that has ended, which is copied; an empty one by default, as at a first start */
+  from?: string;
 }
 
 export async function startDemo(options: DemoServerOptions = {}): Promise<DemoServer> {
   const dataFolder = await mkdtemp(join(tmpdir(), "hookwell-e2e-"));
+  if (options.from !== undefined) await cp(options.from, dataFolder, { recursive: true });
   await chmod(dataFolder, 0o711); // root runs PostgreSQL as another user, which must be able to pass through
   const [port, inboxPort] = [await freePort(), await freePort()];
   const env = {
@@ -41,6 +47,7 @@ export async function startDemo(options: DemoServerOptions = {}): Promise<DemoSe
   let printed = "";
   const demo: DemoServer = {
     origin: `http://localhost:${port}`,
+    dataFolder,
     email: "",
     password: "",
     printed: () => printed,
@@ -60,13 +67,25 @@ export async function startDemo(options: DemoServerOptions = {}): Promise<DemoSe
       Object.assign(demo, wayIn(printed));
     },
     kill: () => end(child, "SIGKILL"),
+    stop: () => end(child, "SIGTERM"),
     async close() {
-      await end(child, "SIGTERM");
-      await rm(dataFolder, { recursive: true, force: true });
+      await demo.stop();
+      await refusePeopleInLog(join(dataFolder, "hookwell.log")).finally(() =>
+        rm(dataFolder, { recursive: true, force: true }),
+      );
     },
   };
   await demo.start();
   return demo;
+}
+
+/** Whatever a journey did: nobody's name or e-mail address is in the server's log. Its people have addresses as they are in tests. */
+async function refusePeopleInLog(file: string): Promise<void> {
+  const lines = (await readFile(file, "utf8")).split("\n");
+  const found = lines.filter((line) => /[\w.+-]+@[\w-]+\.\w|Test Patient|Sam Sample|whsec_|hk_[\w-]{20}/i.test(line));
+  if (lines.length < 2) throw new Error("the server's log is empty, and so proves nothing");
+  if (found.length > 0)
+    throw new Error(`people or secrets stand in the server's log:\n${found.slice(0, 5).join("\n")}`);
 }
 
 /** How to sign in, out of the lines that the demo prints. Throws where they do not say. */

@@ -1,11 +1,21 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import { pseudoTree } from "./src/i18n/pseudo.ts";
 
 /** Where `npm run dev` finds the server; the port is the one `npm start` prints. */
 const SERVER = "http://localhost:4400";
 
+/** Shows the made-up language in place of English, for who develops: see src/i18n/pseudo.ts. */
+const pseudoLocale: Plugin = {
+  name: "hookwell-pseudo-locale",
+  apply: () => process.env.PSEUDO_LOCALE === "1",
+  enforce: "pre",
+  transform: (code, id) =>
+    /\/i18n\/en\/[\w-]+\.json$/.test(id) ? JSON.stringify(pseudoTree(JSON.parse(code))) : undefined,
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), pseudoLocale],
   server: { proxy: { "/v1": SERVER, "/api": SERVER, "/portal-api": SERVER } },
   build: {
     outDir: "dist",
@@ -14,5 +24,12 @@ export default defineConfig({
     // An asset inlined as a data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    // The page, the embedded page, and the script that other software puts into its own, which keeps its address.
+    rolldownOptions: {
+      input: { index: "index.html", embed: "embed.html", "hookwell-webhooks": "src/element/element.ts" },
+      output: {
+        entryFileNames: ({ name }) => (name === "hookwell-webhooks" ? `embed/${name}.js` : "assets/[name]-[hash].js"),
+      },
+    },
   },
 });

@@ -104,7 +104,16 @@ function workersClock(stage: Stage): Parts {
 }
 
 const answeredFine = (begun: Begun): SettledAttempt => ({
-  ...{ begun, startedMsAgo: 0, durationMs: 1, outcome: "answered", status: 200, choice: begun.choice, bodySent: true },
+  ...{
+    begun,
+    version: 1,
+    startedMsAgo: 0,
+    durationMs: 1,
+    outcome: "answered",
+    status: 200,
+    choice: begun.choice,
+    bodySent: true,
+  },
   ...{ answer: null, next: { do: "finish", state: "delivered", reason: null } },
 });
 
@@ -114,17 +123,16 @@ const everyHead: Rewrite = [/not exists \(select from deliveries e[^)]*\) as hea
 function orderIgnored(stage: Stage): Parts {
   const { store } = storeWith({ take: everyHead, refill: everyHead })(stage);
   if (!store) throw new Error("there is no store");
-  const refill: DeliveryStore["refill"] = (owner, requests, freed) =>
+  const refill: DeliveryStore["refill"] = (owner, requests) =>
     DeliveryStore.prototype.refill.call(
       store,
       owner,
       requests.map((request) => ({ ...request, passedOver: [] })),
-      freed,
     );
   return { store: Object.assign(store, { refill }) };
 }
 
-const enabled: Rewrite = [/w\.enabled and /, ""];
+const enabled: Rewrite = [/w\.enabled and /g, ""];
 const seenOnce: Rewrite = [/max\(version\) as version/, "1 as version"];
 const frozenVersion = storeWith({ take: seenOnce, refill: seenOnce });
 /** Neither the claim nor the sender looks at the choice as it is now. */

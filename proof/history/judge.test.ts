@@ -257,6 +257,19 @@ test("a probe that was answered 400 has taken its step like any other", () => {
   expect(checksOf(refused, { drained: false })).toContain("sent_while_parked");
 });
 
+test.each([
+  { beforeItsEndMs: 100, isFound: false },
+  { beforeItsEndMs: 2_000, isFound: true },
+])(
+  "what leaves $beforeItsEndMs ms before a probe was answered 2xx, as far as it is told, is found: $isFound",
+  ({ beforeItsEndMs, isFound }) => {
+    const history = failing(5 * MINUTE_MS, 5 * MINUTE_MS + 3_000 - beforeItsEndMs);
+    const answered = { status: 200, durationMs: 3_000 };
+    const attempts = history.attempts?.map((one, n) => (n === 5 ? { ...one, ...answered } : one)) ?? [];
+    expect(checksOf({ ...history, attempts }, { drained: false }).includes("sent_while_parked")).toBe(isFound);
+  },
+);
+
 test.each<[string, boolean, Partial<WebhookVersion>[]]>([
   ["turned on again", false, [{ enabled: false }, { enabled: true }]],
   ["moved", false, [{ address: "other.example.test" }]],

@@ -16,6 +16,8 @@ const PROBE_WAITS_MS = [5 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS, 240 * MIN
 const JITTER = 0.1;
 /** What had been begun when the last failure came back is on its way already, and other nodes hear of it as late. */
 const ON_ITS_WAY_MS = 2_000;
+/** When an attempt began is told as so long ago, and errs by the way of what tells it: two that follow may seem to overlap. */
+const TOLD_WITHIN_MS = 1_000;
 /** These say something of the one delivery, not of the receiver. */
 const OF_THE_DELIVERY = new Set([400, 413, 422]);
 /** Of the receiver: the address itself cannot be reached or does not take part. Others are our own, or unknown. */
@@ -117,7 +119,7 @@ function* besidesProbes(
   let probes = 0;
   for (const attempt of parked.attempts.toSorted((a, b) => a.startedMs - b.startedMs)) {
     const { startedMs } = attempt;
-    if (startedMs <= parked.fromMs + onItsWayMs || startedMs >= parked.untilMs) continue;
+    if (startedMs <= parked.fromMs + onItsWayMs || startedMs >= parked.untilMs - TOLD_WITHIN_MS) continue;
     const leastMs = (PROBE_WAITS_MS[Math.min(probes, PROBE_WAITS_MS.length - 1)] ?? 0) * (1 - JITTER);
     if (startedMs - lastMs < leastMs) {
       yield `${attempt.id} attempt ${attempt.attempt} was sent while webhook ${webhook} was parked, and was no probe`;

@@ -2,6 +2,7 @@
 export * from "./catalogue.ts";
 export { PROBLEMS_MAX, type Problem } from "./check.ts";
 export * from "./choice.ts";
+export * from "./embed.ts";
 export {
   type Body,
   type BodyOf,

@@ -3,7 +3,8 @@
  * function, so what a manager is shown is what is sent.
  *
  * Promises: pure; always new objects; exactly the documented keys in the documented order, whatever order or surplus
- * the facts have (contract §2). Does not check facts: they were checked when they were captured. A key that is missing
+ * the facts have (contract §2). The text is written straight from the facts, by a writer made once for each shape: a copy that
+ * is then made into text takes several times as long, because an engine specialises on keys and these change all the time. Does not check facts: they were checked when they were captured. A key that is missing
  * all the same is a bug and throws, because a body that lacks it would break the rule above all.
  */
 import { type EventName, eventDefinition } from "./catalogue.ts";
@@ -41,32 +42,33 @@ export function countParts(facts: Facts, participantsPerRequest: number): number
  * for a part that does not exist.
  */
 export function project<F extends Facts>(facts: F, choice: DataChoice, slice?: Slice): BodyOf<F["event"]> {
-  if (slice !== undefined) refuseMissingPart(facts, slice);
-  const shape = bodyShape(facts.event, choice);
-  // The shape of an event is that event's body, which the compiler cannot follow from the name to the type.
-  return (isConsult(facts) ? projectConsult(facts, shape, slice) : copy(shape, facts, facts.event)) as BodyOf<
-    F["event"]
-  >;
+  return JSON.parse(render(facts, choice, slice)) as BodyOf<F["event"]>;
 }
 
 /** The exact text that is signed and sent: the body as JSON, never indented. */
 export function render(facts: Facts, choice: DataChoice, slice?: Slice): string {
-  return JSON.stringify(project(facts, choice, slice));
+  if (slice !== undefined) refuseMissingPart(facts, slice);
+  const write = bodyWriter(facts.event, choice);
+  return isConsult(facts) ? renderConsult(facts, write, slice) : write(facts, facts.event);
 }
 
 /** The shape of one object of the body under a choice: the documented keys, less the blocks that are off. */
 export function bodyShape(event: EventName, choice: DataChoice): ObjectShape {
-  const { practitioner, patient } = effectiveChoice(event, choice);
-  const name = `${event} ${practitioner} ${patient}`;
-  const known = bodyShapes.get(name);
-  if (known !== undefined) return known;
-  const shape = narrowShape(event, { practitioner, patient });
-  bodyShapes.set(name, shape);
-  return shape;
+  return narrowShape(event, effectiveChoice(event, choice));
 }
 
 /** At most 13 × 9 entries, each derived once. */
-const bodyShapes = new Map<string, ObjectShape>();
+const bodyWriters = new Map<string, Writer>();
+
+function bodyWriter(event: EventName, choice: DataChoice): Writer {
+  const { practitioner, patient } = effectiveChoice(event, choice);
+  const name = `${event} ${practitioner} ${patient}`;
+  const known = bodyWriters.get(name);
+  if (known !== undefined) return known;
+  const writer = writerOf(narrowShape(event, { practitioner, patient }));
+  bodyWriters.set(name, writer);
+  return writer;
+}
 
 function narrowShape(event: EventName, choice: DataChoice): ObjectShape {
   const { patientKey } = eventDefinition(event);
@@ -97,44 +99,63 @@ function refuseMissingPart(facts: Facts, { part, participantsPerRequest }: Slice
 }
 
 /** One object per participant of the slice, each with that participant alone (contract §3.10). */
-function projectConsult(facts: ConsultFacts, shape: ObjectShape, slice: Slice | undefined): unknown[] {
+function renderConsult(facts: ConsultFacts, write: Writer, slice: Slice | undefined): string {
   const { participants, ...shared } = facts;
   const first = slice === undefined ? 0 : slice.part * slice.participantsPerRequest;
   const end = slice === undefined ? participants.length : first + slice.participantsPerRequest;
-  return participants.slice(first, end).map((participant) => copy(shape, { ...shared, participant }, facts.event));
+  const objects = participants.slice(first, end).map((participant) => write({ ...shared, participant }, facts.event));
+  return `[${objects.join(",")}]`;
 }
 
-/** A new value with the shape's keys only, in the shape's order. Messages name the event, never a value. */
-function copy(shape: Shape, value: unknown, event: EventName): unknown {
+/** Writes one value as JSON, with its shape's keys only, in the shape's order. Messages name the event, never a value. */
+type Writer = (value: unknown, event: EventName) => string;
+
+function writerOf(shape: Shape): Writer {
   switch (shape.kind) {
     case "object":
-      return copyObject(shape.keys, value, event);
+      return objectWriter(shape.keys);
     case "list":
-      if (!Array.isArray(value)) throw new TypeError(`facts of ${event} lack a list`);
-      return value.map((entry) => copy(shape.of, entry, event));
-    case "nullable":
-      return value === null ? null : copy(shape.of, value, event);
+      return listWriter(writerOf(shape.of));
+    case "nullable": {
+      const write = writerOf(shape.of);
+      return (value, event) => (value === null ? "null" : write(value, event));
+    }
     case "when":
-      return copy(shape.of, value, event);
+      return writerOf(shape.of);
     default:
-      // JSON would turn these into `null` or lose them without a word.
-      if (typeof value === "object" || (typeof value === "number" && !Number.isFinite(value))) {
-        throw new TypeError(`facts of ${event} hold something other than a plain value`);
-      }
-      return value;
+      return writePlain;
   }
 }
 
-function copyObject(keys: Keys, value: unknown, event: EventName): Record<string, unknown> {
-  if (typeof value !== "object" || value === null) throw new TypeError(`facts of ${event} lack an object`);
-  const source = value as Readonly<Record<string, unknown>>;
-  const target: Record<string, unknown> = {};
-  for (const key in keys) {
-    const shape = keys[key] as Shape;
-    if (shape.kind === "when" && source[shape.key] !== shape.value) continue;
-    const found = source[key];
-    if (found === undefined) throw new TypeError(`facts of ${event} lack ${key}`);
-    target[key] = copy(shape, found, event);
-  }
-  return target;
+function objectWriter(keys: Keys): Writer {
+  const members = Object.entries(keys).map(([key, shape]) => {
+    const condition = shape.kind === "when" ? { key: shape.key, value: shape.value } : null;
+    return { key, opening: `${JSON.stringify(key)}:`, condition, write: writerOf(shape) };
+  });
+  return (value, event) => {
+    if (typeof value !== "object" || value === null) throw new TypeError(`facts of ${event} lack an object`);
+    let text = "";
+    for (const { key, opening, condition, write } of members) {
+      // Not value[key]: see above.
+      if (condition !== null && Reflect.get(value, condition.key) !== condition.value) continue;
+      const found: unknown = Reflect.get(value, key);
+      if (found === undefined) throw new TypeError(`facts of ${event} lack ${key}`);
+      text += (text === "" ? "" : ",") + opening + write(found, event);
+    }
+    return `{${text}}`;
+  };
+}
+
+function listWriter(write: Writer): Writer {
+  return (value, event) => {
+    if (!Array.isArray(value)) throw new TypeError(`facts of ${event} lack a list`);
+    return `[${value.map((entry) => write(entry, event)).join(",")}]`;
+  };
+}
+
+function writePlain(value: unknown, event: EventName): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return String(value);
+  // JSON would turn these into `null` or lose them without a word.
+  throw new TypeError(`facts of ${event} hold something other than a plain value`);
 }

@@ -10,5 +10,13 @@ if (Number(present.split(".")[0]) < NODE_MAJOR_MIN) {
   );
   process.exitCode = 1;
 } else {
+  // Beside the program and not in the folder for temporary files, where others could write; without the right to write it does
+  // without. Saves some 25 MB and half of the start: what is kept there need not be stripped of its types again.
+  const { fileURLToPath } = await import("node:url");
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/hookwell", import.meta.url)));
+  // A heap that may grow to three times what is in use before it is cleaned up takes 100 MB more and makes a tenth of speed of it.
+  const { setFlagsFromString } = await import("node:v8");
+  setFlagsFromString("--heap-growing-percent=40");
   await import("../src/cli/main.ts");
 }

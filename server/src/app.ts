@@ -8,7 +8,9 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
+import { watchStrandedLetters } from "./accounts/invitation-letters.ts";
 import type { ApiContext } from "./api/context.ts";
+import { embedPageRoutes } from "./api/embed-page.ts";
 import { healthRoutes } from "./api/health.ts";
 import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
@@ -19,7 +21,7 @@ import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
 import { membershipWork } from "./clinic/memberships/renewals.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
 import { freePort } from "./db/embedded/free-port.ts";
 import { type EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
@@ -35,14 +37,18 @@ import { sendTest } from "./delivery/test-send.ts";
 import { createAllowList } from "./egress/allow-list.ts";
 import { createEgress, type Egress } from "./egress/client.ts";
 import { createMailSender } from "./egress/mail.ts";
+import { OUTCOME_KINDS } from "./egress/outcome.ts";
 import { inboxUrlPrefix, startInbox } from "./inbox/listener.ts";
 import { type Log, logEvent } from "./log.ts";
 import { startMaintenance } from "./maintenance.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { openMetrics } from "./metrics/open.ts";
 import { Notices } from "./notices/notices.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { refuseForeignKey } from "./seal/foreign-key.ts";
 import { loadAuthSecret } from "./seal/kept-secrets.ts";
 import { loadMasterKeys } from "./seal/master-keys.ts";
-import { Seal, SealBrokenError } from "./seal/seal.ts";
+import { Seal } from "./seal/seal.ts";
 import { liveSecrets } from "./webhooks/secrets.ts";
 
 /** The built page; made by `npm run build`. */
@@ -129,7 +135,11 @@ async function start(parts: AsyncDisposableStack, config: Config, options: AppOp
   const mail = config.mail === undefined ? null : createMailSender(config.mail);
   const accounts = createAccounts({ db, authPool: pools.auth, secret, publicUrl, log, mail });
   parts.defer(() => accounts.close());
-  const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts };
+  if (config.role !== "worker") parts.defer(watchStrandedLetters({ db, post: accounts.post, publicUrl }, log));
+  const counting = { pools, clock, log, role: config.role, outcomes: OUTCOME_KINDS };
+  const lettersWaiting = () => accounts.post.waiting;
+  const metrics = config.metrics && (await openMetrics(parts, { ...config.metrics, ...counting, lettersWaiting }));
+  const wiring: Wiring = { config, options, pools, db, seal, clock, log, egress, accounts, metrics };
   if (config.role !== "worker") await openInbox(parts, wiring);
   // Before the work begins and until it has ended, so that probes are answered all the while.
   const state: ServerState = { isReady: false, nudge: () => {} };
@@ -159,21 +169,6 @@ async function openDatabase(parts: AsyncDisposableStack, config: Config, options
   return pools;
 }
 
-/** Nothing that is sealed would open with another key, and each node with a data folder of its own would make its own. */
-export async function refuseForeignKey(owner: Db, seal: Seal): Promise<void> {
-  const clinic = await owner.selectFrom("clinics").select("id").orderBy("id").limit(1).executeTakeFirst();
-  if (clinic === undefined) return;
-  try {
-    await seal.forClinic(owner, clinic.id);
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    throw new ConfigError([
-      "The master key does not open what is in this database: it was sealed with another one. Give every server of a " +
-        "database the same key, with HOOKWELL_MASTER_KEY or HOOKWELL_MASTER_KEY_FILE.",
-    ]);
-  }
-}
-
 interface Wiring {
   readonly config: Config;
   readonly options: AppOptions;
@@ -184,6 +179,7 @@ interface Wiring {
   readonly log: Log;
   readonly egress: Egress;
   readonly accounts: Accounts;
+  readonly metrics: Metrics | undefined;
 }
 
 async function openInbox(parts: AsyncDisposableStack, { config, db, seal, clock, log }: Wiring): Promise<void> {
@@ -224,19 +220,20 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<S
 }
 
 function createDispatcher(
-  { config, pools, seal, egress, clock, log }: Wiring,
+  { config, pools, seal, egress, clock, log, metrics }: Wiring,
   company: Pick<DispatcherOptions, "alone" | "onGivenUp">,
 ): Dispatcher {
   return new Dispatcher({
-    store: new DeliveryStore(pools.engine),
+    store: new DeliveryStore(pools.engine, pools.pulse),
     db: createKysely(pools.dispatch),
     ...{ seal, egress, clock, log, ...company },
     name: `${hostname()} ${process.pid}`,
     hostPerSecond: config.hostPacePerSecond,
+    onSettled: metrics && ((settled) => metrics.attempted(settled)),
   });
 }
 
-function startSchedulers({ db, seal, clock, log }: Wiring, nudge: () => void): Scheduler[] {
+function startSchedulers({ db, seal, clock, log }: Wiring, nudge: ServerState["nudge"]): Scheduler[] {
   // A large import takes minutes, and nobody's renewal shall wait for it.
   const shared = { db, outbox: { seal, clock }, log, nudge };
   const schedulers = [
@@ -263,29 +260,31 @@ interface ServerState {
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
-  const { config, options, pools, db, seal, clock, log, egress, accounts } = wiring;
+  const { config, options, pools, db, seal, clock, log, egress, accounts, metrics } = wiring;
   const dispatchDb = createKysely(pools.dispatch);
   const store = new DeliveryStore(pools.engine);
   const targets = new Targets({ db: dispatchDb, seal, clock });
   const sender = new Sender({ clock, log, egress, targets });
   const context: ApiContext = {
-    ...{ db, seal, clock, log, accounts, egress },
+    ...{ db, seal, clock, log, accounts, egress, metrics },
     nudge: (clinicId) => state.nudge(clinicId),
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
+    allowLoopback: config.allowLoopback,
     outbox: { seal, clock },
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
     retentionDays: config.retentionDays,
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
-  const page = pageRoutes(options.pageFolder ?? PAGE_FOLDER);
+  const folder = options.pageFolder ?? PAGE_FOLDER;
+  const pages = [embedPageRoutes(folder), pageRoutes(folder)];
   const { operatorKey: key } = config;
   const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
   const routes =
     config.role === "worker"
       ? { v1: [], open: [health] }
-      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, page] };
+      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, ...pages] };
   const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();

@@ -9,6 +9,7 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type AllowedByOperator, allowedHttpHosts, allowedNetworks, allowedPorts } from "./config/allow.ts";
+import { mailFrom, smtpUrl } from "./config/mail.ts";
 
 const MASTER_KEY_BYTES = 32;
 /** The newest, and those that a rotation has not yet made superfluous. */
@@ -52,6 +53,8 @@ export interface Config {
   readonly trustProxy?: TrustProxy | undefined;
   /** The operator's mail server; undefined means that no e-mail is sent. */
   readonly mail: MailConfig | undefined;
+  /** Where `/metrics` listens; undefined: nowhere. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** How many proxies stand in front, or their addresses and networks. */
@@ -133,12 +136,6 @@ const hostPace = z
   .regex(/^[1-9]\d{0,5}$/, { error: `must be a number from 1 to ${HOST_PACE_MAX_PER_SECOND}, such as 1000` })
   .transform(Number)
   .refine((value) => value <= HOST_PACE_MAX_PER_SECOND, { error: `must be at most ${HOST_PACE_MAX_PER_SECOND}` });
-const smtpUrl = z
-  .string()
-  .refine((text) => isSmtpUrl(text), {
-    error: "must look like smtp://user:password@mail.example.test:587 or smtps://…, with nothing behind the port",
-  })
-  .transform((text) => createSecretKey(Buffer.from(text, "utf8")));
 
 const PROXY_HOPS = /^[1-9]$/;
 const trustProxy = z
@@ -148,11 +145,6 @@ const trustProxy = z
       "must name your reverse proxies, such as 10.0.0.5 or 10.0.0.0/24,fd00::/64, or say how many stand in a row (1 to 9)",
   })
   .transform((text): TrustProxy => (PROXY_HOPS.test(text) ? Number(text) : text.split(",").map((part) => part.trim())));
-
-const MAILBOX = String.raw`[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+`;
-const mailFrom = z.string().regex(new RegExp(String.raw`^(${MAILBOX}|[^\p{Cc}<>@,;:"\\]{1,100} <${MAILBOX}>)$`, "u"), {
-  error: "must look like hooks@example.test or Hookwell <hooks@example.test>",
-});
 
 const variables = z.object({
   DATABASE_URL: databaseUrl,
@@ -186,6 +178,8 @@ const variables = z.object({
   HOOKWELL_HOST_PACE: hostPace.default(1_000),
   HOOKWELL_RETENTION_DAYS: days.default(30),
   HOOKWELL_TRUST_PROXY: trustProxy.optional(),
+  HOOKWELL_METRICS_PORT: port("9464").optional(),
+  HOOKWELL_METRICS_HOST: z.string().default("127.0.0.1"),
   HOOKWELL_SMTP_URL: smtpUrl.optional(),
   HOOKWELL_MAIL_FROM: mailFrom.optional(),
 });
@@ -215,6 +209,10 @@ export function readConfig(env: NodeJS.ProcessEnv, options: ReadConfigOptions = 
 function* conflictsBetween(values: Variables): Generator<[name: keyof Variables, message: string]> {
   if (portOf(values) !== 0 && portOf(values) === values.HOOKWELL_INBOX_PORT) {
     yield ["HOOKWELL_INBOX_PORT", "must differ from HOOKWELL_PORT, since the test inbox listens on a port of its own"];
+  }
+  const metricsPort = values.HOOKWELL_METRICS_PORT;
+  if (metricsPort && [portOf(values), values.HOOKWELL_INBOX_PORT].includes(metricsPort)) {
+    yield ["HOOKWELL_METRICS_PORT", "must differ from the ports of the API and of the test inbox"];
   }
   if (values.HOOKWELL_MASTER_KEY !== undefined && values.HOOKWELL_MASTER_KEY_FILE !== undefined) {
     yield ["HOOKWELL_MASTER_KEY_FILE", "stands beside HOOKWELL_MASTER_KEY; keep one of the two"];
@@ -260,11 +258,16 @@ function toConfig(values: Variables, currentFolder: string): Config {
     retentionDays: values.HOOKWELL_RETENTION_DAYS,
     trustProxy: values.HOOKWELL_TRUST_PROXY,
     mail: mailOf(values),
+    metrics: metricsOf(values),
   };
 }
 
 function mailOf({ HOOKWELL_SMTP_URL: smtpUrl, HOOKWELL_MAIL_FROM: from }: Variables): MailConfig | undefined {
   return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from };
+}
+
+function metricsOf({ HOOKWELL_METRICS_HOST: host, HOOKWELL_METRICS_PORT: asked }: Variables): Config["metrics"] {
+  return asked === undefined ? undefined : { host, port: asked };
 }
 
 function masterKeySource(values: Variables, folders: { dataFolder: string; currentFolder: string }): MasterKeySource {
@@ -280,12 +283,6 @@ function isNetwork(text: string): boolean {
   const kind = isIP(address);
   if (kind === 0 || rest.length > 0) return false;
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
-}
-
-function isSmtpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return false;
-  return (url.pathname === "" || url.pathname === "/") && url.search === "" && url.hash === "";
 }
 
 function isOrigin(text: string): boolean {

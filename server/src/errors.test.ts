@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conflict, forbidden, invalid, invalidFields, notFound, ProblemError } from "./errors.ts";
+import { conflict, forbidden, invalid, invalidFields, notFound, ProblemError, together } from "./errors.ts";
 
 test("each kind of refusal has its status, its code, and names field and remedy", () => {
   const problems = [
@@ -20,7 +20,7 @@ test("each kind of refusal has its status, its code, and names field and remedy"
     {
       status: 404,
       code: "not_found",
-      message: expect.stringMatching(/^Consult 17 was not found\. Check the id/),
+      message: expect.stringMatching(/^The consult 17 was not found\. Check the id/),
       fields: [],
     },
     {
@@ -31,6 +31,31 @@ test("each kind of refusal has its status, its code, and names field and remedy"
     },
     { status: 403, code: "forbidden", message: "Only a manager may change webhooks.", fields: [] },
   ]);
+});
+
+test("a refusal that names a field says in the field, too, which it is", () => {
+  expect(conflict("already_invited", "This person is invited already.", "email").fields).toEqual([
+    { field: "email", message: "This person is invited already.", code: "already_invited" },
+  ]);
+  expect(notFound("the patient", "patient_id").fields[0]?.code).toBe("not_found");
+});
+
+test("what is not found is named with its article, and the remedy is one for how it was looked for", () => {
+  expect(notFound("delivery").message).toBe(notFound("the delivery").message);
+  expect(notFound("the gift certificate", "code", "Check the code.").message).toBe(
+    "The gift certificate was not found. Check the code.",
+  );
+});
+
+test("fields that are checked together are refused together, and what is no bad input goes through at once", () => {
+  const bad = (field: string) => () => {
+    throw invalid(field, "Choose another one.", "invalid");
+  };
+  expect(together({ a: () => 1, b: () => "two" })).toEqual({ a: 1, b: "two" });
+  expect(() => together({ a: bad("a"), b: () => 1, c: bad("c") })).toThrow(
+    /^a: Choose another one\. c: Choose another/,
+  );
+  expect(() => together({ a: bad("a"), b: () => Promise.reject.call(null, 1) })).toThrow(TypeError);
 });
 
 test("all wrong fields are named at once", () => {

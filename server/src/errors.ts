@@ -21,6 +21,8 @@ export const FIELD_CODES = [
   // webhooks
   ...["recipient_missing", "country", "header_name", "header_value", "header_reserved", "header_twice"],
   ...["no_academy", "no_events", "already_saved"],
+  // embedded pages
+  ...["origin", "patient_data_locked"],
   // imports
   ...["ambiguous", "twice", "cell_count"],
   // accounts
@@ -35,7 +37,8 @@ export type FieldCode = (typeof FIELD_CODES)[number];
 export interface FieldProblem {
   readonly field: string;
   readonly message: string;
-  readonly code?: FieldCode;
+  /** one of FIELD_CODES; of a 409 the problem's own */
+  readonly code?: string;
 }
 
 export interface ProblemOptions {
@@ -92,13 +95,14 @@ export function below(path: string, problem: ProblemError): ProblemError {
   return first === undefined || problem.status !== 400 ? problem : invalidFields([first, ...others]);
 }
 
+const CHECK_THE_ID = "Check the id, and that it belongs to this clinic.";
+
 /**
  * 404: there is no such thing in this clinic. Another clinic's id gives the same answer, so that ids tell nothing. `field`
- * where the id stood in the body rather than in the path.
+ * where the id stood in the body rather than in the path; `remedy` where it was found by something else than its id.
  */
-export function notFound(what: string, field?: string): ProblemError {
-  const named = what.charAt(0).toUpperCase() + what.slice(1);
-  const message = `${named} was not found. Check the id, and that it belongs to this clinic.`;
+export function notFound(what: string, field?: string, remedy = CHECK_THE_ID): ProblemError {
+  const message = `The ${what.replace(/^the /, "")} was not found. ${remedy}`;
   return new ProblemError({
     status: 404,
     code: "not_found",
@@ -113,8 +117,30 @@ export function conflict(code: string, message: string, field?: string): Problem
     status: 409,
     code,
     title: message,
-    ...(field === undefined ? {} : { fields: [{ field, message }] }),
+    ...(field === undefined ? {} : { fields: [{ field, message, code }] }),
   });
+}
+
+type Checks = Readonly<Record<string, () => unknown>>;
+
+/**
+ * Checks several fields and returns what each check returns; what they refuse is refused at once, so that nobody has to put
+ * one field right after the other: `together({ name: () => cleanName("name", name), email: () => … })`.
+ */
+export function together<Of extends Checks>(checks: Of): { [Name in keyof Of]: ReturnType<Of[Name]> } {
+  const values: Record<string, unknown> = {};
+  const wrong: FieldProblem[] = [];
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      values[name] = check();
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.status !== 400 || error.fields.length === 0) throw error;
+      wrong.push(...error.fields);
+    }
+  }
+  const [first, ...others] = wrong;
+  if (first !== undefined) throw invalidFields([first, ...others]);
+  return values as { [Name in keyof Of]: ReturnType<Of[Name]> };
 }
 
 /** 403: the credential is good but may not do this. The message says who may. */

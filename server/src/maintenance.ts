@@ -3,7 +3,7 @@
  * limited time only. Runs on every node; each statement may be run by several at once.
  */
 import type pg from "pg";
-import { type Ages, watchAges } from "./delivery/ages.ts";
+import { watchAges } from "./delivery/ages.ts";
 import { eraseContent, runRetention } from "./delivery/retention.ts";
 import { type Log, logEvent } from "./log.ts";
 
@@ -26,9 +26,12 @@ const TASKS: Readonly<Record<string, string>> = {
     where previous_secret_until < now()`,
   // A change that committed while its webhook was being deleted may have left a delivery behind; and what was on its way then
   // and was lost with its node has left no word of what came of it.
-  deliveries_of_deleted_webhooks: `with gone as (
-      delete from deliveries d using webhooks w
-      where w.clinic_id = d.clinic_id and w.id = d.webhook_id and w.deleted_at < now() - interval '1 minute' returning d.*),
+  deliveries_of_deleted_webhooks: `with picked as materialized (
+      select d.clinic_id, d.webhook_id, d.id from deliveries d join webhooks w on w.clinic_id = d.clinic_id and w.id = d.webhook_id
+      where w.deleted_at < now() - interval '1 minute' for update of d skip locked),
+    gone as (
+      delete from deliveries d using picked p
+      where d.clinic_id = p.clinic_id and d.webhook_id = p.webhook_id and d.id = p.id returning d.*),
     unknown as (
       insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
       select clinic_id, event_id, webhook_id, part, attempt, begun_at, 'unknown', true from gone where begun_at is not null
@@ -45,6 +48,8 @@ const TASKS: Readonly<Record<string, string>> = {
   // Watches of consults that start much later, whose delivery has arrived meanwhile.
   late_watches: `delete from late_watches w where not exists (select from deliveries d
     where d.clinic_id = w.clinic_id and d.webhook_id = w.webhook_id and d.id = w.delivery_id)`,
+  embed_sessions: `delete from embed_sessions
+    where coalesce(expires_at, link_expires_at) < now() - interval '1 hour'`,
   recoveries: "delete from recoveries where ended_at < now() - interval '90 days'",
   sessions: 'delete from auth."session" where "expiresAt" < now()',
   sign_in_counts: `delete from auth."rateLimit" where "lastRequest" < extract(epoch from now() - interval '1 day') * 1000`,
@@ -59,8 +64,6 @@ export interface MaintenanceOptions {
 }
 
 export interface Maintenance {
-  /** What the last look at the database said, at most a minute or so old; null before the first. For metrics. */
-  ages(): Ages | null;
   stop(): Promise<void>;
 }
 
@@ -70,20 +73,16 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<Mai
   let isStopping = false;
   let running: Promise<void> = Promise.resolve();
   let turnsToRound = 0;
-  let ages: Ages | null = null;
   const turn = async () => {
     if (turnsToRound === 0) turnsToRound = (await runMaintenance(options)) ? TURNS_PER_ROUND : 1;
     else await attempt(options, "content", () => eraseContent({ ...options, days: options.retentionDays }));
     turnsToRound -= 1;
-    await attempt(options, "ages", async () => {
-      ages = await watchAges(options.owner, options.log);
-    });
+    await attempt(options, "ages", () => watchAges(options.owner, options.log));
     if (!isStopping) timer = setTimeout(() => (running = turn()), MINUTE_MS);
   };
   running = turn();
   await running;
   return {
-    ages: () => ages,
     async stop() {
       isStopping = true;
       clearTimeout(timer);

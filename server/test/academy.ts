@@ -4,8 +4,8 @@ import { type CheckoutView, getCheckout } from "../src/clinic/academy/academy-vi
 import { type AccessVia, enrol, grantAccess, NOTHING_PAID } from "../src/clinic/academy/access.ts";
 import { checkoutWork, completeCheckout, startCheckout } from "../src/clinic/academy/checkouts.ts";
 import { addItem, type ItemRow, type NewItem } from "../src/clinic/academy/items.ts";
-import { silentLog } from "../src/log.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
+import { watchedLog } from "./canary/watch.ts";
 import type { StoredEvent, TestClinic } from "./clinic.ts";
 
 export class TestAcademy {
@@ -50,7 +50,7 @@ export class TestAcademy {
     const { clock, db, context } = this.clinic;
     clock.advance(time);
     const now = async () => clock.now();
-    const options = { db, outbox: context.outbox, log: silentLog(), works: [checkoutWork], nudge: () => {}, now };
+    const options = { db, outbox: context.outbox, log: watchedLog(), works: [checkoutWork], nudge: () => {}, now };
     await new Scheduler(options).runOnce();
   }
 

@@ -18,8 +18,9 @@ import { Targets } from "../src/delivery/targets.ts";
 import { sendTest } from "../src/delivery/test-send.ts";
 import { createEgress } from "../src/egress/client.ts";
 import type { MailSender } from "../src/egress/mail.ts";
-import { type Log, silentLog } from "../src/log.ts";
+import type { Log } from "../src/log.ts";
 import { Seal } from "../src/seal/seal.ts";
+import { hear, noteSecret, noteSecrets, watchedLog } from "./canary/watch.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export const TEST_ORIGIN = "http://localhost:4400";
@@ -80,20 +81,24 @@ export interface TestApiOptions {
   readonly allowLoopback?: boolean;
   /** Without one there is no mail server, as on a fresh machine. */
   readonly mail?: MailSender;
+  /** What signs sessions, and under what everything is sealed; by chance by default. */
+  readonly secret?: string;
+  readonly masterKey?: KeyObject;
   /** Where names are looked up; the system's name servers by default. */
   readonly nameServers?: readonly string[];
 }
 
 /** Starts it; call `close` in `afterAll`. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const log = options.log ?? silentLog();
+  const log = options.log ?? watchedLog();
   const clock = options.clock ?? systemClock;
   const publicUrl = options.publicUrl ?? TEST_ORIGIN;
   const database = await createTestDatabase({ log });
   const db = createKysely(database.pools.app);
-  const masterKey = createSecretKey(randomBytes(32));
+  const { masterKey = createSecretKey(randomBytes(32)) } = options;
   const seal = new Seal(masterKey);
-  const secret = randomBytes(32).toString("base64url");
+  const { secret = randomBytes(32).toString("base64url") } = options;
+  for (const one of [secret, PASSWORD]) noteSecret(one);
   const { monotonicMs } = clock;
   const mail = options.mail ?? null;
   const accounts = createAccounts({ db, authPool: database.pools.auth, secret, publicUrl, log, monotonicMs, mail });
@@ -118,6 +123,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     egress,
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: TEST_INBOX_PREFIX,
+    allowLoopback: options.allowLoopback ?? false,
     retentionDays: 30,
     nudge: () => {
       nudges += 1;
@@ -222,6 +228,9 @@ function callerOf(app: App, cookie?: string): Caller {
       ...(remoteAddress === undefined ? {} : { remoteAddress }),
     });
     const json = answer.body === "" ? null : parse(answer.body);
+    noteSecrets(body);
+    if (answer.statusCode < 300) noteSecrets(json);
+    else hear(`refusal of ${method} ${path.split("?", 1)[0]}`, answer.body);
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };
   };
 }

@@ -3,16 +3,17 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 import { createPools, type Pools } from "../src/db/pool.ts";
-import { type Log, silentLog } from "../src/log.ts";
+import type { Log } from "../src/log.ts";
+import { refuseCanaries, type SearchOptions, watchedLog } from "./canary/watch.ts";
 
 export interface TestDatabase {
   readonly url: string;
   readonly pools: Pools;
-  /** Closes the pools and removes the database, whoever is still connected. */
+  /** Closes the pools, searches the database for canaries and removes it, whoever is still connected. */
   drop(): Promise<void>;
 }
 
-export interface TestDatabaseOptions {
+export interface TestDatabaseOptions extends SearchOptions {
   /** An empty one, without migrations. */
   readonly empty?: boolean;
   readonly log?: Log;
@@ -26,13 +27,17 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   await onServer(templateUrl, `create database ${name} template ${template}`);
   const url = new URL(templateUrl);
   url.pathname = `/${name}`;
-  const pools = createPools({ url: url.href, log: options.log ?? silentLog() });
+  const pools = createPools({ url: url.href, log: options.log ?? watchedLog() });
   return {
     url: url.href,
     pools,
     async drop() {
       await pools.close();
-      await onServer(templateUrl, `drop database ${name} with (force)`);
+      try {
+        await refuseCanaries(url.href, options);
+      } finally {
+        await onServer(templateUrl, `drop database ${name} with (force)`);
+      }
     },
   };
 }

@@ -14,6 +14,7 @@ import { createEgress, type Egress } from "../src/egress/client.ts";
 import { silentLog } from "../src/log.ts";
 import { type EmittedEvent, emit } from "../src/outbox/emit.ts";
 import { Seal } from "../src/seal/seal.ts";
+import { watchedLog } from "./canary/watch.ts";
 import type { TestDatabase } from "./database.ts";
 
 export interface WebhookSettings {
@@ -57,7 +58,8 @@ export interface TestEngine {
   bringDue(): Promise<void>;
   /** A node was last heard of longer ago than its lease: what it holds is given back. */
   loseNode(id: number): Promise<void>;
-  nudge(): void;
+  /** As after a commit, with the clinic where it is known. */
+  nudge(clinicId?: number): void;
   close(): Promise<void>;
 }
 
@@ -82,10 +84,12 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     monotonicMs: clock.monotonicMs,
     ...(options.deadlineMs && { deadlineMs: options.deadlineMs }),
   });
-  const store = new DeliveryStore(database.pools.engine);
+  const store = new DeliveryStore(database.pools.engine, database.pools.pulse);
+  // Benchmarks bring a database of their own, and measure no log.
+  const log = options.database === undefined ? watchedLog() : silentLog();
   const dispatchers: Dispatcher[] = [];
-  const nudge = () => {
-    for (const dispatcher of dispatchers) dispatcher.nudge();
+  const nudge = (clinicId?: number) => {
+    for (const dispatcher of dispatchers) dispatcher.nudge(clinicId);
   };
   const stopDispatchers = async () => {
     for (const dispatcher of dispatchers.splice(0)) await dispatcher.stop();
@@ -98,7 +102,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       const emitted = await inClinic(app, clinicId, (tx) =>
         emit({ seal, clock }, tx, { clinicId, subject, facts: typeof facts === "string" ? sampleFacts(facts) : facts }),
       );
-      nudge();
+      nudge(); // as a word from another process: it names no clinic
       return emitted;
     },
     async startDispatcher(changes = {}) {
@@ -108,7 +112,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
         seal,
         egress,
         clock,
-        log: silentLog(),
+        log,
         name: "test",
         ...changes,
       });
@@ -117,14 +121,15 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       return dispatcher;
     },
     async passTime(interval) {
-      await owner.query("update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'", [interval]);
-      await owner.query("update runs set next_at = next_at - $1::interval where next_at < 'infinity'", [interval]);
+      // At once: an engine that saw a webhook due, and not yet failing for so long, would draw its conclusions from that.
       await owner.query(
-        `update runs set failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
+        `with waiting as (update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'),
+           living as (update nodes set alive_until = alive_until - $1::interval)
+         update runs set next_at = case when next_at < 'infinity' then next_at - $1::interval else next_at end,
+           failing_since = failing_since - $1::interval, parked_at = parked_at - $1::interval,
            warned_at = warned_at - $1::interval, recovered_at = recovered_at - $1::interval`,
         [interval],
       );
-      await owner.query("update nodes set alive_until = alive_until - $1::interval", [interval]);
       nudge();
     },
     async bringDue() {

@@ -3,6 +3,7 @@
  * tenancy and of canaries find it where it does not belong.
  */
 import type { Caller, TestApi, TestClinic } from "./api.ts";
+import { embedKey, openEmbed } from "./embed.ts";
 
 /** The ids, by the noun in the path or the name of the parameter: `consults`, `patient_id`. */
 export type Ids = Readonly<Record<string, string | number>>;
@@ -11,6 +12,8 @@ export interface FilledClinic {
   readonly ids: Ids;
   readonly feedKey: string;
   readonly pullKey: string;
+  /** Makes embedded pages; one is open. */
+  readonly embedKey: string;
   /** Shown once, when the webhook was made. */
   readonly webhookSecret: string;
 }
@@ -30,6 +33,7 @@ export async function fillClinic(api: TestApi, clinic: TestClinic, options: Fill
   const money = await makeMoney(make, people, options);
   const members = await makeMembers(make, people, options);
   const staff = await makeStaff(clinic, make, options);
+  const embedded = await makeEmbedded(api, clinic);
   const notice = await makeNotice(api, clinic, webhook.id);
   const other = await makeOther(clinic.as.manager, make, { webhookId: webhook.id, people });
   const [credit] = (await clinic.as.manager(`/v1/patients/${people.patient_id}/credits`)).json.data;
@@ -43,11 +47,12 @@ export async function fillClinic(api: TestApi, clinic: TestClinic, options: Fill
         item_id: members.courses,
         deliveries: delivery,
         notices: notice,
+        "embed-sessions": embedded.id,
         ...other.ids,
       },
       ...{ ...people, ...visits, ...money, ...members, ...staff },
     },
-    ...{ feedKey: other.feedKey, pullKey: other.pullKey, webhookSecret: webhook.secret },
+    ...{ feedKey: other.feedKey, pullKey: other.pullKey, embedKey: embedded.key, webhookSecret: webhook.secret },
   };
 }
 
@@ -77,6 +82,12 @@ async function makeStaff(clinic: TestClinic, make: Make, { mark }: FillOptions) 
   const email = `${mark.toLowerCase()}.invited@example.test`;
   const invited = await make("/v1/invitations", { email, role: "front_desk" });
   return { user_id: user.id as string, invitations: invited.id as number };
+}
+
+async function makeEmbedded(api: TestApi, clinic: TestClinic) {
+  const { key } = await embedKey(clinic);
+  const { id } = await openEmbed(api, key, { capabilities: ["view"] });
+  return { id, key };
 }
 
 async function makePeople(make: Make, { mark }: FillOptions) {

@@ -26,6 +26,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   inbox: ["errors", "config", "clock", "log", "db", "seal", "outbox"],
   accounts: ["errors", "config", "clock", "log", "db", "seal", "audit", "egress"],
   maintenance: ["log", "delivery"],
+  metrics: ["clock", "log", "db", "delivery"],
 };
 const ABOVE = ["api", "demo", "app", "cli"];
 const everythingBelow = (room: string) => [...Object.keys(ALLOWED), ...ABOVE.slice(0, ABOVE.indexOf(room))];

@@ -1,9 +1,9 @@
 /** Imports as a manager asks for them, and the scheduler that does them at once: for the tests of imports. */
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { importWork } from "../src/clinic/import/import-work.ts";
-import { silentLog } from "../src/log.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
 import { startTestApi, type TestApi, type TestClinic } from "./api.ts";
+import { watchedLog } from "./canary/watch.ts";
 
 /** A file of two patients. */
 export const PATIENTS = 'name,email\r\nSam Sample,sam@example.test\r\n"Example, Test",\r\n';
@@ -29,7 +29,7 @@ export function useImports() {
 
   function scheduler(): Scheduler {
     const { db, context } = api;
-    return new Scheduler({ db, outbox: context.outbox, log: silentLog(), works: [importWork(db)], nudge: () => {} });
+    return new Scheduler({ db, outbox: context.outbox, log: watchedLog(), works: [importWork(db)], nudge: () => {} });
   }
 
   async function schedule(): Promise<void> {

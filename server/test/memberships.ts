@@ -8,8 +8,9 @@ import { getMembership, type MembershipView } from "../src/clinic/memberships/me
 import { assignMembership, type NewMembership } from "../src/clinic/memberships/memberships.ts";
 import { addPlan, type NewPlan, type PlanRow } from "../src/clinic/memberships/plans.ts";
 import { membershipWork } from "../src/clinic/memberships/renewals.ts";
-import { type Log, silentLog } from "../src/log.ts";
+import type { Log } from "../src/log.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
+import { watchedLog } from "./canary/watch.ts";
 import type { StoredEvent, TestClinic } from "./clinic.ts";
 
 export class MembershipStage {
@@ -46,7 +47,7 @@ export class MembershipStage {
     return new Scheduler({
       db: clinic.db,
       outbox: clinic.context.outbox,
-      log: options.log ?? silentLog(),
+      log: options.log ?? watchedLog(),
       works: [membershipWork(options.charger ?? practiceCard)],
       nudge: () => {},
       now: async () => clinic.clock.now(),

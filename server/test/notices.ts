@@ -1,8 +1,9 @@
 /** Clinics with managers, notices as the engine raises them, and workers that tell of them, for the tests of the notices. */
 import { createSecretKey, randomBytes } from "node:crypto";
 import { createMailSender } from "../src/egress/mail.ts";
-import { type Log, silentLog } from "../src/log.ts";
+import type { Log } from "../src/log.ts";
 import { Notices } from "../src/notices/notices.ts";
+import { watchedLog } from "./canary/watch.ts";
 import { createTestEngine, type TestEngine } from "./engine.ts";
 import { createSmtpServer, type SmtpServer } from "./smtp-server.ts";
 
@@ -52,7 +53,7 @@ export async function createTestNotices(): Promise<TestNotices> {
   const engine = await createTestEngine();
   const smtp = await createSmtpServer();
   const { dispatch: db, seal, clock, egress, owner } = engine;
-  const worker: TestNotices["worker"] = ({ log = silentLog(), mail, deadlineMs, url = smtp.url } = {}) =>
+  const worker: TestNotices["worker"] = ({ log = watchedLog(), mail, deadlineMs, url = smtp.url } = {}) =>
     new Notices({
       ...{ db, seal, clock, egress, log, publicUrl: PUBLIC_URL },
       mail:

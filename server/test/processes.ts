@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hear } from "./canary/watch.ts";
 
 const PROGRAM = fileURLToPath(new URL("../bin/hookwell.mjs", import.meta.url));
 
@@ -52,7 +53,7 @@ export async function startProcess({ role, databaseUrl, masterKey }: ProcessOpti
   };
   child.stdout.on("data", read);
   child.stderr.on("data", read);
-  const ended = endOf(child, folder);
+  const ended = endOf(child, folder).finally(() => hear("log of a process", said));
   ended.then(({ code }) => reject(new Error(`it ended with ${code} before it was ready: ${said}`)), reject);
   const port = await ready;
   return {

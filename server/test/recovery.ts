@@ -14,9 +14,9 @@ import {
   startRecovery,
   stepRecovery,
 } from "../src/delivery/recoveries.ts";
-import { silentLog } from "../src/log.ts";
 import { emitMany } from "../src/outbox/emit.ts";
 import { deliveryId } from "../src/outbox/identifiers.ts";
+import { watchedLog } from "./canary/watch.ts";
 import { type ClinicLog, clinicLog } from "./clinic-log.ts";
 import type { TestEngine, TestWebhook } from "./engine.ts";
 import { type Reception, reception } from "./history.ts";
@@ -90,9 +90,9 @@ export class TestRecovery {
   }
 
   /** Another node's worker; it is stopped with the test. */
-  worker(): Recoverer {
-    const { database, nudge } = this.engine;
-    const made = new Recoverer({ pool: database.pools.dispatch, log: silentLog(), nudge });
+  worker(nudge: (clinicId: number) => void = this.engine.nudge): Recoverer {
+    const { database } = this.engine;
+    const made = new Recoverer({ pool: database.pools.dispatch, log: watchedLog(), nudge });
     this.#workers.push(made);
     return made;
   }
@@ -119,7 +119,7 @@ export class TestRecovery {
     const { app, nudge } = this.engine;
     const { clinicId } = this;
     const emitted = await inClinic(app, clinicId, (tx) => emitMany(this.engine, tx, { clinicId, events }));
-    nudge();
+    nudge(clinicId);
     return emitted.map(({ id: eventId }) => deliveryId({ eventId, webhookId: this.webhook.id, part: 0 }));
   }
 

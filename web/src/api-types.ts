@@ -1,5 +1,5 @@
 // What the server's API v1 says, as types. Written by hand until they are taken from the routes themselves.
-import type { DataChoice, EventName } from "@hookwell/sdk";
+import type { DataChoice, EmbedCapability, EventName } from "@hookwell/sdk";
 
 /** A page of a list; `next_cursor` is null on the last one. */
 export interface Page<T> {
@@ -23,7 +23,10 @@ export interface Me {
     /** Of the address at which patients sign up. */
     portal_name: string;
   };
-  role: Role;
+  /** Of the embedded page, which no member of staff opened: "embedded". */
+  role: Role | "embedded";
+  /** What the embedded page may do; null for staff. */
+  embedded: { capabilities: EmbedCapability[]; host_user_id: string } | null;
   /** Every clinic that the person belongs to, this one too. */
   clinics: { id: number; name: string; role: Role }[];
   /** Whether signing in asks for a code, too. */
@@ -83,7 +86,7 @@ export interface ChangedSeries {
   changed_consult_ids: number[];
 }
 
-type WebhookState = "not_set_up" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";
+type WebhookState = "not_set_up" | "ready" | "working" | "waiting" | "needs_attention" | "off_by_you" | "off_by_us";
 
 export interface Recipient {
   organisation: string;
@@ -217,6 +220,8 @@ export interface Delivery {
   event_id: string | number;
   webhook: { id: number | string; name: string };
   subject: string;
+  /** What staff call it, where its id says nothing to them: the number of an invoice. */
+  subject_name: string | null;
   subject_version: number;
   sequence: number | null;
   part: number;
@@ -240,6 +245,8 @@ export type DeliveryDetail = Omit<Delivery, "attempts"> & {
     /** Patients stand in it as dots. */
     body_masked: boolean;
     masked: string[];
+    /** The body is kept, and hidden from the embedded page. */
+    veiled: boolean;
   };
 };
 

@@ -65,9 +65,11 @@ export interface DeliveryQuery {
   webhook?: number | undefined;
   event?: string | undefined;
   subject?: string | undefined;
-  id?: string | undefined;
+  /** The first and the last day on the clinic's clock. */
   from?: string | undefined;
   to?: string | undefined;
+  /** Of a delivery, or of an event. */
+  id?: string | undefined;
   cursor?: string | undefined;
 }
 
@@ -135,8 +137,10 @@ export const webhooks = {
 };
 
 export const deliveries = {
-  list: ({ webhook, ...filters }: DeliveryQuery, signal?: AbortSignal) =>
-    call<Page<Delivery>>(`/v1/deliveries${query({ ...filters, webhook_id: webhook, limit: PAGE_ROWS })}`, { signal }),
+  list: ({ webhook, from, to, ...filters }: DeliveryQuery, signal?: AbortSignal) => {
+    const asked = { ...filters, webhook_id: webhook, from_date: from, to_date: to, limit: PAGE_ROWS };
+    return call<Page<Delivery>>(`/v1/deliveries${query(asked)}`, { signal });
+  },
   get: (id: string, signal?: AbortSignal) => call<DeliveryDetail>(`/v1/deliveries/${part(id)}`, { signal }),
   resend: (id: string, intent: Intent) =>
     post<{ id: string; state: string }>(`/v1/deliveries/${part(id)}/resend`, {}, intent),

@@ -4,7 +4,7 @@
  * account, nor skips a second factor.
  */
 import type { Db } from "../db/schema.ts";
-import { invalid, ProblemError } from "../errors.ts";
+import { invalid, ProblemError, together } from "../errors.ts";
 import type { Auth } from "./auth.ts";
 import { foldLoginEmail, type Person } from "./door.ts";
 import { findInvitation, takeInvitation, wrongPerson } from "./invitations.ts";
@@ -56,13 +56,15 @@ export async function acceptInvitation(parts: Parts, acceptance: Acceptance): Pr
 
 /** Two at once make one account: address and password are unique by index, and the loser is told to sign in. */
 async function createPerson(auth: Auth, email: string, { name, password }: Acceptance): Promise<string> {
-  if (name === undefined) throw invalid("name", "A name is needed. Write yours.", "missing");
-  checkPassword(password ?? "");
+  const chosen = together({
+    name: () => neededName(name),
+    password: () => checkPassword(password ?? ""),
+  });
   const { internalAdapter, password: passwords } = await auth.$context;
   const hash = await passwords.hash(password ?? "");
   try {
     const known = await internalAdapter.findUserByEmail(email);
-    const person = { email, name, emailVerified: true };
+    const person = { email, name: chosen.name, emailVerified: true };
     const user = known?.user ?? (await internalAdapter.createUser(person, { method: "admin" }));
     const account = { userId: user.id, providerId: "credential", accountId: user.id, password: hash };
     await internalAdapter.linkAccount(account);
@@ -71,6 +73,11 @@ async function createPerson(auth: Auth, email: string, { name, password }: Accep
     if (error instanceof Error && "code" in error && error.code === UNIQUE_VIOLATION) throw signInAsInvited();
     throw error;
   }
+}
+
+function neededName(name: string | undefined): string {
+  if (name === undefined) throw invalid("name", "A name is needed. Write yours.", "missing");
+  return name;
 }
 
 function signInAsInvited(): ProblemError {

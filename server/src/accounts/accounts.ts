@@ -1,7 +1,7 @@
 /**
  * Staff: who may sign in, for which clinic, in which role.
  *
- * Owns the rows of `staff` and the way from a credential (session cookie or API key) to a principal. Promises that a role taken away counts at the
+ * Owns the rows of `staff` and the way from a credential (session cookie, API key or embedded page's token) to a principal. Promises that a role taken away counts at the
  * very next request, and that the clinic is one the person belongs to now. Passwords, second factors and sessions are
  * better-auth's (auth.ts), behind a door that counts (door.ts). There is no sign-up: staff are invited (invitations.ts), or
  * made by the demo's seed. Patients are apart from all this (clinic/portal).
@@ -18,6 +18,7 @@ import { type Acceptance, type Accepted, acceptInvitation, hasAccount } from "./
 import { ApiKeyReader } from "./api-keys.ts";
 import { type Auth, createAuth } from "./auth.ts";
 import { afterNewPassword, type DoorParts, type Person, passOn, personOf } from "./door.ts";
+import { EMBED_TOKEN_PREFIX, principalOfEmbedToken } from "./embed-sessions.ts";
 import type { LetterLocale } from "./letters.ts";
 import { Tries } from "./limits.ts";
 import { makeResetLink, requestReset } from "./password-reset.ts";
@@ -28,8 +29,8 @@ export interface Accounts {
   /** better-auth's own routes, below /api/auth. @throws ProblemError 401 and 429 before the library is asked */
   handle(request: Request): Promise<Response>;
   /**
-   * Who is behind a request: a program where it brings `Authorization: Bearer <API key>`, the person of its cookies
-   * otherwise. Null when the key is none, nobody is signed in, or the person belongs to no clinic any more.
+   * Who is behind a request: a program where it brings `Authorization: Bearer <API key>`, an embedded page where that is
+   * its token, the person of its cookies otherwise. Null when the key is none, nobody is signed in, or the person belongs to no clinic any more.
    */
   authenticate(headers: IncomingHttpHeaders): Promise<Principal | null>;
   /** The person of the cookies, whatever the clinic; null where they open no session. */
@@ -107,7 +108,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     authenticate: (headers) =>
       headers.authorization === undefined
         ? authenticate({ auth, db }, headers)
-        : keys.principalOf(BEARER.exec(headers.authorization)?.[1] ?? ""),
+        : bearerOf({ keys, db }, BEARER.exec(headers.authorization)?.[1] ?? ""),
     personOf: (headers) => personOf(door, headers.cookie ?? null),
     clinicsOf: (userId) => clinicsOf(db, userId),
     forgetApiKey: (key) => keys.forget(key),
@@ -120,6 +121,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
     post,
     close: () => post.close(),
   };
+}
+
+/** Either kind says by its beginning what it is. */
+function bearerOf({ keys, db }: { keys: ApiKeyReader; db: Db }, text: string): Promise<Principal | null> {
+  return text.startsWith(EMBED_TOKEN_PREFIX) ? principalOfEmbedToken(db, text) : keys.principalOf(text);
 }
 
 interface Parts {

@@ -5,20 +5,18 @@
  * kept only as its SHA-256; one that was mistyped is refused without asking the database; a revoked or expired one opens
  * nothing after at most KEY_CACHED_MS, on whichever node. Does not decide what a scope opens (api/session.ts).
  */
-import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
 import { sql } from "kysely";
 import { record } from "../audit/audit.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { conflict, invalid, notFound } from "../errors.ts";
+import { hasBearerShape, isWholeBearer, newBearer, sha256Of } from "./bearer.ts";
+import { newFrameId } from "./embed-origins.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, type Principal } from "./principal.ts";
 
 export const API_KEY_PREFIX = "hk_";
-/** 256 bits. */
-const KEY_BYTES = 32;
-const CHECK_CHARACTERS = 6;
 const SHOWN_CHARACTERS = API_KEY_PREFIX.length + 6;
-const KEY = /^hk_[A-Za-z0-9_-]{49}$/;
 const NAME_MAX_CHARACTERS = 100;
 export const API_KEYS_PER_CLINIC_MAX = 50;
 
@@ -32,6 +30,8 @@ export interface ApiKeyRow {
   readonly scopes: readonly ApiKeyScope[];
   /** Whose deliveries it reads, with the scope `deliveries:pull`; null without it. */
   readonly webhookId: number | null;
+  /** Which pages may hold the frame, with the scope `embed`; null without it. */
+  readonly embedOrigins: readonly string[] | null;
   /** The first characters, by which people tell keys apart. */
   readonly prefix: string;
   readonly createdAt: Temporal.Instant;
@@ -49,25 +49,30 @@ export interface NewApiKey {
   readonly scopes: readonly ApiKeyScope[];
   /** Needed for the scope `deliveries:pull`, and only for it: such a key is its receiver's. */
   readonly webhookId?: number | null;
+  /** Needed for the scope `embed`, and only for it; as readEmbedOrigins() gives them. */
+  readonly embedOrigins?: readonly string[] | null;
   /** Later than now; null or left out for one that only ends by being revoked. */
   readonly expiresAt?: Temporal.Instant | null;
 }
 
 /** Makes a key; it is returned here and never again. @throws ProblemError naming `name` or `webhook_id`, or 409 beyond the limit */
 export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKeyRow; key: string }> {
-  const { clinicId, actor, scopes, webhookId = null, expiresAt = null } = key;
+  const { clinicId, actor, scopes, webhookId = null, expiresAt = null, embedOrigins: origins = null } = key;
   const name = cleanKeyName(key.name);
   await checkWebhook(tx, key);
+  checkOrigins(key);
   await refuseTooMany(tx, clinicId);
-  const text = newKey();
-  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, webhook_id: webhookId };
+  const text = newBearer(API_KEY_PREFIX);
+  const frame = origins === null ? {} : { embed_origins: [...origins], frame_id: newFrameId() };
+  const values = { clinic_id: clinicId, name, scopes: [...scopes], created_by: actor, webhook_id: webhookId, ...frame };
   const inserted = await tx
     .insertInto("api_keys")
-    .values({ ...values, expires_at: expiresAt, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256(text) })
+    .values({ ...values, expires_at: expiresAt, prefix: text.slice(0, SHOWN_CHARACTERS), key_hash: sha256Of(text) })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
   const row = toRow(inserted);
-  const after = { name, scopes, prefix: row.prefix, expires_at: expiresAt?.toString() ?? null, webhook_id: webhookId };
+  const limits = { expires_at: expiresAt?.toString() ?? null, webhook_id: webhookId };
+  const after = { name, scopes, prefix: row.prefix, ...limits, ...(origins && { embed_origins: origins }) };
   await record(tx, { clinicId, actor, action: "api_key.created", target: `api_key:${row.id}`, before: null, after });
   return { row, key: text };
 }
@@ -87,6 +92,17 @@ async function checkWebhook(tx: Tx, { clinicId, scopes, webhookId = null }: NewA
     .where("id", "=", webhookId)
     .where("deleted_at", "is", null)
     .executeTakeFirstOrThrow(() => notFound("the webhook", "webhook_id"));
+}
+
+function checkOrigins({ scopes, embedOrigins = null }: NewApiKey): void {
+  if (scopes.includes("embed") === (embedOrigins !== null)) return;
+  throw embedOrigins === null
+    ? invalid(
+        "embed_origins",
+        "Name the pages that may show the frame, such as https://clinic.example.test.",
+        "missing",
+      )
+    : invalid("embed_origins", 'Only a key with the scope "embed" has any. Leave them out.', "invalid");
 }
 
 /** Those that still open something, newest first. There are at most API_KEYS_PER_CLINIC_MAX. */
@@ -121,7 +137,10 @@ export async function revokeApiKey(tx: Tx, { clinicId, actor, id }: RevokeApiKey
   await record(tx, { clinicId, actor, action: "api_key.revoked", target: `api_key:${id}`, before, after: null });
 }
 
-const COLUMNS = ["id", "name", "scopes", "prefix", "created_at", "last_used_at", "expires_at", "webhook_id"] as const;
+const COLUMNS = [
+  ...(["id", "name", "scopes", "prefix", "created_at"] as const),
+  ...(["last_used_at", "expires_at", "webhook_id", "embed_origins"] as const),
+];
 const IS_ALIVE = sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`;
 
 interface StoredKey {
@@ -133,11 +152,13 @@ interface StoredKey {
   readonly last_used_at: Temporal.Instant | null;
   readonly expires_at: Temporal.Instant | null;
   readonly webhook_id: number | null;
+  readonly embed_origins: string[] | null;
 }
 
-function toRow({ created_at, last_used_at, expires_at, scopes, webhook_id, ...row }: StoredKey): ApiKeyRow {
+function toRow({ created_at, last_used_at, expires_at, ...stored }: StoredKey): ApiKeyRow {
+  const { scopes, webhook_id, embed_origins, ...row } = stored;
   const times = { createdAt: created_at, lastUsedAt: last_used_at, expiresAt: expires_at };
-  return { ...row, ...times, scopes: scopes.filter(isScope), webhookId: webhook_id };
+  return { ...row, ...times, scopes: scopes.filter(isScope), webhookId: webhook_id, embedOrigins: embed_origins };
 }
 
 function isScope(scope: string): scope is ApiKeyScope {
@@ -169,26 +190,6 @@ async function refuseTooMany(tx: Tx, clinicId: number): Promise<void> {
   throw conflict("too_many_api_keys", `A clinic has at most ${API_KEYS_PER_CLINIC_MAX} API keys. Revoke one first.`);
 }
 
-function newKey(): string {
-  const body = randomBytes(KEY_BYTES).toString("base64url");
-  return `${API_KEY_PREFIX}${body}${checkOf(body)}`;
-}
-
-/** Tells a mistyped key from a wrong one; adds no secrecy and takes none away. */
-function checkOf(body: string): string {
-  return hash("sha256", body, "base64url").slice(0, CHECK_CHARACTERS);
-}
-
-function isWhole(text: string): boolean {
-  if (!KEY.test(text)) return false;
-  const body = text.slice(API_KEY_PREFIX.length, -CHECK_CHARACTERS);
-  return timingSafeEqual(Buffer.from(checkOf(body)), Buffer.from(text.slice(-CHECK_CHARACTERS)));
-}
-
-function sha256(text: string): Buffer {
-  return hash("sha256", text, "buffer");
-}
-
 interface Living {
   readonly principal: Principal;
   /** Milliseconds until it expires. */
@@ -216,7 +217,7 @@ export class ApiKeyReader {
 
   /** Null for whatever is not a living key. */
   async principalOf(key: string): Promise<Principal | null> {
-    if (!KEY.test(key)) return null;
+    if (!hasBearerShape(API_KEY_PREFIX, key)) return null;
     const keyHash = hash("sha256", key, "base64url");
     const nowMs = this.#monotonicMs();
     const known = this.#cached.get(keyHash);
@@ -235,8 +236,8 @@ export class ApiKeyReader {
 
   async #ask(key: string, keyHash: string, nowMs: number): Promise<Principal | null> {
     this.#cached.delete(keyHash);
-    if (!isWhole(key)) return null;
-    const asking = this.#lookUp(sha256(key));
+    if (!isWholeBearer(API_KEY_PREFIX, key)) return null;
+    const asking = this.#lookUp(sha256Of(key));
     this.#asked.set(keyHash, asking);
     try {
       const found = await asking;
@@ -264,6 +265,7 @@ export class ApiKeyReader {
       ...{ userId: userIdOf(found.id), userName: found.name, userEmail: "" },
       ...{ clinicId: found.clinic_id, role: "api_key", scopes: found.scopes.filter(isScope) },
       webhookId: found.webhook_id,
+      apiKeyId: found.id,
     };
     return { principal, livesMs: found.lives_ms ?? Number.POSITIVE_INFINITY };
   }

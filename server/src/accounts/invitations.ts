@@ -20,6 +20,8 @@ import { listStaff, lockStaff, refuseUnlessManagerNow } from "./staff.ts";
 
 export const INVITATION_DAYS = 7;
 export const INVITATIONS_PER_CLINIC_MAX = 50;
+/** Longer than three tries at a mail server that does not answer, with as many before them as are usual. */
+export const LETTER_STRANDED_SECONDS = 10 * 60;
 const STAFF_PER_CLINIC_MAX = 500;
 /** 256 bits. */
 const TOKEN_BYTES = 32;
@@ -103,6 +105,7 @@ export async function renewInvitation(
   const updated = await tx
     .updateTable("invitations")
     .set({ token_hash, invited_by: actor, expires_at: EXPIRES_AT, letter: hasMail ? "waiting" : "none" })
+    .set({ letter_since: sql`now()`, letter_again: false, previous_token_hash: null })
     .where("clinic_id", "=", clinicId)
     .where("id", "=", id)
     .returning(COLUMNS)
@@ -132,7 +135,10 @@ export async function withdrawInvitation(tx: Tx, { clinicId, actor, id }: Invita
   });
 }
 
-/** Writes down what became of a letter. A link that was renewed meanwhile has a letter of its own. */
+/**
+ * Writes down what became of a letter. A link that was renewed meanwhile has a letter of its own; where it was sent once more
+ * because nothing was heard of it, that it was sent after all counts, and that it failed does not.
+ */
 export async function noteLetter(
   db: Db,
   sent: { clinicId: number; token: string },
@@ -143,9 +149,27 @@ export async function noteLetter(
       .updateTable("invitations")
       .set({ letter: outcome })
       .where("clinic_id", "=", sent.clinicId)
-      .where("token_hash", "=", hashOf(sent.token))
+      .where((row) =>
+        row.or([
+          row("token_hash", "=", hashOf(sent.token)),
+          ...(outcome === "sent" ? [row("previous_token_hash", "=", hashOf(sent.token))] : []),
+        ]),
+      )
       .execute(),
   );
+}
+
+/**
+ * Takes up one letter that has been on its way for longer than `LETTER_STRANDED_SECONDS`, because its process was killed while
+ * it was sent, and gives it a link beside the first one, which may have arrived. Null where there is none. A letter that was
+ * taken up before and has not ended either has failed: a duplicate is better than none, and two are enough.
+ */
+export async function takeStrandedLetter(db: Db): Promise<{ clinicId: number; token: string } | null> {
+  const { token, token_hash } = newToken();
+  const { rows } = await sql<{ clinic_id: number }>`
+    select clinic_id from take_stranded_letter(${token_hash}, ${LETTER_STRANDED_SECONDS})`.execute(db);
+  const [taken] = rows;
+  return taken === undefined ? null : { clinicId: taken.clinic_id, token };
 }
 
 export interface FoundInvitation {
@@ -178,7 +202,7 @@ export async function takeInvitation(db: Db, token: string, person: { id: string
     const { email, role } = await tx
       .deleteFrom("invitations")
       .where("clinic_id", "=", clinicId)
-      .where("token_hash", "=", hashOf(token))
+      .where((row) => row.or([row("token_hash", "=", hashOf(token)), row("previous_token_hash", "=", hashOf(token))]))
       .where("expires_at", ">", sql<Temporal.Instant>`now()`)
       .returning(["email", "role"])
       .executeTakeFirstOrThrow(linkOver);

@@ -16,6 +16,7 @@ export interface AccountLetter {
 export type LetterKind =
   | { readonly kind: "reset"; readonly minutes: number }
   | { readonly kind: "password_changed" }
+  | { readonly kind: "second_factor_removed" }
   | { readonly kind: "invitation"; readonly clinic: string; readonly role: StaffRole; readonly days: number }
   | { readonly kind: "portal_confirm"; readonly clinic: string; readonly hours: number }
   | { readonly kind: "portal_known"; readonly clinic: string; readonly minutes: number }
@@ -53,6 +54,15 @@ const ENGLISH: WordsOf = {
     says: ["The password of your Hookwell account was changed just now. Other devices have been signed out."],
     action: "Sign in",
     foot: "If that was not you, choose “Forgot your password?” at the sign-in at once, and tell a manager of your clinic.",
+  }),
+  second_factor_removed: () => ({
+    subject: "The second step of your Hookwell sign-in was turned off",
+    says: [
+      "The operator of this Hookwell turned off the second step of your sign-in, because somebody, most likely you, had lost it. You have been signed out everywhere. Your password is what it was.",
+      "Sign in, and turn the second step on again under Your account.",
+    ],
+    action: "Sign in",
+    foot: "If you did not ask for this, choose “Forgot your password?” at the sign-in now, and tell a manager of your clinic.",
   }),
   invitation: (letter) => ({
     subject: `${letter.clinic} invites you to Hookwell`,
@@ -109,6 +119,15 @@ const FRENCH: WordsOf = {
     says: ["Le mot de passe de votre compte Hookwell vient d’être changé. Les autres appareils ont été déconnectés."],
     action: "Se connecter",
     foot: "Si ce n’était pas vous, choisissez tout de suite « Mot de passe oublié ? » à la connexion et prévenez un gestionnaire de votre clinique.",
+  }),
+  second_factor_removed: () => ({
+    subject: "La deuxième étape de votre connexion à Hookwell a été désactivée",
+    says: [
+      "L’exploitant de ce Hookwell a désactivé la deuxième étape de votre connexion, parce que quelqu’un, sans doute vous, l’avait perdue. Vous avez été déconnecté partout. Votre mot de passe n’a pas changé.",
+      "Connectez-vous, puis réactivez la deuxième étape sous Votre compte.",
+    ],
+    action: "Se connecter",
+    foot: "Si vous ne l’avez pas demandé, choisissez tout de suite « Mot de passe oublié ? » à la connexion et prévenez un gestionnaire de votre clinique.",
   }),
   invitation: (letter) => ({
     subject: `${letter.clinic} vous invite sur Hookwell`,

@@ -3,11 +3,9 @@
  *
  * Owns the rows of `auth.attempts`. Promises: a try is counted before it is made, by one statement, so that a thousand at once
  * on any number of nodes are counted as a thousand; an account that does not exist is counted like one that does. A success
- * takes the count away. What is tried and for whom is kept as an HMAC only. Limits per client address and minute are
- * elsewhere (auth.ts, and the routes).
+ * takes the count away. What is tried and for whom is kept as an HMAC only. Where the limits of routes (api/open-limits.ts) are of one process, these hold over all.
  */
 import { createHmac } from "node:crypto";
-import { isIP } from "node:net";
 import type pg from "pg";
 import { ProblemError } from "../errors.ts";
 
@@ -16,6 +14,7 @@ interface Rule {
   readonly windowSeconds: number;
 }
 
+const MINUTE_SECONDS = 60;
 const QUARTER_HOUR_SECONDS = 15 * 60;
 const HOUR_SECONDS = 60 * 60;
 
@@ -25,6 +24,9 @@ export const TRY_RULES = {
   /** By somebody who is signed in: before a password is changed or the second factor is touched. */
   password_check: { max: 10, windowSeconds: QUARTER_HOUR_SECONDS },
   reset_letter: { max: 3, windowSeconds: HOUR_SECONDS },
+  /** From one client address, for whichever accounts. Staff's sign-ins and codes are counted so by better-auth (auth.ts). */
+  reset_address: { max: 10, windowSeconds: MINUTE_SECONDS },
+  portal_password_address: { max: 10, windowSeconds: MINUTE_SECONDS },
   /** A code of an authenticator app is valid for a minute and a half; it opens once. */
   used_code: { max: 1, windowSeconds: 180 },
   portal_sign_in: { max: 20, windowSeconds: QUARTER_HOUR_SECONDS },
@@ -92,22 +94,6 @@ export class Tries {
       .update(JSON.stringify([kind, subject]))
       .digest();
   }
-}
-
-/**
- * What counts as one client: of IPv6 the first 64 bits, which one household has as a whole and could go through address by
- * address; of IPv4 the address.
- */
-export function networkOf(address: string): string {
-  const [ip = ""] = address.split("%", 1);
-  const [, mapped] = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(ip) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (isIP(ip) !== 6) return ip;
-  const [head = "", tail] = new URL(`http://[${ip}]/`).hostname.slice(1, -1).split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = Array.from({ length: 8 - groups.length - after.length }, () => "0");
-  return [...groups, ...missing, ...after].slice(0, 4).join(":");
 }
 
 /** 429: enough for now, with the time after which it may be tried again. */

@@ -46,6 +46,11 @@ export class Post {
     return this.#mail !== null;
   }
 
+  /** How many wait for their turn in this process. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Does the work and sends its letter, later; `then` hears what came of it. Nothing is thrown to the caller. */
   later(work: Work, then: Then = NOBODY_ASKED): void {
     if (this.#stop.signal.aborted || this.#waiting.length >= LETTERS_WAITING_MAX) {

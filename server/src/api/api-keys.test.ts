@@ -51,7 +51,7 @@ describe("an API key", () => {
     const list = (await manager("/v1/api-keys")).json.data;
     expect(list[0]).toEqual({
       ...{ id: json.id, name: "Relay", scopes: ["feed"], webhook_id: null, prefix: json.key.slice(0, 9) },
-      ...{ created_at: json.created_at, last_used_at: null, expires_at: null },
+      ...{ created_at: json.created_at, last_used_at: null, expires_at: null, embed_origins: null },
     });
     const rows = JSON.stringify([await query("select * from api_keys"), await query("select * from audit")]);
     expect(rows).toContain(json.prefix);

@@ -1,6 +1,7 @@
 /** /v1/api-keys: the keys with which other programs speak for the clinic. Managers only; a key is shown once. */
 import { z } from "zod";
 import { type ApiKeyRow, createApiKey, listApiKeys, revokeApiKey } from "../accounts/api-keys.ts";
+import { EMBED_ORIGIN_MAX_CHARACTERS, EMBED_ORIGINS_MAX, readEmbedOrigins } from "../accounts/embed-origins.ts";
 import { API_KEY_SCOPES } from "../accounts/principal.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { readTime } from "../clinic/times.ts";
@@ -19,6 +20,10 @@ const API_KEY = z.object({
   name: z.string(),
   scopes: z.array(SCOPE),
   webhook_id: z.int().nullable().describe("Whose deliveries it reads, with the scope `deliveries:pull`."),
+  embed_origins: z
+    .array(z.string())
+    .nullable()
+    .describe("Which pages may show the embedded page in a frame, with the scope `embed`."),
   prefix: z.string().describe("The key's first characters."),
   created_at: z.string(),
   last_used_at: z.string().nullable().describe("To the minute or so."),
@@ -35,6 +40,11 @@ const NEW_API_KEY = z.strictObject({
     .min(1)
     .nullish()
     .describe("Needed for the scope `deliveries:pull`: the key reads this one's deliveries."),
+  embed_origins: z
+    .array(z.string().max(EMBED_ORIGIN_MAX_CHARACTERS))
+    .max(EMBED_ORIGINS_MAX)
+    .nullish()
+    .describe("Needed for the scope `embed`: origins such as `https://clinic.example.test`."),
   expires_at: z.string().max(64).nullish().describe("RFC 3339 with an offset, or local to the clinic without one."),
 });
 const CREATED = API_KEY.extend({
@@ -56,10 +66,11 @@ export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void
   app.post("/api-keys", { schema: { body: NEW_API_KEY, response: { 201: CREATED } } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
-      const { name, scopes, expires_at, webhook_id: webhookId = null } = request.body;
+      const { name, scopes, expires_at, webhook_id: webhookId = null, embed_origins: origins } = request.body;
+      const embedOrigins = origins == null ? null : readEmbedOrigins(origins, context);
       const { timeZone } = await getClinic(tx, clinicId);
       const expiresAt = expires_at == null ? null : readExpiry(expires_at, timeZone, context.clock);
-      const wanted = { clinicId, actor, name, expiresAt, webhookId, scopes: [...new Set(scopes)] };
+      const wanted = { clinicId, actor, name, expiresAt, webhookId, embedOrigins, scopes: [...new Set(scopes)] };
       const { row, key } = await createApiKey(tx, wanted);
       return { status: 201, body: { ...show(row), key }, kept: show(row) };
     }),
@@ -93,6 +104,7 @@ function show(row: ApiKeyRow): z.infer<typeof API_KEY> {
     name: row.name,
     scopes: [...row.scopes],
     webhook_id: row.webhookId,
+    embed_origins: row.embedOrigins && [...row.embedOrigins],
     prefix: row.prefix,
     created_at: row.createdAt.toString(),
     last_used_at: row.lastUsedAt?.toString() ?? null,

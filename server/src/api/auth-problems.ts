@@ -23,7 +23,7 @@ const MEANINGS: Readonly<Record<string, () => ProblemError>> = {
   TWO_FACTOR_NOT_ENABLED: () => secondFactorOff(),
   BACKUP_CODES_NOT_ENABLED: () => secondFactorOff(),
   UNAUTHORIZED: signInFirst,
-  NOT_FOUND: () => notFound("the clinic", "clinic_id"),
+  NOT_FOUND: () => notFound("the clinic", "clinic_id", "You do not belong to it. Choose one of your clinics."),
   PASSWORD_TOO_SHORT: () =>
     invalid("new_password", `Choose at least ${PASSWORD_MIN_CHARACTERS} characters.`, "too_small"),
   PASSWORD_TOO_LONG: () => invalid("new_password", `Choose at most ${PASSWORD_MAX_CHARACTERS} characters.`, "too_long"),
@@ -42,7 +42,8 @@ export async function problemOfAuth(url: string, response: Response): Promise<Pr
     return tooManyTries(Number.isSafeInteger(told) && told > 0 ? told : MINUTE_SECONDS);
   }
   if (status === 401 || status === 403) return url.endsWith("/sign-in/email") ? signInRefused() : signInFirst();
-  if (status === 404) return notFound("the clinic", "clinic_id");
+  if (status === 404)
+    return notFound("the clinic", "clinic_id", "You do not belong to it. Choose one of your clinics.");
   return refusal(status, "invalid_request", "The request was refused. Check what was sent.");
 }
 

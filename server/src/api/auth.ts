@@ -6,6 +6,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { CLIENT_IP_HEADER } from "../accounts/auth.ts";
+import { TRY_RULES } from "../accounts/limits.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { logEvent } from "../log.ts";
 import { problemOfAuth } from "./auth-problems.ts";
 import type { ApiContext } from "./context.ts";
@@ -13,8 +15,8 @@ import { limitAddresses } from "./open-limits.ts";
 import { sendProblem } from "./problem.ts";
 import type { App } from "./server.ts";
 
-/** Per client address and minute. */
-const RESETS_PER_MINUTE_MAX = 10;
+/** Per client address and minute, in this process; over all of them it is counted in the database. */
+const RESETS_PER_MINUTE_MAX = TRY_RULES.reset_address.max;
 const TEXT = z.string().max(1_000);
 
 interface AuthRoute {
@@ -106,6 +108,7 @@ function resetRoute(app: App, { accounts }: ApiContext): void {
   app.post("/api/auth/reset-requests", { schema, config }, async (request, reply) => {
     reply.header("cache-control", "no-store");
     const { email, locale } = request.body;
+    await accounts.tries.takeOrRefuse("reset_address", networkOf(request.ip));
     await accounts.requestReset(email, locale);
     return reply.code(202).send({ status: "received", sends_letters: accounts.post.isOpen });
   });

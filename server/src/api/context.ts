@@ -6,6 +6,7 @@ import type { Db } from "../db/schema.ts";
 import type { TestSend, TestSent } from "../delivery/test-send.ts";
 import type { Egress } from "../egress/client.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { OutboxContext } from "../outbox/emit.ts";
 import type { Seal } from "../seal/seal.ts";
 
@@ -25,10 +26,14 @@ export interface ApiContext {
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */
   sendTest(test: TestSend): Promise<TestSent>;
+  /** Development only: pages of this machine may hold the embedded page in a frame. */
+  readonly allowLoopback: boolean;
   /** Where the test inbox receives, without the clinic's token: `http://localhost:4401/inbox/`. */
   readonly inboxUrlPrefix: string;
   /** The operator's setting; a clinic may keep events, attempts and finished deliveries for fewer days. */
   readonly retentionDays: number;
+  /** Counts answers; undefined where nobody asked for metrics. */
+  readonly metrics?: Metrics | undefined;
   /** Wakes the dispatcher, for a clinic where one is known; to be called after a commit that may have emitted. `command` does it by itself. */
   nudge(clinicId?: number): void;
 }

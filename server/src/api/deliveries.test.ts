@@ -250,6 +250,38 @@ describe("the list", () => {
     for (const kind of ["course-access", "webinar-access"]) expect(await list(`subject=${kind}:1`)).toEqual([]);
   });
 
+  it("can be narrowed to days on the clinic's clock, to one event and to one delivery", async () => {
+    const webhook = await newWebhook();
+    await schedule();
+    await schedule();
+    const all = await list(`webhook_id=${webhook.id}`);
+    const [{ id, event_id, created_at: createdAt }] = all;
+    const today = createdAt.slice(0, 10);
+    const before = Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
+    const ids = async (query: string) =>
+      (await list(`webhook_id=${webhook.id}&${query}`)).map((one: { id: string }) => one.id);
+    expect(await ids(`from_date=${today}&to_date=${today}`)).toHaveLength(2);
+    expect(await ids(`to_date=${before}`)).toEqual([]);
+    expect(await ids(`id=${id}`)).toEqual([id]);
+    expect(await ids(`id=${event_id}`)).toEqual([id]);
+    const refused = async (query: string) => (await manager(`/v1/deliveries?${query}`)).json.errors[0].field;
+    expect(await refused(`from_date=${today}&to_date=${before}`)).toBe("to_date");
+    expect(await refused("id=consult-16")).toBe("id");
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("names an invoice by its number, which staff know", async () => {
+    const webhook = await newWebhook({ events: ["invoice.created"] });
+    const invoice = await post("/v1/invoices", {
+      client_id: ids.patients[0],
+      line_items: [{ description: "Invented splint", unit_price: 10, units: 1 }],
+    });
+    const [shown] = await list(`webhook_id=${webhook.id}`);
+    expect(shown).toMatchObject({ subject: `invoice:${invoice.json.id}`, subject_name: invoice.json.invoice_number });
+    expect((await detail(shown.id)).subject_name).toBe(invoice.json.invoice_number);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
   it("names a filter that it does not know", async () => {
     for (const [query, field] of [
       ["state=lost", "state"],

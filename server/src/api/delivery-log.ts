@@ -3,12 +3,14 @@
  * its attempts. Only reads. The list goes by the key (event, webhook, part), newest first, which both tables are indexed by.
  */
 import type { BlockChoice, EventName } from "@hookwell/sdk";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
-import { type DeliveryKey, parseDeliveryId } from "../outbox/identifiers.ts";
+import type { DeliveryKey } from "../outbox/identifiers.ts";
 
 /** More attempts of one delivery than this are not shown; after a resend there may be many. */
 const ATTEMPTS_SHOWN_MAX = 200;
+/** Of so many events the deliveries are looked up one by one. */
+const FEW_EVENTS_MAX = 2_000;
 
 type DeliveryState = "waiting" | "sending" | "delivered" | "given_up" | "cancelled";
 
@@ -56,11 +58,12 @@ export interface DeliveryQuery {
   readonly subject?: string | undefined;
   /** `failed`: ended without being delivered. */
   readonly state?: "delivered" | "waiting" | "failed" | undefined;
-  /** Of a delivery, or of an event; whatever else it is, nothing has it. */
-  readonly id?: string | undefined;
-  /** Events from this id on, and before that one: see `lowestEventId`. */
-  readonly fromEventId?: string | undefined;
-  readonly toEventId?: string | undefined;
+  /** All deliveries of one event; with `exact`, the one. */
+  readonly eventId?: string | undefined;
+  readonly exact?: DeliveryKey | undefined;
+  /** Ids of events: the lowest that is wanted, and the lowest that no longer is. */
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
   /** The last one of the page before. */
   readonly after?: DeliveryKey | undefined;
   readonly limit: number;
@@ -68,21 +71,57 @@ export interface DeliveryQuery {
 
 /** A page of deliveries, newest first. */
 export async function readDeliveries(tx: Tx, query: DeliveryQuery): Promise<LoggedDelivery[]> {
-  const parts = [
+  const statement = deliveriesStatement(query, { byEvents: await isOfFewEvents(tx, query) });
+  return (await statement.execute(tx)).rows.map(toDelivery);
+}
+
+/**
+ * Whether the events that are asked for are so few that their deliveries are found from them; otherwise they are frequent
+ * among the deliveries. PostgreSQL would not see it: it takes each look into one day's partition for a look into all.
+ */
+export async function isOfFewEvents(tx: Tx, query: DeliveryQuery): Promise<boolean> {
+  const { clinicId, event, subject } = query;
+  if (event === undefined && subject === undefined) return false;
+  const conditions = [sql`e.clinic_id = ${clinicId}`, ...ofEvent(query)];
+  const some = sql`select from events e where ${sql.join(conditions, sql` and `)} limit ${FEW_EVENTS_MAX + 1}`;
+  const { rows } = await sql<{ found: number }>`select count(*) as found from (${some}) few`.execute(tx);
+  return Number(rows[0]?.found) <= FEW_EVENTS_MAX;
+}
+
+/** The statement of a page. However many a clinic has, it looks at few more than it shows (delivery-log.test.ts). */
+export function deliveriesStatement(query: DeliveryQuery, { byEvents }: { byEvents: boolean }) {
+  return byEvents ? named(sql`(${byFewEvents(query)})`, query.limit) : allOf(query);
+}
+
+function allOf(query: DeliveryQuery) {
+  return named(sql.join(partsOf(query), sql` union all `), query.limit);
+}
+
+/** Of which event, where the statement goes from event to event. */
+type Query = DeliveryQuery & { readonly ofEvent?: RawBuilder<unknown> };
+
+function partsOf(query: Query) {
+  return [
     ...(query.state === undefined || query.state === "waiting" ? [sql`(${unfinished(query)})`] : []),
     ...(query.state !== "waiting" ? [sql`(${finished(query)})`] : []),
   ];
-  return select(tx, sql`${sql.join(parts, sql` union all `)}`, query.limit);
 }
 
 /** One delivery; null where this clinic has none with that key. */
 export async function readDelivery(tx: Tx, clinicId: number, key: DeliveryKey): Promise<LoggedDelivery | null> {
-  const query = { clinicId, limit: 1, exact: key };
-  const rows = await select(tx, sql`(${unfinished(query)}) union all (${finished(query)})`, 1);
-  return rows[0] ?? null;
+  const [found] = await readDeliveries(tx, { clinicId, limit: 1, exact: key });
+  return found ?? null;
 }
 
-type Query = DeliveryQuery & { readonly exact?: DeliveryKey };
+/** From each event to its deliveries, in both tables. */
+function byFewEvents(query: DeliveryQuery) {
+  const { event: _event, subject: _subject, ...others } = query;
+  const one = { ...others, ofEvent: sql`e.id` };
+  const parts = partsOf(one);
+  return sql`select d.* from events e cross join lateral (${sql.join(parts, sql` union all `)}) d
+    where ${sql.join([sql`e.clinic_id = ${query.clinicId}`, ...ofEvent(query)], sql` and `)}
+    order by e.id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
+}
 
 function unfinished(query: Query) {
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
@@ -106,43 +145,39 @@ function finished(query: Query) {
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
 
-function filters({ clinicId, webhookId, event, subject, after, exact, id, fromEventId, toEventId }: Query) {
-  const conditions = [sql`d.clinic_id = ${clinicId}`];
-  if (fromEventId !== undefined) conditions.push(sql`d.event_id >= ${fromEventId}::uuid`);
-  if (toEventId !== undefined) conditions.push(sql`d.event_id < ${toEventId}::uuid`);
-  if (id !== undefined) conditions.push(named(id));
+function filters(query: Query) {
+  const { clinicId, webhookId, eventId, exact, after } = query;
+  const conditions = [sql`d.clinic_id = ${clinicId}`, ...within(query, sql`d.event_id`)];
+  if (query.ofEvent !== undefined) conditions.push(sql`d.event_id = ${query.ofEvent}`);
   if (webhookId !== undefined) conditions.push(sql`d.webhook_id = ${webhookId}`);
-  if (event !== undefined) {
-    conditions.push(
-      sql`exists (select from events e where e.clinic_id = d.clinic_id and e.id = d.event_id and e.name = ${event})`,
-    );
-  }
-  if (subject !== undefined) {
-    conditions.push(
-      sql`exists (select from events e where e.clinic_id = d.clinic_id and e.id = d.event_id and e.subject = ${subject})`,
-    );
-  }
-  if (after !== undefined) {
-    conditions.push(
-      sql`(d.event_id, d.webhook_id, d.part) < (${after.eventId}::uuid, ${after.webhookId}, ${after.part})`,
-    );
-  }
-  if (exact !== undefined) {
-    conditions.push(
-      sql`(d.event_id, d.webhook_id, d.part) = (${exact.eventId}::uuid, ${exact.webhookId}, ${exact.part})`,
-    );
+  if (eventId !== undefined) conditions.push(sql`d.event_id = ${eventId}::uuid`);
+  const key = sql`(d.event_id, d.webhook_id, d.part)`;
+  if (after !== undefined) conditions.push(sql`${key} < (${after.eventId}::uuid, ${after.webhookId}, ${after.part})`);
+  if (exact !== undefined) conditions.push(sql`${key} = (${exact.eventId}::uuid, ${exact.webhookId}, ${exact.part})`);
+  if (query.event !== undefined || query.subject !== undefined) {
+    // Looked up for each delivery that is otherwise fitting: a join would be begun from the events, of which there are many.
+    const isWanted = sql.join(ofEvent(query), sql` and `);
+    conditions.push(sql`(select ${isWanted} from events e where e.clinic_id = d.clinic_id and e.id = d.event_id)`);
   }
   return sql.join(conditions, sql` and `);
 }
 
-const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What is asked of the event. The bounds are said here, too: PostgreSQL does not carry them over from its deliveries. */
+function ofEvent(query: DeliveryQuery) {
+  const { event, subject } = query;
+  return [
+    ...(event === undefined ? [] : [sql`e.name = ${event}`]),
+    ...(subject === undefined ? [] : [sql`e.subject = ${subject}`]),
+    ...within(query, sql`e.id`),
+  ];
+}
 
-function named(id: string) {
-  const key = parseDeliveryId(id);
-  if (key !== null) {
-    return sql`(d.event_id, d.webhook_id, d.part) = (${key.eventId}::uuid, ${key.webhookId}, ${key.part})`;
-  }
-  return EVENT_ID.test(id) ? sql`d.event_id = ${id}::uuid` : sql`false`;
+function within({ after, from, until }: DeliveryQuery, id: RawBuilder<unknown>) {
+  return [
+    ...(from === undefined ? [] : [sql`${id} >= ${from}::uuid`]),
+    ...(until === undefined ? [] : [sql`${id} < ${until}::uuid`]),
+    ...(after === undefined ? [] : [sql`${id} <= ${after.eventId}::uuid`]),
+  ];
 }
 
 interface DeliveryRow {
@@ -173,8 +208,8 @@ interface DeliveryRow {
   failing_since: Temporal.Instant | null;
 }
 
-async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Promise<LoggedDelivery[]> {
-  const { rows } = await sql<DeliveryRow>`
+function named(from: RawBuilder<unknown>, limit: number) {
+  return sql<DeliveryRow>`
     select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url, w.enabled,
       case when r.parked_at is not null and r.next_at < 'infinity' then r.next_at end as probe_at,
       case when r.parked_at is not null then r.failing_since end as failing_since
@@ -182,8 +217,11 @@ async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Prom
       join events e on e.clinic_id = p.clinic_id and e.id = p.event_id
       join webhooks w on w.clinic_id = p.clinic_id and w.id = p.webhook_id
       left join runs r on r.clinic_id = p.clinic_id and r.webhook_id = p.webhook_id
-    order by p.event_id desc, p.webhook_id desc, p.part desc`.execute(tx);
-  return rows.map((row) => ({
+    order by p.event_id desc, p.webhook_id desc, p.part desc`;
+}
+
+function toDelivery(row: DeliveryRow): LoggedDelivery {
+  return {
     eventId: row.event_id,
     webhookId: row.webhook_id,
     part: row.part,
@@ -205,7 +243,7 @@ async function select(tx: Tx, from: ReturnType<typeof sql>, limit: number): Prom
     begunAt: row.begun_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
-  }));
+  };
 }
 
 /** A delivery's own time stands still while its receiver is parked: then the probe's counts. */

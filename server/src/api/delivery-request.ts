@@ -16,13 +16,14 @@ import { type LoggedAttempt, type LoggedDelivery, readAttempts, readDelivery } f
 import { type REQUEST, type View, viewOf } from "./delivery-shapes.ts";
 import { ID_PARAMS } from "./ids.ts";
 import type { App } from "./server.ts";
+import { isVeiled } from "./veil.ts";
 
 export const REVEAL_REASON_MAX_CHARACTERS = 200;
 
 interface RequestParts {
   readonly tx: Tx;
   readonly clinicId: number;
-  readonly view: Pick<View, "seal">;
+  readonly view: View;
 }
 
 /** Throws 404 for what is no id of a delivery. */
@@ -48,7 +49,8 @@ export async function showRequest(
     .executeTakeFirstOrThrow();
   const custom = webhook.headers && seal.open({ column: "webhooks.headers", row: delivery.webhookId }, webhook.headers);
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
-  const body = await bodyOf(parts, delivery, attempts);
+  const veiled = isVeiled(view.principal, delivery);
+  const body = veiled ? null : await bodyOf(parts, delivery, attempts);
   const masked = body === null || delivery.test ? body : maskPatients(delivery, body);
   return {
     headers: headersOf(delivery, attempts.at(-1) ?? null, names),
@@ -56,6 +58,7 @@ export async function showRequest(
     body_masked: masked !== body,
     // A signature cannot be made again once its secret has retired, and a custom header is often a credential.
     masked: ["webhook-signature", ...names],
+    veiled,
   };
 }
 
@@ -121,11 +124,12 @@ export function revealRoute(app: App, context: ApiContext): void {
   };
   app.post("/deliveries/:id/reveal", { schema }, (request, reply) =>
     command(request, reply, context, async (tx) => {
-      const { clinicId, userId: actor } = request.principal;
+      const { principal } = request;
+      const { clinicId, userId: actor } = principal;
       const key = readKey(request.params.id);
       const delivery = await readDelivery(tx, clinicId, key);
       if (delivery === null) throw notFound("delivery");
-      const view = await viewOf(tx, context, clinicId);
+      const view = await viewOf(tx, context, principal);
       const body = await bodyOf({ tx, clinicId, view }, delivery, await readAttempts(tx, clinicId, key));
       if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
       const id = deliveryId(key);

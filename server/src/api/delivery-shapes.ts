@@ -1,5 +1,6 @@
 /** Deliveries and their attempts as the API shows them: the schemas, and what is told of each to a manager. */
 import { z } from "zod";
+import { isCapable, type Principal } from "../accounts/principal.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { clinicTime } from "../clinic/times.ts";
 import type { Tx } from "../db/schema.ts";
@@ -11,6 +12,7 @@ import { knownHost } from "../webhooks/known-hosts.ts";
 import { type KeptAnswer, openAnswer } from "./answers.ts";
 import type { ApiContext } from "./context.ts";
 import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
+import { isVeiled } from "./veil.ts";
 import { EVENT } from "./webhook-shapes.ts";
 import { type Ahead, attemptWords, waitWords } from "./words.ts";
 
@@ -42,6 +44,10 @@ const DELIVERY_BASE = z.object({
   event_id: z.string(),
   webhook: z.object({ id: z.int(), name: z.string() }),
   subject: z.string(),
+  subject_name: z
+    .string()
+    .nullable()
+    .describe("What staff call it: the number of an invoice. Null where it has no such name."),
   subject_version: z.int(),
   sequence: z.int().nullable(),
   part: z.int(),
@@ -66,6 +72,8 @@ export const REQUEST = z.object({
   body_masked: z.boolean(),
   /** Names of the headers whose values are not shown. */
   masked: z.array(z.string()),
+  /** The body is kept, and not for whoever asked: see veil.ts. */
+  veiled: z.boolean(),
 });
 export const DELIVERY_DETAIL = DELIVERY_BASE.extend({
   attempts: z.array(ATTEMPT_DETAIL),
@@ -77,17 +85,26 @@ export const DELIVERY_DETAIL = DELIVERY_BASE.extend({
 export interface View {
   readonly timeZone: string;
   readonly seal: ClinicSeal;
+  /** Who looks. */
+  readonly principal: Principal;
 }
 
-export async function viewOf(tx: Tx, context: ApiContext, clinicId: number): Promise<View> {
-  return { timeZone: (await getClinic(tx, clinicId)).timeZone, seal: await context.seal.forClinic(tx, clinicId) };
+export async function viewOf(tx: Tx, context: ApiContext, principal: Principal): Promise<View> {
+  const { timeZone } = await getClinic(tx, principal.clinicId);
+  return { timeZone, principal, seal: await context.seal.forClinic(tx, principal.clinicId) };
 }
 
-export function showDelivery(delivery: LoggedDelivery, { timeZone }: View): z.output<typeof DELIVERY_BASE> {
+/** @param names what staff call the subjects (subject-names.ts) */
+export function showDelivery(
+  delivery: LoggedDelivery,
+  { timeZone }: View,
+  names: ReadonlyMap<string, string>,
+): z.output<typeof DELIVERY_BASE> {
   const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
   return {
     ...{ id: deliveryId(delivery), event: delivery.event, event_id: delivery.eventId },
     webhook: { id: delivery.webhookId, name: delivery.webhookName },
+    subject_name: names.get(delivery.subject) ?? null,
     ...{ subject: delivery.subject, subject_version: delivery.subjectVersion, sequence: delivery.sequence },
     ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
     next_attempt_at: time(delivery.nextAttemptAt),
@@ -137,8 +154,8 @@ export function showUnderWay(delivery: LoggedDelivery, view: View): z.output<typ
   return [showAttemptWhole(delivery, { ...delivery, ...nothing, attempt, startedAt, outcome: "sending" }, view)];
 }
 
-function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, seal }: View) {
-  const kept = openAnswer(seal, attempt, attempt.answer);
+function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, seal, principal }: View) {
+  const kept = openAnswer(seal, attempt, isVeiled(principal, delivery) ? null : attempt.answer);
   const { key, params, sentence } = attemptWords(
     {
       ...{ outcome: attempt.outcome, status: attempt.status, durationMs: attempt.durationMs },
@@ -157,7 +174,8 @@ function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, 
     status: attempt.status,
     answer_text: kept.text,
     answer_truncated: kept.truncated,
-    moved_to: kept.movedTo?.href ?? null,
+    // As a webhook's own address: whole for who may change it.
+    moved_to: (isCapable(principal, "manage") && kept.movedTo?.href) || null,
     late: attempt.late,
     ...{ sentence, sentence_key: key, sentence_params: { ...params } },
   };

@@ -2,8 +2,10 @@
  * Another clinic's ids, in paths and in bodies, on every route of the API's own description: they are answered exactly as
  * ids that nobody has, nothing of the other clinic is told, and nothing of it changes.
  */
+import { EMBED_CAPABILITIES } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { openEmbed } from "../../test/embed.ts";
 import { type FilledClinic, fillClinic, type Ids } from "../../test/filled-clinic.ts";
 
 const MARK = "Zqxforeign";
@@ -185,12 +187,28 @@ describe("every route with an id", () => {
     const before = await stateOf(them.id);
     const opened = routes.filter((route) => isTheirs(route) && route.operation.security?.some(({ key }: Json) => key));
     expect(opened.length).toBeGreaterThan(4);
-    for (const key of [ours.feedKey, ours.pullKey]) {
+    for (const key of [ours.feedKey, ours.pullKey, ours.embedKey]) {
       for (const route of opened) {
         const answer = await ask(keyCaller(key), route, idsOf(theirs.ids));
         expect([route.path, answer.status, answer.text.includes(MARK)]).toEqual([route.path, answer.status, false]);
         expect([route.path, answer.status >= 500]).toEqual([route.path, false]);
       }
+    }
+    expect(await stateOf(them.id)).toEqual(before);
+  });
+
+  it("is no different for embedded pages, whatever they may do", async () => {
+    const before = await stateOf(them.id);
+    const { call } = await openEmbed(api, ours.embedKey, { capabilities: [...EMBED_CAPABILITIES] });
+    const opened = routes.filter(
+      (route) => isTheirs(route) && route.operation.security?.some((one: Json) => one.embedded),
+    );
+    expect(opened.length).toBeGreaterThan(20);
+    for (const route of opened) {
+      const foreign = await ask(call, route, idsOf(theirs.ids));
+      const absent = await ask(call, route, absentOf);
+      expect([route.path, foreign.text.includes(MARK), foreign.status >= 500]).toEqual([route.path, false, false]);
+      if (hasId(route)) expect([route.path, told(foreign)]).toEqual([route.path, told(absent)]);
     }
     expect(await stateOf(them.id)).toEqual(before);
   });

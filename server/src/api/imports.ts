@@ -146,7 +146,7 @@ function templateRoute(app: App): void {
   const schema = { params: z.object({ kind: z.string() }), response: { 200: CSV } };
   app.get("/imports/templates/:kind", { schema }, async ({ params }, reply) => {
     const kind = KIND.safeParse(params.kind.replace(/\.csv$/, ""));
-    if (!kind.success) throw notFound("the template");
+    if (!kind.success) throw notFound("the template", undefined, "There are those of patients, consults and invoices.");
     const text = templateOf(KINDS[kind.data].columns);
     return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
   });

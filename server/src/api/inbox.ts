@@ -29,11 +29,12 @@ const INBOX = z.object({ url: z.string(), messages: z.array(MESSAGE) });
 export async function inboxRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
 
-  app.get("/inbox", { schema: { response: { 200: INBOX } } }, async ({ principal: { clinicId } }) =>
+  app.get("/inbox", { schema: { response: { 200: INBOX } } }, async ({ principal: { clinicId, embedded } }) =>
     inClinic(context.db, clinicId, async (tx) => {
       const seal = await context.seal.forClinic(tx, clinicId);
       const { timeZone } = await getClinic(tx, clinicId);
-      const messages = await readMessages(tx, clinicId, { seal, limit: MESSAGES_SHOWN_MAX });
+      // The embedded page has no inbox of its own and asks for the address alone.
+      const messages = embedded ? [] : await readMessages(tx, clinicId, { seal, limit: MESSAGES_SHOWN_MAX });
       const url = context.inboxUrlPrefix + (await tokenOf(tx, clinicId));
       return { url, messages: messages.map((message) => show(message, timeZone)) };
     }),

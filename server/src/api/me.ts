@@ -1,4 +1,5 @@
 /** GET /v1/me: who is signed in, for which clinic, in which role. */
+import { EMBED_CAPABILITIES } from "@hookwell/sdk";
 import { z } from "zod";
 import { currencyExponent } from "../clinic/billing/money.ts";
 import { inClinic } from "../db/pool.ts";
@@ -6,7 +7,7 @@ import { forbidden } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import type { App } from "./server.ts";
 
-const ROLE = z.enum(["manager", "practitioner", "front_desk"]);
+const STAFF_ROLE = z.enum(["manager", "practitioner", "front_desk"]);
 const ME = z.object({
   user: z.object({ id: z.string(), name: z.string(), email: z.string() }),
   clinic: z.object({
@@ -19,9 +20,13 @@ const ME = z.object({
     locale: z.enum(["en", "fr-CA"]),
     portal_name: z.string().describe("Patients sign up at /portal/<portal_name>."),
   }),
-  role: ROLE,
+  role: z.enum([...STAFF_ROLE.options, "embedded"]),
+  embedded: z
+    .object({ capabilities: z.array(z.enum(EMBED_CAPABILITIES)), host_user_id: z.string() })
+    .nullable()
+    .describe("What the embedded page may do; null for everybody else."),
   clinics: z
-    .array(z.object({ id: z.int(), name: z.string(), role: ROLE }))
+    .array(z.object({ id: z.int(), name: z.string(), role: STAFF_ROLE }))
     .describe("Every clinic that the person belongs to, this one too."),
   second_factor: z.boolean().describe("Whether signing in asks for a code, too."),
 });
@@ -36,14 +41,16 @@ export async function meRoutes(app: App, context: ApiContext): Promise<void> {
         .where("id", "=", principal.clinicId)
         .executeTakeFirstOrThrow(),
     );
-    const [person, clinics] = await Promise.all([
-      context.accounts.personOf(headers),
-      context.accounts.clinicsOf(principal.userId),
-    ]);
+    const { embedded } = principal;
+    // Nobody of ours is behind an embedded page, whatever cookies the browser has.
+    const [person, clinics] = embedded
+      ? [null, []]
+      : await Promise.all([context.accounts.personOf(headers), context.accounts.clinicsOf(principal.userId)]);
     return {
       user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
       clinic: { ...clinic, currency_exponent: currencyExponent(clinic.currency) },
       role: principal.role,
+      embedded: embedded ? { capabilities: [...embedded.capabilities], host_user_id: embedded.hostUserId } : null,
       clinics: clinics.map(({ clinicId, name, role }) => ({ id: clinicId, name, role })),
       second_factor: person?.hasSecondFactor ?? false,
     };

@@ -47,7 +47,9 @@ describe("the description", () => {
   it("says which operations an API key opens", () => {
     const keyed = operations.filter(({ operation }) => operation.security?.some((way) => "key" in way));
     expect(keyed.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+      "delete /v1/embed-sessions/{id}",
       "get /v1/webhooks/{id}/deliveries",
+      "post /v1/embed-sessions",
       "post /v1/events",
       "put /v1/consults/{id}",
       "put /v1/invoices/{id}",

@@ -7,6 +7,8 @@
 import swagger from "@fastify/swagger";
 import { EVENT_NAMES, type EventName, eventDefinition, jsonSchema } from "@hookwell/sdk";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import type { ApiKeyScope } from "../accounts/principal.ts";
+import { EMBEDDED_ROUTES } from "./embedded-routes.ts";
 import type { App } from "./server.ts";
 
 const API_VERSION = "1";
@@ -59,6 +61,10 @@ export async function describeApi(app: App): Promise<void> {
         securitySchemes: {
           session: { type: "apiKey", in: "cookie", name: "hookwell.session_token" },
           key: { type: "http", scheme: "bearer", description: "An API key, `hk_…`: opens what its scopes name." },
+          embedded: {
+            ...{ type: "http", scheme: "bearer" },
+            description: "Of the embedded page, `hes_…`: what a one-time link was exchanged for. For that page alone.",
+          },
         },
         schemas: { Problem: PROBLEM as Json },
       },
@@ -66,12 +72,27 @@ export async function describeApi(app: App): Promise<void> {
     },
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(route);
-      const opensToKeys = route.route.config?.scope !== undefined;
-      return { url, schema: opensToKeys ? { ...schema, security: [{ session: [] }, { key: [] }] } : schema };
+      return { url, schema: { ...schema, ...securityOf(route.route) } };
     },
     transformObject: (document) => ("openapiObject" in document ? complete(document.openapiObject) : {}),
   });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+interface Secured {
+  readonly method: string | string[];
+  readonly url: string;
+  readonly config?: { readonly scope?: ApiKeyScope };
+}
+
+/** Who but people may call it, or instead of them; nothing where people alone may. */
+function securityOf({ method, url, config }: Secured): object {
+  const key = config?.scope === undefined ? [] : [{ key: [] }];
+  // Nobody who is signed in vouches for somebody else.
+  if (config?.scope === "embed") return { security: key };
+  const embedded = `${[method].flat()[0]} ${url}` in EMBEDDED_ROUTES ? [{ embedded: [] }] : [];
+  const others = [...key, ...embedded];
+  return others.length === 0 ? {} : { security: [{ session: [] }, ...others] };
 }
 
 /** What the routes cannot say of themselves, because it holds for all of them. */

@@ -7,10 +7,12 @@ import fastifyStatic from "@fastify/static";
 import { ProblemError } from "../errors.ts";
 import type { OpenRoutes } from "./server.ts";
 
-const NONCE_PLACEHOLDER = "__CSP_NONCE__";
+export const NONCE_PLACEHOLDER = "__CSP_NONCE__";
+/** Not files of their own: each is sent with its answer's nonce, at addresses of its own. */
+const DOCUMENTS = new Set(["index.html", "embed.html"]);
 const HASHED_FILE = /^assets\//;
 /** What never is a page: an unknown address below these is an error for a program. */
-const NOT_A_PAGE = /^\/(v1|api|operator|portal-api|assets|\.well-known)(\/|$)/;
+const NOT_A_PAGE = /^\/(v1|api|operator|portal-api|embed|assets|\.well-known)(\/|$)/;
 const HASHED_MAX_AGE_SECONDS = 31_536_000;
 const OTHER_MAX_AGE_SECONDS = 300;
 
@@ -45,7 +47,7 @@ function acceptsHtml(accept: string | undefined): boolean {
   return accept === undefined || /text\/html|\*\/\*/.test(accept);
 }
 
-function notBuilt(): ProblemError {
+export function notBuilt(): ProblemError {
   return new ProblemError({
     status: 503,
     code: "page_not_built",
@@ -68,5 +70,5 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1).replaceAll("\\", "/"))
-    .filter((file) => file !== "index.html");
+    .filter((file) => !DOCUMENTS.has(file));
 }

@@ -1,51 +1,21 @@
 /** Patients' sessions and staff's are apart: none ever opens what is the other's (security, people and tenants). */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  anyAddress,
-  type Caller,
-  callerWith,
-  cookieOf,
-  startTestApi,
-  type TestApi,
-  type TestClinic,
-} from "../../test/api.ts";
-import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
+import { anyAddress, callerWith, cookieOf, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { type OpenPortal, openPortal, PortalSteps, portalNameOf } from "../../test/portal.ts";
 import { kept } from "../../test/sign-in.ts";
-import { getClinic } from "../clinic/clinics.ts";
-import { inClinic } from "../db/pool.ts";
 
+let opened: OpenPortal;
 let api: TestApi;
-let mail: TestMail;
 let clinic: TestClinic;
-let portal: string;
+let portal: PortalSteps;
 let cookie: string;
 
-const PASSWORD = "an invented pass phrase";
-const portalOf = async ({ db }: TestApi, id: number) => (await inClinic(db, id, (tx) => getClinic(tx, id))).portalName;
-const post = (path: string, body: object) =>
-  api.anonymous(`/portal-api/${portal}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
-const own = (caller: Caller) => caller(`/portal-api/${portal}/session`);
-
-/** Signs up and confirms; what comes with the confirmation. */
-async function patientOf(at: TestApi, portalName: string, email: string) {
-  const call = (path: string, body: object) =>
-    at.anonymous(`/portal-api/${portalName}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
-  await call("accounts", { name: "Test Example", email, password: PASSWORD });
-  const [letter] = await mail.lettersTo(email);
-  return call("confirm", { token: tokenIn(letter as never), password: PASSWORD });
-}
-
 beforeAll(async () => {
-  mail = await startTestMail();
-  api = await startTestApi({ mail: mail.sender });
-  clinic = await api.newClinic();
-  portal = await portalOf(api, clinic.id);
-  cookie = cookieOf(await patientOf(api, portal, "patient.one@example.test"));
+  opened = await openPortal();
+  ({ api, clinic, steps: portal } = opened);
+  cookie = cookieOf(await portal.confirmed("patient.one@example.test"));
 });
-afterAll(async () => {
-  await api.close();
-  await mail.close();
-});
+afterAll(() => opened?.close());
 
 describe("a patient's session", () => {
   it("opens no route of staff, under its own name or under theirs", async () => {
@@ -81,16 +51,16 @@ describe("a patient's session", () => {
     const cookie = cookieOf(answer);
     const token = decodeURIComponent(cookie.split("=").slice(1).join("="));
     for (const cookies of [cookie, `hookwell-portal=${token}`, `hookwell-portal=${token.split(".")[0]}`]) {
-      expect(kept(await own(callerWith(api.app, cookies)))).toEqual([401, "sign_in_required"]);
+      expect(kept(await portal.own(callerWith(api.app, cookies)))).toEqual([401, "sign_in_required"]);
     }
-    expect(kept(await post("session", { email: emails.manager, password }))).toEqual([401, "sign_in_refused"]);
+    expect(kept(await portal.post("session", { email: emails.manager, password }))).toEqual([401, "sign_in_refused"]);
   });
 
   it("has a cookie that only this host and only https can set, under https", async () => {
-    const secure = await startTestApi({ publicUrl: "https://hooks.example.test", mail: mail.sender });
+    const secure = await startTestApi({ publicUrl: "https://hooks.example.test", mail: opened.mail.sender });
     try {
-      const name = await portalOf(secure, (await secure.newClinic()).id);
-      const confirmed = await patientOf(secure, name, "patient.two@example.test");
+      const name = await portalNameOf(secure, (await secure.newClinic()).id);
+      const confirmed = await new PortalSteps(secure, opened.mail, name).confirmed("patient.two@example.test");
       expect(String(confirmed.headers["set-cookie"])).toMatch(
         /^__Host-hookwell-portal=[^;]+; .*Path=\/; HttpOnly; SameSite=Strict; Secure$/,
       );
@@ -113,7 +83,7 @@ describe("a patient's session", () => {
       ],
     ] as const) {
       const call = { method, body: {}, headers: { "sec-fetch-site": "same-site" } } as { method: "POST"; body: object };
-      expect(kept(await api.anonymous(`/portal-api/${portal}/${path}`, call))).toEqual([403, "other_site"]);
+      expect(kept(await api.anonymous(`/portal-api/${portal.portal}/${path}`, call))).toEqual([403, "other_site"]);
     }
   });
 });

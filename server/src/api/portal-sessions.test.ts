@@ -1,24 +1,19 @@
 /** Patients' accounts on a clinic's portal, kept apart from staff (security, people and tenants). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  type Answer,
-  anyAddress,
-  type Caller,
-  callerWith,
-  cookieOf,
-  startTestApi,
-  type TestApi,
-  type TestClinic,
-} from "../../test/api.ts";
-import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
+import { anyAddress, type Caller, callerWith, cookieOf, type TestApi, type TestClinic } from "../../test/api.ts";
+import { type TestMail, tokenIn } from "../../test/mail.ts";
+import { type OpenPortal, openPortal, PATIENT_PASSWORD, type PortalSteps, portalNameOf } from "../../test/portal.ts";
+import { kept } from "../../test/sign-in.ts";
 import { until } from "../../test/until.ts";
-import { networkOf, TRY_RULES, Tries } from "../accounts/limits.ts";
-import { getClinic } from "../clinic/clinics.ts";
+import { TRY_RULES, Tries } from "../accounts/limits.ts";
 import { addPractitioner } from "../clinic/people.ts";
 import { addService } from "../clinic/services.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { PORTAL_PASSWORDS_PER_MINUTE_MAX } from "./portal-sessions.ts";
 
+let opened: OpenPortal;
+let steps: PortalSteps;
 let api: TestApi;
 let mail: TestMail;
 let clinic: TestClinic;
@@ -27,40 +22,27 @@ let email: string;
 let people = 0;
 
 beforeAll(async () => {
-  mail = await startTestMail();
-  api = await startTestApi({ mail: mail.sender });
-  clinic = await api.newClinic();
-  portal = await portalOf(clinic.id);
+  opened = await openPortal();
+  ({ steps, api, mail, clinic } = opened);
+  portal = steps.portal;
 });
-afterAll(async () => {
-  await api.close();
-  await mail.close();
-});
+afterAll(() => opened?.close());
 beforeEach(() => {
   people += 1;
   email = `patient.${people}@example.test`;
 });
 
-const PASSWORD = "an invented pass phrase";
 const NEW_PASSWORD = "another invented pass phrase";
-const portalOf = async (id: number) => (await inClinic(api.db, id, (tx) => getClinic(tx, id))).portalName;
 const query = async (text: string, values: unknown[] = []) => (await api.database.pools.owner.query(text, values)).rows;
-const kept = ({ status, json }: Answer) => [status, json?.code];
-const post = (path: string, body: object, at = portal) =>
-  api.anonymous(`/portal-api/${at}/${path}`, { method: "POST", body, remoteAddress: anyAddress() });
-const signUp = (password = PASSWORD) => post("accounts", { name: "Test Example", email, password });
-const signIn = (password = PASSWORD, at = portal) => post("session", { email, password }, at);
-const own = (caller: Caller, at = portal) => caller(`/portal-api/${at}/session`);
-
-/** The token of the letter that came as the last of so many. */
-async function linkOf(letters: number): Promise<string> {
-  return tokenIn((await mail.lettersTo(email, letters)).at(-1) as never);
-}
+const post = (path: string, body: object, at?: string) => steps.post(path, body, at);
+const signUp = (password?: string) => steps.signUp(email, password);
+const signIn = (password = PATIENT_PASSWORD, at?: string) => post("session", { email, password }, at);
+const own = (caller: Caller, at?: string) => steps.own(caller, at);
+const linkOf = (letters: number) => steps.linkOf(email, letters);
 
 /** Signs up and confirms. */
 async function patient(): Promise<{ caller: Caller; cookie: string }> {
-  await signUp();
-  const answer = await post("confirm", { token: await linkOf(1), password: PASSWORD });
+  const answer = await steps.confirmed(email);
   expect(answer.status).toBe(200);
   return { caller: callerWith(api.app, cookieOf(answer)), cookie: cookieOf(answer) };
 }
@@ -77,10 +59,10 @@ describe("a patient's account", () => {
       "sign_in_refused",
     ]);
     expect(kept(await signIn())).toEqual([401, "sign_in_refused"]);
-    const confirmed = await post("confirm", { token, password: PASSWORD });
+    const confirmed = await post("confirm", { token, password: PATIENT_PASSWORD });
     expect(confirmed.status).toBe(200);
     expect(String(confirmed.headers["set-cookie"])).toMatch(/^hookwell-portal=[\w-]{43}; .*HttpOnly; SameSite=Strict$/);
-    expect(kept(await post("confirm", { token, password: PASSWORD }))).toEqual([400, "link_over"]);
+    expect(kept(await post("confirm", { token, password: PATIENT_PASSWORD }))).toEqual([400, "link_over"]);
     const again = await signIn();
     const page = await own(callerWith(api.app, cookieOf(again)));
     expect(page.json).toEqual({ patient: { name: "Test Example", email }, time_zone: "America/Toronto", consults: [] });
@@ -88,9 +70,12 @@ describe("a patient's account", () => {
 
   it("that somebody else began with one's address becomes one's own by a new password, and shuts the other out", async () => {
     await signUp("the stranger's password");
-    await signUp(PASSWORD);
+    await signUp(PATIENT_PASSWORD);
     const confirm = await linkOf(2);
-    expect(kept(await post("confirm", { token: confirm, password: PASSWORD }))).toEqual([401, "sign_in_refused"]);
+    expect(kept(await post("confirm", { token: confirm, password: PATIENT_PASSWORD }))).toEqual([
+      401,
+      "sign_in_refused",
+    ]);
     await post("reset-requests", { email });
     expect((await post("reset", { token: await linkOf(3), password: NEW_PASSWORD })).status).toBe(200);
     expect((await signIn(NEW_PASSWORD)).status).toBe(200);
@@ -103,7 +88,7 @@ describe("a patient's account", () => {
 
   it("that exists is told by letter alone to whoever signs up with its address", async () => {
     await patient();
-    const first = await post("accounts", { name: "Test Example", email: `new.${email}`, password: PASSWORD });
+    const first = await post("accounts", { name: "Test Example", email: `new.${email}`, password: PATIENT_PASSWORD });
     const again = await signUp();
     expect([again.status, again.json]).toEqual([first.status, first.json]);
     const [, letter] = await mail.lettersTo(email, 2);
@@ -134,7 +119,7 @@ describe("a patient's account", () => {
     expect((await post("reset", { token: one, password: "short" })).status).toBe(400);
     expect((await post("reset", { token: one, password: NEW_PASSWORD })).status).toBe(200);
     expect((await own(caller)).status).toBe(401);
-    expect(kept(await post("reset", { token: two, password: PASSWORD }))).toEqual([400, "link_over"]);
+    expect(kept(await post("reset", { token: two, password: PATIENT_PASSWORD }))).toEqual([400, "link_over"]);
     expect([(await signIn()).status, (await signIn(NEW_PASSWORD)).status]).toEqual([401, 200]);
   });
 
@@ -164,7 +149,7 @@ describe("a patient's account", () => {
   it("is answered like none at all for whoever does not know its password", async () => {
     await patient();
     const wrong = await signIn("not the right password");
-    const unknown = await post("session", { email: "nobody.at.all@example.test", password: PASSWORD });
+    const unknown = await post("session", { email: "nobody.at.all@example.test", password: PATIENT_PASSWORD });
     expect([unknown.status, unknown.json]).toEqual([wrong.status, wrong.json]);
     const known = await post("reset-requests", { email });
     const none = await post("reset-requests", { email: "nobody.at.all@example.test" });
@@ -173,8 +158,8 @@ describe("a patient's account", () => {
 
   it("is one clinic's: neither its password nor its session opens another clinic's portal", async () => {
     const { caller } = await patient();
-    const other = await portalOf((await api.newClinic()).id);
-    expect(kept(await signIn(PASSWORD, other))).toEqual([401, "sign_in_refused"]);
+    const other = await portalNameOf(api, (await api.newClinic()).id);
+    expect(kept(await signIn(PATIENT_PASSWORD, other))).toEqual([401, "sign_in_refused"]);
     expect(kept(await own(caller, other))).toEqual([401, "sign_in_required"]);
     await post("reset-requests", { email });
     const token = await linkOf(2);
@@ -228,7 +213,7 @@ describe("tries", () => {
       const tries = new Tries(api.database.pools.auth, api.secret);
       const subject = `${clinic.id} ${tried}`;
       for (let count = 0; count < TRY_RULES.portal_sign_in.max; count += 1) await tries.take("portal_sign_in", subject);
-      const refused = await post("session", { email: tried.toUpperCase(), password: PASSWORD });
+      const refused = await post("session", { email: tried.toUpperCase(), password: PATIENT_PASSWORD });
       expect(kept(refused)).toEqual([429, "too_many_requests"]);
       expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
     }
@@ -258,11 +243,11 @@ describe("tries", () => {
 
   it("to sign up of one stranger use up little of the clinic's: neither one e-mail nor one client address closes it", async () => {
     const there = await api.newClinic();
-    const at = await portalOf(there.id);
+    const at = await portalNameOf(api, there.id);
     const tries = new Tries(api.database.pools.auth, api.secret);
     const signUpOf = (who: string, remoteAddress = anyAddress()) =>
       api.anonymous(`/portal-api/${at}/accounts`, {
-        ...{ method: "POST", remoteAddress, body: { name: "Test Example", email: who, password: PASSWORD } },
+        ...{ method: "POST", remoteAddress, body: { name: "Test Example", email: who, password: PATIENT_PASSWORD } },
       });
     for (let count = 0; count < TRY_RULES.portal_letter.max; count += 1)
       await tries.take("portal_letter", `${there.id} ${email}`);
@@ -284,8 +269,8 @@ describe("tries", () => {
     const other = await api.newClinic();
     for (let count = 0; count < TRY_RULES.portal_sign_ups.max; count += 1)
       await tries.take("portal_sign_ups", String(other.id));
-    const body = { name: "Test Example", email, password: PASSWORD };
-    const refused = await post("accounts", body, await portalOf(other.id));
+    const body = { name: "Test Example", email, password: PATIENT_PASSWORD };
+    const refused = await post("accounts", body, await portalNameOf(api, other.id));
     expect(kept(refused)).toEqual([429, "too_many_requests"]);
     expect(await query("select 1 from portal_accounts where clinic_id = $1", [other.id])).toEqual([]);
   });

@@ -6,6 +6,7 @@
  * owner the other without the one.
  */
 import { z } from "zod";
+import { TRY_RULES } from "../accounts/limits.ts";
 import { checkPassword, hashPassword, verifyPassword } from "../accounts/passwords.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { clinicOfPortal, foldEmail, type PortalClinic } from "../clinic/portal/accounts.ts";
@@ -21,14 +22,15 @@ import {
   upcomingConsults,
 } from "../clinic/portal/sign-in.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
 import { ProblemError } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import { portalCookie, readPortalCookie } from "./portal-cookie.ts";
 import { postResetLetter } from "./portal-letters.ts";
 import type { App } from "./server.ts";
 
-/** Per client address and minute; each costs a hash. */
-export const PORTAL_PASSWORDS_PER_MINUTE_MAX = 10;
+/** Per client address and minute; each costs a hash. In this process; over all of them it is counted in the database. */
+export const PORTAL_PASSWORDS_PER_MINUTE_MAX = TRY_RULES.portal_password_address.max;
 const LOOKS_PER_MINUTE_MAX = 120;
 const HASHES = { rateLimit: { max: PORTAL_PASSWORDS_PER_MINUTE_MAX } };
 
@@ -55,7 +57,8 @@ export function portalSessionRoutes(app: App, context: ApiContext): void {
 
 function signInRoute(app: App, { db, accounts, publicUrl }: ApiContext): void {
   const schema = { hide: true, params: PARAMS, body: CREDENTIALS, response: { 200: DONE } };
-  app.post("/portal-api/:portal_name/session", { schema, config: HASHES }, async ({ params, body }, reply) => {
+  app.post("/portal-api/:portal_name/session", { schema, config: HASHES }, async ({ params, body, ip }, reply) => {
+    await countAddress(accounts, ip);
     const { id: clinicId } = await clinicOfPortal(db, params.portal_name);
     const email = foldEmail(body.email.trim());
     const subject = `${clinicId} ${email}`;
@@ -73,7 +76,8 @@ function signInRoute(app: App, { db, accounts, publicUrl }: ApiContext): void {
 
 function confirmRoute(app: App, { db, accounts, publicUrl }: ApiContext): void {
   const schema = { hide: true, params: PARAMS, body: LINK, response: { 200: DONE } };
-  app.post("/portal-api/:portal_name/confirm", { schema, config: HASHES }, async ({ params, body }, reply) => {
+  app.post("/portal-api/:portal_name/confirm", { schema, config: HASHES }, async ({ params, body, ip }, reply) => {
+    await countAddress(accounts, ip);
     const { id: clinicId } = await clinicOfPortal(db, params.portal_name);
     const link = { clinicId, token: body.token };
     const account = await inClinic(db, clinicId, (tx) => accountOfLink(tx, { ...link, purpose: "confirm" }));
@@ -94,7 +98,8 @@ function resetRoutes(app: App, context: ApiContext): void {
   app.post(
     "/portal-api/:portal_name/reset-requests",
     { schema: asking, config: HASHES },
-    async ({ params, body }, reply) => {
+    async ({ params, body, ip }, reply) => {
+      await countAddress(accounts, ip);
       const clinic = await clinicOfPortal(db, params.portal_name);
       const email = foldEmail(body.email.trim());
       await accounts.tries.takeOrRefuse("portal_letter", `${clinic.id} ${email}`);
@@ -104,7 +109,8 @@ function resetRoutes(app: App, context: ApiContext): void {
   );
 
   const schema = { hide: true, params: PARAMS, body: LINK, response: { 200: DONE } };
-  app.post("/portal-api/:portal_name/reset", { schema, config: HASHES }, async ({ params, body }) => {
+  app.post("/portal-api/:portal_name/reset", { schema, config: HASHES }, async ({ params, body, ip }) => {
+    await countAddress(accounts, ip);
     const { id: clinicId } = await clinicOfPortal(db, params.portal_name);
     checkPassword(body.password);
     const link = { clinicId, token: body.token };
@@ -113,6 +119,11 @@ function resetRoutes(app: App, context: ApiContext): void {
     await inClinic(db, clinicId, (tx) => resetPassword(tx, link, passwordHash));
     return { status: "done" as const };
   });
+}
+
+/** First of all: what a stranger tries on one portal after another counts as well. */
+async function countAddress({ tries }: ApiContext["accounts"], ip: string): Promise<void> {
+  await tries.takeOrRefuse("portal_password_address", networkOf(ip));
 }
 
 function ownRoutes(app: App, { db, publicUrl }: ApiContext): void {

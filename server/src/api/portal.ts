@@ -4,10 +4,11 @@
  * nobody's.
  */
 import { z } from "zod";
-import { networkOf } from "../accounts/limits.ts";
 import { checkPassword, hashPassword } from "../accounts/passwords.ts";
 import { clinicOfPortal, createPortalAccount, foldEmail, readApplicant } from "../clinic/portal/accounts.ts";
 import { inClinic } from "../db/pool.ts";
+import { networkOf } from "../egress/addresses.ts";
+import { together } from "../errors.ts";
 import type { ApiContext } from "./context.ts";
 import { limitAddresses } from "./open-limits.ts";
 import { postSignUpLetter } from "./portal-letters.ts";
@@ -59,9 +60,11 @@ function signUpRoute(app: App, context: ApiContext, { hash }: PortalParts): void
   app.post("/portal-api/:portal_name/accounts", { schema, config }, async ({ params, body, ip }, reply) => {
     const clinic = await clinicOfPortal(db, params.portal_name);
     const { id: clinicId } = clinic;
-    const applicant = readApplicant(body);
+    const { applicant } = together({
+      applicant: () => readApplicant(body),
+      password: () => checkPassword(body.password),
+    });
     const email = foldEmail(applicant.email);
-    checkPassword(body.password);
     // The narrow ones first: what they refuse takes none of the clinic's count, or one stranger could use all of it up.
     await accounts.tries.takeOrRefuse("portal_letter", `${clinicId} ${email}`);
     await accounts.tries.takeOrRefuse("portal_address", networkOf(ip));

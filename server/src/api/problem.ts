@@ -35,6 +35,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   405: "Method not allowed",
   409: "Not possible now",
+  410: "No longer valid",
   413: "Too large",
   415: "Wrong content type",
   429: "Too many requests",

@@ -1,11 +1,16 @@
 /** Who may call what: a row for every route of the API's own description, and a route without a row fails. */
+
+import type { EmbedCapability } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { EMBEDDED, endedPage, FOR_EMBEDDED, openPages } from "../../test/embedded-matrix.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, type StaffRole } from "../accounts/principal.ts";
 
 const ROLES: readonly StaffRole[] = ["manager", "practitioner", "front_desk"];
 const STAFF = new Set(ROLES);
 const MANAGERS = new Set<StaffRole>(["manager"]);
+/** For programs alone: no person at all. */
+const NOBODY = new Set<StaffRole>();
 
 const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/me": STAFF,
@@ -134,6 +139,8 @@ const MATRIX: Readonly<Record<string, ReadonlySet<StaffRole>>> = {
   "GET /v1/api-keys": MANAGERS,
   "POST /v1/api-keys": MANAGERS,
   "DELETE /v1/api-keys/{id}": MANAGERS,
+  "POST /v1/embed-sessions": NOBODY,
+  "DELETE /v1/embed-sessions/{id}": NOBODY,
   "GET /v1/staff": MANAGERS,
   "PATCH /v1/staff/{user_id}": MANAGERS,
   "DELETE /v1/staff/{user_id}": MANAGERS,
@@ -161,6 +168,8 @@ const FOR_PROGRAMS: Readonly<Record<string, ApiKeyScope>> = {
   "PUT /v1/consults/{id}": "feed",
   "PUT /v1/invoices/{id}": "feed",
   "PUT /v1/memberships/{id}": "feed",
+  "POST /v1/embed-sessions": "embed",
+  "DELETE /v1/embed-sessions/{id}": "embed",
 };
 
 interface Paths {
@@ -171,12 +180,15 @@ let api: TestApi;
 let clinic: TestClinic;
 let paths: Paths;
 let described: string[];
-let keys: Record<ApiKeyScope | "revoked", string>;
+let keys: Record<ApiKeyScope | "revoked" | "ended page", string>;
+/** Open embedded pages, by their capabilities. */
+let pages: Map<readonly EmbedCapability[], Caller>;
 
 beforeAll(async () => {
   api = await startTestApi();
   clinic = await api.newClinic();
   keys = await makeKeys();
+  pages = await openPages(api, keys.embed);
   ({ paths } = (await api.anonymous("/openapi.json")).json as { paths: Paths });
   described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -193,7 +205,9 @@ async function makeKeys(): Promise<typeof keys> {
   await manager(`/v1/api-keys/${revoked.id}`, { method: "DELETE" });
   const pull = await make({ name: "Pull", scopes: ["deliveries:pull"], webhook_id: webhook.id });
   const feed = await make({ name: "Feed", scopes: ["feed"] });
-  return { feed: feed.key, "deliveries:pull": pull.key, revoked: revoked.key };
+  const embed = await make({ name: "Embed", scopes: ["embed"], embed_origins: ["https://suite.example.test"] });
+  const given = { feed: feed.key, "deliveries:pull": pull.key, embed: embed.key };
+  return { ...given, revoked: revoked.key, "ended page": await endedPage(api, embed.key) };
 }
 
 /** What is no credential of anybody: made up, cut, changed, of another kind, or taken back. */
@@ -207,18 +221,23 @@ function forgeries(): Record<string, Record<string, string>> {
     "a changed key": bearer(keys.feed.replace(/.$/, (last) => (last === "A" ? "B" : "A"))),
     "a revoked key": bearer(keys.revoked),
     "a key in another scheme": { authorization: `Basic ${Buffer.from(`key:${keys.feed}`).toString("base64")}` },
+    "an embedded page that was ended": bearer(keys["ended page"]),
+    "an embedded page that nobody has": bearer(`hes_${"A".repeat(49)}`),
+    "an embedded page as a cookie": { cookie: `hookwell.session_token=${keys["ended page"]}` },
     "a key as a cookie": { cookie: `hookwell.session_token=${keys.feed}` },
   };
 }
 
 describe("the matrix", () => {
-  it("says of every route in its description whether programs may call it", () => {
-    const open = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([, { security }]) => security?.some((one) => "key" in one))
-        .map(([method]) => `${method.toUpperCase()} ${path}`),
-    );
-    expect(open.toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
+  const openTo = (way: string) =>
+    described.filter((route) => {
+      const [method = "", path = ""] = route.split(" ");
+      return paths[path]?.[method.toLowerCase()]?.security?.some((one) => way in one);
+    });
+
+  it("says of every route in its description whether programs may call it, and whether the embedded page may", () => {
+    expect(openTo("key").toSorted()).toEqual(Object.keys(FOR_PROGRAMS).toSorted());
+    expect(openTo("embedded").toSorted()).toEqual(Object.keys(FOR_EMBEDDED).toSorted());
   });
 
   it("has a row for every route, and no row too many", () => {
@@ -256,10 +275,19 @@ describe.each(Object.entries(MATRIX))("%s", (route, allowed) => {
     else expect([answer.status, answer.json.code]).toEqual([403, "wrong_scope"]);
   });
 
+  it.each(EMBEDDED)("opens to an embedded page only where the matrix says so: %j", async (...capabilities) => {
+    const page = [...pages].find(([held]) => held.join() === capabilities.join())?.[1];
+    const answer = await page?.(url, call);
+    const needed = FOR_EMBEDDED[route];
+    if (needed?.every((one) => capabilities.includes(one))) expect([401, 403, 500]).not.toContain(answer?.status);
+    else expect([answer?.status, answer?.json.code]).toEqual([403, needed ? "missing_capability" : "not_embedded"]);
+  });
+
   it.each(ROLES)("is as the matrix says for the role %s", async (role) => {
     const answer = await clinic.as[role](url, call);
     if (allowed.has(role)) expect([401, 403, 500]).not.toContain(answer.status);
-    else expect([answer.status, answer.json.code]).toEqual([403, "manager_only"]);
+    else
+      expect([answer.status, answer.json.code]).toEqual([403, allowed === NOBODY ? "programs_only" : "manager_only"]);
   });
 });
 

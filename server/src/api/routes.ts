@@ -6,6 +6,7 @@ import { authRoutes } from "./auth.ts";
 import { checkoutsRoutes } from "./checkouts.ts";
 import { consultsRoutes } from "./consults.ts";
 import { deliveriesRoutes } from "./deliveries.ts";
+import { embedExchangeRoutes, embedSessionsRoutes } from "./embed-sessions.ts";
 import { eventTypesRoutes } from "./event-types.ts";
 import { feedRoutes } from "./feed.ts";
 import { giftCertificatesRoutes } from "./gift-certificates.ts";
@@ -60,6 +61,7 @@ export const V1_ROUTES: readonly Routes[] = [
   importsRoutes,
   inboxRoutes,
   apiKeysRoutes,
+  embedSessionsRoutes,
   staffRoutes,
   feedRoutes,
   retentionRoutes,
@@ -68,4 +70,10 @@ export const V1_ROUTES: readonly Routes[] = [
 ];
 
 /** For everybody. */
-export const OPEN_ROUTES: readonly OpenRoutes[] = [authRoutes, invitationRoutes, portalRoutes, publicKeysRoutes];
+export const OPEN_ROUTES: readonly OpenRoutes[] = [
+  authRoutes,
+  invitationRoutes,
+  portalRoutes,
+  publicKeysRoutes,
+  embedExchangeRoutes,
+];

@@ -25,6 +25,7 @@ import { ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import { drawRandom } from "../seal/random.ts";
 import type { ApiContext } from "./context.ts";
+import { countAnswers } from "./count-answers.ts";
 import { parseStrictJson } from "./json.ts";
 import { LineBudget } from "./line-budget.ts";
 import { describeApi } from "./openapi.ts";
@@ -110,6 +111,7 @@ export async function createServer(context: ApiContext, parts: ServerParts): Pro
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onError);
+  countAnswers(app, context.metrics);
   refuseUnknownRoutes(app);
   readJsonOnly(app);
   await protect(app, context);

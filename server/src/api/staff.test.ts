@@ -1,7 +1,6 @@
 /** Staff: who is asked to a clinic, who comes, and that it never loses its last manager (security, people and tenants). */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  type Answer,
   anyAddress,
   type Caller,
   signIn,
@@ -10,54 +9,32 @@ import {
   type TestApi,
   type TestClinic,
 } from "../../test/api.ts";
-import { startTestMail, type TestMail, tokenIn } from "../../test/mail.ts";
+import { type TestMail, tokenIn } from "../../test/mail.ts";
+import { kept } from "../../test/sign-in.ts";
+import { idOf, JOINED_PASSWORD, StaffSteps } from "../../test/staff.ts";
 import { until } from "../../test/until.ts";
 
+let staff: StaffSteps;
 let api: TestApi;
 let mail: TestMail;
 let clinic: TestClinic;
 let manager: Caller;
-let people = 0;
 
 beforeAll(async () => {
-  mail = await startTestMail();
-  api = await startTestApi({ mail: mail.sender });
-  clinic = await api.newClinic();
+  staff = await StaffSteps.open();
+  ({ api, mail, clinic } = staff);
   manager = clinic.as.manager;
 });
-afterAll(async () => {
-  await api.close();
-  await mail.close();
-});
+afterAll(() => staff?.close());
 
-const PASSWORD = "an invented pass phrase";
-const newEmail = () => `invited.${++people}@example.test`;
-const invite = (email: string, role = "front_desk", caller = manager) =>
-  caller("/v1/invitations", { method: "POST", body: { email, role } });
 const look = (token: string, caller: Caller = api.anonymous) =>
   caller("/api/invitations/look", { method: "POST", remoteAddress: anyAddress(), body: { token } });
-const accept = (body: object, caller: Caller = api.anonymous) =>
-  caller("/api/invitations/accept", { method: "POST", remoteAddress: anyAddress(), body });
-const staffOf = async (caller: Caller) => (await caller("/v1/staff")).json.data as { user_id: string; email: string }[];
-const idOf = async (caller: Caller, email: string) =>
-  (await staffOf(caller)).find((one) => one.email === email)?.user_id ?? "nobody";
 const query = async (text: string, values: unknown[] = []) => (await api.database.pools.owner.query(text, values)).rows;
-const kept = ({ status, json }: Answer) => [status, json?.code];
-
-/** Invites somebody new to a clinic, who accepts. */
-async function join(role = "front_desk", caller = manager): Promise<{ email: string; caller: Caller }> {
-  const email = newEmail();
-  await invite(email, role, caller);
-  const [letter] = await mail.lettersTo(email);
-  if (letter === undefined) throw new Error("no letter came");
-  await accept({ token: tokenIn(letter), name: "Invited Example", password: PASSWORD });
-  return { email, caller: await signIn(api.app, { email, password: PASSWORD }) };
-}
 
 describe("an invitation", () => {
   it("goes out by letter, and makes whoever follows its link staff with the role that was given, once", async () => {
-    const email = newEmail();
-    const made = await invite(email.toUpperCase(), "practitioner");
+    const email = staff.newEmail();
+    const made = await staff.invite(email.toUpperCase(), "practitioner");
     expect(made.status).toBe(201);
     expect(made.json).toMatchObject({ email, role: "practitioner", letter: "waiting", is_over: false });
     expect(made.json.link).toBeUndefined();
@@ -73,17 +50,20 @@ describe("an invitation", () => {
       has_account: false,
       signed_in_as: null,
     });
-    const accepted = await accept({ token, name: "Invited Example", password: PASSWORD });
+    const accepted = await staff.accept({ token, name: "Invited Example", password: JOINED_PASSWORD });
     expect(accepted.json).toEqual({ clinic_id: clinic.id, is_new: true });
-    const invited = await signIn(api.app, { email, password: PASSWORD });
+    const invited = await signIn(api.app, { email, password: JOINED_PASSWORD });
     expect((await invited("/v1/me")).json).toMatchObject({ role: "practitioner", clinic: { id: clinic.id } });
-    expect(kept(await accept({ token, name: "Somebody Else", password: PASSWORD }))).toEqual([404, "link_over"]);
+    expect(kept(await staff.accept({ token, name: "Somebody Else", password: JOINED_PASSWORD }))).toEqual([
+      404,
+      "link_over",
+    ]);
     expect(kept(await look(token))).toEqual([404, "link_over"]);
   });
 
   it("is kept as a hash: neither the table, nor the audit, nor an answer holds what opens it", async () => {
-    const email = newEmail();
-    const made = await invite(email);
+    const email = staff.newEmail();
+    const made = await staff.invite(email);
     const token = tokenIn((await mail.lettersTo(email))[0] as never);
     await until(
       "the letter is noted as sent",
@@ -94,30 +74,38 @@ describe("an invitation", () => {
   });
 
   it("opens nothing after its time, after it was withdrawn, or after it was sent again", async () => {
-    const email = newEmail();
-    const { id } = (await invite(email)).json;
+    const email = staff.newEmail();
+    const { id } = (await staff.invite(email)).json;
     const first = tokenIn((await mail.lettersTo(email))[0] as never);
     expect((await manager(`/v1/invitations/${id}/resend`, { method: "POST", body: {} })).status).toBe(200);
     const second = tokenIn((await mail.lettersTo(email, 2))[1] as never);
     expect(kept(await look(first))).toEqual([404, "link_over"]);
     expect((await look(second)).status).toBe(200);
     await query("update invitations set expires_at = now() where id = $1", [id]);
-    expect(kept(await accept({ token: second, name: "Late", password: PASSWORD }))).toEqual([404, "link_over"]);
+    expect(kept(await staff.accept({ token: second, name: "Late", password: JOINED_PASSWORD }))).toEqual([
+      404,
+      "link_over",
+    ]);
     await query("update invitations set expires_at = now() + interval '1 day' where id = $1", [id]);
     expect((await manager(`/v1/invitations/${id}`, { method: "DELETE" })).status).toBe(204);
-    expect(kept(await accept({ token: second, name: "Late", password: PASSWORD }))).toEqual([404, "link_over"]);
+    expect(kept(await staff.accept({ token: second, name: "Late", password: JOINED_PASSWORD }))).toEqual([
+      404,
+      "link_over",
+    ]);
   });
 
   it("opened five times at once makes one person, with one password", async () => {
-    const email = newEmail();
-    await invite(email);
+    const email = staff.newEmail();
+    await staff.invite(email);
     const token = tokenIn((await mail.lettersTo(email))[0] as never);
     const answers = await Promise.all(
-      Array.from({ length: 5 }, (_, one) => accept({ token, name: "Once", password: `${PASSWORD} ${one}` })),
+      Array.from({ length: 5 }, (_, one) =>
+        staff.accept({ token, name: "Once", password: `${JOINED_PASSWORD} ${one}` }),
+      ),
     );
     const won = answers.flatMap(({ status }, one) => (status === 200 ? [one] : []));
     expect(won).toHaveLength(1);
-    await signIn(api.app, { email, password: `${PASSWORD} ${won[0]}` });
+    await signIn(api.app, { email, password: `${JOINED_PASSWORD} ${won[0]}` });
     const accounts = await query(
       `select 1 from auth.account a join auth."user" u on u.id = a."userId" where u.email = $1`,
       [email],
@@ -126,26 +114,29 @@ describe("an invitation", () => {
   });
 
   it("is accepted by a known person only after signing in, and never by another one", async () => {
-    const { email, caller } = await join();
+    const { email, caller } = await staff.join();
     const other = await api.newClinic();
-    await invite(email, "manager", other.as.manager);
+    await staff.invite(email, "manager", other.as.manager);
     const token = tokenIn((await mail.lettersTo(email, 2))[1] as never);
     expect((await look(token)).json.has_account).toBe(true);
-    expect(kept(await accept({ token, name: "Thief", password: PASSWORD }))).toEqual([401, "sign_in_required"]);
-    expect(kept(await accept({ token }, manager))).toEqual([403, "other_person"]);
-    expect((await accept({ token }, caller)).json).toEqual({ clinic_id: other.id, is_new: false });
+    expect(kept(await staff.accept({ token, name: "Thief", password: JOINED_PASSWORD }))).toEqual([
+      401,
+      "sign_in_required",
+    ]);
+    expect(kept(await staff.accept({ token }, manager))).toEqual([403, "other_person"]);
+    expect((await staff.accept({ token }, caller)).json).toEqual({ clinic_id: other.id, is_new: false });
     const me = (await caller("/v1/me")).json;
     expect([me.clinic.id, me.clinics.length]).toEqual([clinic.id, 2]);
   });
 
   it("followed by somebody who works there by then changes no role, and nobody is said to have joined", async () => {
-    const { email, caller } = await join("practitioner");
+    const { email, caller } = await staff.join("practitioner");
     const there = await api.newClinic();
-    await invite(email, "manager", there.as.manager);
+    await staff.invite(email, "manager", there.as.manager);
     const token = tokenIn((await mail.lettersTo(email, 2))[1] as never);
     const id = await idOf(manager, email);
     await query("insert into staff (clinic_id, user_id, role) values ($1, $2, 'front_desk')", [there.id, id]);
-    expect((await accept({ token }, caller)).status).toBe(200);
+    expect((await staff.accept({ token }, caller)).status).toBe(200);
     expect(await query("select role from staff where clinic_id = $1 and user_id = $2", [there.id, id])).toEqual([
       { role: "front_desk" },
     ]);
@@ -154,14 +145,14 @@ describe("an invitation", () => {
   });
 
   it("is refused for somebody who is staff or invited already, and for what is no address; the words name the remedy", async () => {
-    const email = newEmail();
-    await invite(email);
-    expect(kept(await invite(email))).toEqual([409, "already_invited"]);
-    expect(kept(await invite(clinic.emails.manager))).toEqual([409, "already_staff"]);
-    const bad = await invite("nobody");
+    const email = staff.newEmail();
+    await staff.invite(email);
+    expect(kept(await staff.invite(email))).toEqual([409, "already_invited"]);
+    expect(kept(await staff.invite(clinic.emails.manager))).toEqual([409, "already_staff"]);
+    const bad = await staff.invite("nobody");
     expect([bad.status, bad.json.errors[0]]).toMatchObject([400, { field: "email", code: "not_an_email" }]);
-    expect((await invite(newEmail(), "owner")).status).toBe(400);
-    const weak = await accept({
+    expect((await staff.invite(staff.newEmail(), "owner")).status).toBe(400);
+    const weak = await staff.accept({
       token: tokenIn((await mail.lettersTo(email))[0] as never),
       name: "A",
       password: "short",
@@ -170,7 +161,7 @@ describe("an invitation", () => {
   });
 
   it("belongs to its clinic: another clinic's manager neither sees, sends nor withdraws it", async () => {
-    const { id } = (await invite(newEmail())).json;
+    const { id } = (await staff.invite(staff.newEmail())).json;
     const stranger = (await api.newClinic()).as.manager;
     expect((await stranger("/v1/invitations")).json.data).toEqual([]);
     expect((await stranger(`/v1/invitations/${id}/resend`, { method: "POST", body: {} })).status).toBe(404);
@@ -180,7 +171,7 @@ describe("an invitation", () => {
   it("whose letter does not arrive says so in the list", async () => {
     mail.smtp.answer = (command) => (command.startsWith("RCPT") ? "550 no such box" : null);
     try {
-      const { id } = (await invite(newEmail())).json;
+      const { id } = (await staff.invite(staff.newEmail())).json;
       await until("the list says so", async () => {
         const { data } = (await manager("/v1/invitations")).json;
         return data.find((one: { id: number }) => one.id === id).letter === "failed";
@@ -196,7 +187,7 @@ describe("an invitation", () => {
       const { as } = await quiet.newClinic();
       const call = {
         method: "POST",
-        body: { email: newEmail(), role: "manager" },
+        body: { email: staff.newEmail(), role: "manager" },
         headers: { "idempotency-key": "one" },
       } as const;
       const { json } = await as.manager("/v1/invitations", call);
@@ -212,22 +203,22 @@ describe("an invitation", () => {
 
 describe("a member of staff", () => {
   it("who gets another role is signed out of this clinic with the change, and begins anew with the new role", async () => {
-    const { email, caller } = await join("manager");
+    const { email, caller } = await staff.join("manager");
     expect((await caller("/v1/staff")).status).toBe(200);
     const id = await idOf(manager, email);
     expect((await manager(`/v1/staff/${id}`, { method: "PATCH", body: { role: "practitioner" } })).status).toBe(204);
     expect((await caller("/v1/me")).status).toBe(401);
-    const again = await signIn(api.app, { email, password: PASSWORD });
+    const again = await signIn(api.app, { email, password: JOINED_PASSWORD });
     expect((await again("/v1/me")).json.role).toBe("practitioner");
     expect(kept(await again("/v1/staff"))).toEqual([403, "manager_only"]);
   });
 
   it("who is removed has lost the clinic with the very next request, and keeps the account", async () => {
-    const { email, caller } = await join();
+    const { email, caller } = await staff.join();
     const id = await idOf(manager, email);
     expect((await manager(`/v1/staff/${id}`, { method: "DELETE" })).status).toBe(204);
     expect((await caller("/v1/me")).status).toBe(401);
-    const again = await signIn(api.app, { email, password: PASSWORD });
+    const again = await signIn(api.app, { email, password: JOINED_PASSWORD });
     expect((await again("/v1/me")).status).toBe(401);
     expect(kept(await manager(`/v1/staff/${id}`, { method: "DELETE" }))).toEqual([404, "not_found"]);
   });
@@ -242,7 +233,7 @@ describe("a member of staff", () => {
   });
 
   it("is on record: who invited, who joined, who changed and removed whom", async () => {
-    const { email } = await join();
+    const { email } = await staff.join();
     const id = await idOf(manager, email);
     await manager(`/v1/staff/${id}`, { method: "PATCH", body: { role: "manager" } });
     await manager(`/v1/staff/${id}`, { method: "DELETE" });
@@ -272,7 +263,7 @@ describe("the last manager", () => {
   it("stays when two managers demote each other at the same moment", async () => {
     const pair = await api.newClinic();
     const one = pair.as.manager;
-    const { email, caller: two } = await join("manager", one);
+    const { email, caller: two } = await staff.join("manager", one);
     const ids = await Promise.all([idOf(one, email), idOf(one, pair.emails.manager)]);
     const answers = await Promise.all([
       one(`/v1/staff/${ids[0]}`, { method: "PATCH", body: { role: "front_desk" } }),

@@ -2,19 +2,16 @@
  * /v1/staff and /v1/invitations: who works at the clinic, in which role, and who is asked to. Managers only.
  */
 import { z } from "zod";
+import { postInvitation } from "../accounts/invitation-letters.ts";
 import {
   cleanLoginEmail,
-  findInvitation,
-  INVITATION_DAYS,
   type Invitation,
   invitationLink,
   invite,
   listInvitations,
-  noteLetter,
   renewInvitation,
   withdrawInvitation,
 } from "../accounts/invitations.ts";
-import { composeAccountLetter } from "../accounts/letters.ts";
 import { changeRole, listStaff, removeStaff } from "../accounts/staff.ts";
 import { inClinic } from "../db/pool.ts";
 import { type CommandAnswer, command } from "./command.ts";
@@ -158,16 +155,7 @@ function answerOf({ accounts, publicUrl }: ApiContext, status: number, [made]: r
 /** After the commit. A request that was answered from its Idempotency-Key made nothing, and sends nothing. */
 function postLetters({ accounts, db, publicUrl }: ApiContext, clinicId: number, made: readonly Made[]): void {
   if (!accounts.post.isOpen) return;
-  for (const { token } of made) {
-    accounts.post.later(
-      async () => {
-        const { email, role, clinicName: clinic, locale } = await findInvitation(db, token);
-        const letter = { kind: "invitation", clinic, role, days: INVITATION_DAYS } as const;
-        return { to: email, letter: composeAccountLetter(letter, locale, invitationLink(publicUrl, token)) };
-      },
-      (outcome) => noteLetter(db, { clinicId, token }, outcome),
-    );
-  }
+  for (const { token } of made) postInvitation({ db, post: accounts.post, publicUrl }, { clinicId, token });
 }
 
 function show({ createdAt, expiresAt, isOver, ...row }: Invitation): z.infer<typeof INVITATION> {

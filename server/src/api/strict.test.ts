@@ -1,18 +1,21 @@
 /** What a route does not know is refused and named, on every route of the API's own description, with real requests. */
 import { sampleFacts } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { embedKey, withToken } from "../../test/embed.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a description is plain JSON
 type Json = any;
 
 let api: TestApi;
 let clinic: TestClinic;
+let program: Caller;
 let routes: { method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE"; path: string; operation: Json }[];
 
 beforeAll(async () => {
   api = await startTestApi();
   clinic = await api.newClinic();
+  program = withToken(api, (await embedKey(clinic)).key);
   const { paths } = (await api.anonymous("/openapi.json")).json as Json;
   routes = Object.entries<Json>(paths)
     .filter(([path]) => path.startsWith("/v1/"))
@@ -24,6 +27,10 @@ beforeAll(async () => {
     );
 });
 afterAll(() => api.close());
+
+/** Whoever gets as far as being read: a manager, and a program where no person may call. */
+const callerOf = ({ operation }: { operation: Json }): Caller =>
+  operation.security?.every((one: Json) => "key" in one) ? program : clinic.as.manager;
 
 /** Paths of objects in a schema that would take any further field. */
 function open(schema: Json, path: string): string[] {
@@ -46,9 +53,9 @@ describe("every route", () => {
 
   it("refuses a question that it does not know, and names it", async () => {
     const wrong: unknown[] = [];
-    for (const { method, path } of routes) {
+    for (const { method, path, operation } of routes) {
       const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
-      const answer = await clinic.as.manager(`${path}?surprise=1`, { method, ...body });
+      const answer = await callerOf({ operation })(`${path}?surprise=1`, { method, ...body });
       const fields = (answer.json?.errors ?? []).map(({ field, code }: Json) => `${field} ${code}`);
       if (answer.status !== 400 || !(fields.includes("surprise unknown_field") || method !== "GET")) {
         wrong.push([method, path, answer.status, fields]);
@@ -59,8 +66,8 @@ describe("every route", () => {
 
   it("refuses a field that it does not know, and names it", async () => {
     const wrong: unknown[] = [];
-    for (const { method, path } of routes.filter(({ method }) => method !== "GET")) {
-      const answer = await clinic.as.manager(path, { method, body: { surprise: 1 } });
+    for (const { method, path, operation } of routes.filter(({ method }) => method !== "GET")) {
+      const answer = await callerOf({ operation })(path, { method, body: { surprise: 1 } });
       const fields = (answer.json?.errors ?? []).map(({ field, code }: Json) => `${field} ${code}`);
       if (answer.status !== 400 || !fields.some((field: string) => /(^|\.)surprise unknown_field$/.test(field))) {
         wrong.push([method, path, answer.status, fields]);

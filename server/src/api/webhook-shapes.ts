@@ -129,7 +129,9 @@ export const LISTED_WEBHOOK = z.object({
     .object({ organisation: z.string(), country: z.string(), purpose: z.string(), agreement_on_file: z.boolean() })
     .nullable(),
   enabled: z.boolean(),
-  state: z.enum(["not_set_up", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"]),
+  state: z
+    .enum(["not_set_up", "ready", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"])
+    .describe("`ready`: on, and nothing has arrived at its address as it is now."),
   off_reason: z.enum(["you", "receiver_gone", "failing"]).nullable(),
   sending_paused: z
     .boolean()
@@ -149,7 +151,9 @@ export const WEBHOOK = LISTED_WEBHOOK.extend({ url: z.string() });
 export const SECRET = z
   .string()
   .optional()
-  .describe("Shown once: the answer that the same Idempotency-Key brings again is without it.");
+  .describe(
+    "Shown once: the answer that the same Idempotency-Key brings again is without it, and so is that to an embedded page without `new-secret`.",
+  );
 export const CREATED_WEBHOOK = WEBHOOK.extend({ secret: SECRET });
 
 /** One webhook whole, for the manager who edits it. */

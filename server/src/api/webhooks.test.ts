@@ -48,7 +48,7 @@ describe("a created webhook", () => {
     expect(webhook).toMatchObject({
       name: "hooks.example.test",
       enabled: true,
-      state: "working",
+      state: "ready",
       version: 1,
       url: BODY.url,
     });

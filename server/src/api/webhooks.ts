@@ -1,6 +1,6 @@
 /** /v1/webhooks: configuration, the check of an address, test sends. For managers only. */
 import { z } from "zod";
-import type { Principal } from "../accounts/principal.ts";
+import { isCapable, type Principal } from "../accounts/principal.ts";
 import { getClinic } from "../clinic/clinics.ts";
 import { inClinic } from "../db/pool.ts";
 import type { Tx } from "../db/schema.ts";
@@ -56,7 +56,9 @@ export async function webhooksRoutes(app: App, context: ApiContext): Promise<voi
 /** The room's view of a request: whose clinic, who acts. */
 export function roomOf(context: ApiContext, principal: Principal): WebhooksContext {
   const { seal, egress } = context;
-  return { seal, clinicId: principal.clinicId, actor: principal.userId, checkAddress: (text) => egress.check(text) };
+  const { clinicId, userId: actor } = principal;
+  const patientDataLocked = !isCapable(principal, "include-patient");
+  return { seal, clinicId, actor, patientDataLocked, checkAddress: (text) => egress.check(text) };
 }
 
 export async function timeZoneOf(tx: Tx, clinicId: number): Promise<string> {
@@ -92,7 +94,8 @@ function changeRoutes(app: App, context: ApiContext): void {
       const room = roomOf(context, request.principal);
       const { webhook, secret } = await createWebhook(tx, room, toInput(request.body));
       const shown = showWebhook(webhook, await timeZoneOf(tx, room.clinicId));
-      return { status: 201, body: { ...shown, secret }, kept: shown };
+      const seen = isCapable(request.principal, "new-secret") ? { secret } : {};
+      return { status: 201, body: { ...shown, ...seen }, kept: shown };
     }),
   );
 

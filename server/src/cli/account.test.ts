@@ -1,6 +1,7 @@
 /** The operator helps people who cannot sign in any more, and leaves a record of it that their clinics see. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { callerWith, cookieOf, startTestApi, type TestApi } from "../../test/api.ts";
+import { startTestMail } from "../../test/mail.ts";
 import { SignInSteps } from "../../test/sign-in.ts";
 import { codeOf } from "../../test/totp.ts";
 import { readConfig } from "../config.ts";
@@ -25,13 +26,15 @@ afterAll(async () => {
   await api.close();
 });
 
-const read = () =>
+const read = (env: NodeJS.ProcessEnv = {}) =>
   readConfig({
+    ...env,
     ...{ DATABASE_URL: api.database.url, HOOKWELL_PUBLIC_URL: "https://hooks.example.test" },
     HOOKWELL_MASTER_KEY: api.masterKey.export().toString("base64"),
   });
-const resetLink = (...words: string[]) => resetLinkCommand(read).parseAsync(words, { from: "user" });
-const remove = (...words: string[]) => secondFactorCommand(read).parseAsync(["remove", ...words], { from: "user" });
+const resetLink = (...words: string[]) => resetLinkCommand(() => read()).parseAsync(words, { from: "user" });
+const remove = (...words: string[]) =>
+  secondFactorCommand(() => read()).parseAsync(["remove", ...words], { from: "user" });
 const query = async (text: string, values: unknown[] = []) => (await api.database.pools.owner.query(text, values)).rows;
 const idOf = async (email: string) => (await query('select id from auth."user" where email = $1', [email]))[0].id;
 
@@ -103,6 +106,30 @@ describe("hookwell second-factor remove", () => {
       acts: [{ action, reason: "lost the phone; called back", came_from: "command line" }],
       audit: clinicIds.map((clinic_id) => ({ clinic_id, actor: "operator", action })),
     });
+  });
+
+  it("is told to the person by a letter, in the language of the first clinic; without a mail server the operator is told to", async () => {
+    const mail = await startTestMail();
+    const removeBy = (email: string, env: NodeJS.ProcessEnv) =>
+      secondFactorCommand(() => read(env)).parseAsync(["remove", "--email", email, "--reason", "lost"], {
+        from: "user",
+      });
+    const env = { HOOKWELL_SMTP_URL: mail.smtp.url, HOOKWELL_MAIL_FROM: "hooks@example.test" };
+    const [english, french, untold] = [await steps.enrolled(), await steps.enrolled(), await steps.enrolled()];
+    const ofClinic = "select clinic_id from staff where user_id = $1";
+    await query(`update clinics set locale = 'fr-CA' where id in (${ofClinic})`, [await idOf(french.email)]);
+    await removeBy(english.email, env);
+    const [letter] = await mail.lettersTo(english.email);
+    expect(letter?.text).toContain("The operator of this Hookwell turned off the second step of your sign-in");
+    expect(letter?.text).toContain("https://hooks.example.test/sign-in");
+    expect(printed).toContain(`A letter to ${english.email} says so.`);
+    await removeBy(french.email, env);
+    expect((await mail.lettersTo(french.email))[0]?.text).toContain("a désactivé la deuxième étape");
+    await removeBy(untold.email, {});
+    expect(printed).toContain(`tell ${untold.email} yourself`);
+    await mail.close();
+    await removeBy((await steps.enrolled()).email, env);
+    expect(printed).toContain("The mail server did not take the letter (unreachable)");
   });
 
   it("changes and writes down nothing without a reason, a second step or an account", async () => {

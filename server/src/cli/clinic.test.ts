@@ -41,7 +41,22 @@ it("makes the clinic and hands out a link that is kept as a hash, on record as t
   expect(await query("select 1 from staff")).toEqual([]);
   expect(await query("select action, clinic_id, user_id, came_from from operator_acts")).toEqual([
     { action: "clinic.created", clinic_id: Number(id), user_id: null, came_from: "command line" },
+    { action: "clinic.manager_invited", clinic_id: Number(id), user_id: null, came_from: "command line" },
   ]);
+});
+
+it("invites another manager to a clinic, with the reason in the operator's book and no other clinic's staff in the way", async () => {
+  const [, id = ""] = /^Clinic (\d+) is made\./.exec(create("third.manager@example.test").said) ?? [];
+  const manager = ["--clinic", id, "--manager", "fourth.manager@example.test"];
+  const invited = run({}, "clinic", "invite-manager", ...manager, "--reason", " the last one has left ");
+  expect(invited).toMatchObject({ status: 0, wrong: "" });
+  const [act] = await query("select action, clinic_id, reason from operator_acts order by id desc limit 1");
+  expect(act).toEqual({ action: "clinic.manager_invited", clinic_id: Number(id), reason: "the last one has left" });
+  const refused = run({}, "clinic", "invite-manager", ...manager);
+  expect(refused).toMatchObject({ status: 1, wrong: expect.stringContaining("is invited already") });
+  expect(run({}, "clinic", "invite-manager", ...manager, "--reason", " ").wrong).toMatch(/^reason: Say why/);
+  const count = "select count(*)::int as n from operator_acts where clinic_id = ";
+  expect(await query(`${count}${id}`)).toEqual([{ n: 3 }]);
 });
 
 it("says what is wrong in one sentence, and makes no clinic then", async () => {

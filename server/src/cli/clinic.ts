@@ -1,6 +1,6 @@
 /**
- * `hookwell clinic …`: the operator makes clinics and invites their first managers. A clinic that is made is written down as
- * the operator's act, an invitation in the clinic's history. He reads no clinic's data and sets nobody's password. Without a
+ * `hookwell clinic …`: the operator makes clinics and invites their first managers. Both are written down as
+ * the operator's acts, an invitation in the clinic's history, too. He reads no clinic's data and sets nobody's password. Without a
  * mail server he is handed the manager's link, and could follow it himself: the history then shows who joined.
  */
 import { randomUUID } from "node:crypto";
@@ -19,7 +19,7 @@ import type { Config } from "../config.ts";
 import { inClinic } from "../db/pool.ts";
 import { createMailSender } from "../egress/mail.ts";
 import { notFound } from "../errors.ts";
-import { writeDown } from "../operator/acts.ts";
+import { cleanReason, writeDown } from "../operator/acts.ts";
 import { COMMAND_LINE, type Operator, say, toId, withOperator } from "./operator.ts";
 
 interface NewOptions {
@@ -49,8 +49,9 @@ export function clinicCommand(read: () => Config): Command {
     .description("invite a manager to a clinic, such as one that has none any more")
     .requiredOption("--clinic <id>", "which clinic", toId)
     .requiredOption("--manager <e-mail>", "who is invited")
-    .action(({ clinic: id, manager }: { clinic: number; manager: string }) =>
-      withOperator(read(), (operator) => inviteManager(operator, id, manager)),
+    .option("--reason <text>", "why; it is kept with what was done", "the clinic needs a manager")
+    .action(({ clinic: id, manager, reason }: { clinic: number; manager: string; reason: string }) =>
+      withOperator(read(), (operator) => inviteManager(operator, id, { email: manager, reason: cleanReason(reason) })),
     );
   return clinic;
 }
@@ -66,19 +67,27 @@ async function create(operator: Operator, options: NewOptions): Promise<void> {
     return made.id;
   });
   say(`Clinic ${id} is made.`);
-  await inviteManager(operator, id, manager);
+  await inviteManager(operator, id, { email: manager, reason: "a new clinic" });
 }
 
-async function inviteManager(operator: Operator, clinicId: number, email: string): Promise<void> {
-  const { config, owner, app } = operator;
+async function inviteManager(
+  { config, owner, app }: Operator,
+  clinicId: number,
+  { email, reason }: { email: string; reason: string },
+): Promise<void> {
   const clinic = await owner
     .selectFrom("clinics")
     .select(["name", "locale"])
     .where("id", "=", clinicId)
-    .executeTakeFirstOrThrow(() => notFound("the clinic"));
+    .executeTakeFirstOrThrow(() => notFound("the clinic", undefined, "Check its id."));
   const hasMail = config.mail !== undefined;
   const wanted = { clinicId, actor: OPERATOR, email, role: "manager", hasMail } as const;
-  const { invitation, token } = await inClinic(app, clinicId, (tx) => invite(tx, wanted));
+  // As the tables' owner, who alone may write into the operator's book: both, or neither.
+  const { invitation, token } = await inClinic(owner, clinicId, async (tx) => {
+    const act = { action: "clinic.manager_invited", clinicId, webhookId: null } as const;
+    await writeDown(tx, { ...act, reason, cameFrom: COMMAND_LINE });
+    return invite(tx, wanted);
+  });
   const link = invitationLink(config.publicUrl, token);
   if (config.mail !== undefined) {
     const letter = { kind: "invitation", clinic: clinic.name, role: "manager", days: INVITATION_DAYS } as const;

@@ -6,6 +6,7 @@
  */
 import type { KeyObject } from "node:crypto";
 import type pg from "pg";
+import { refuseConfigured, renewAuthSecret } from "../accounts/session-secret.ts";
 import { type Config, ConfigError } from "../config.ts";
 import type { Db } from "../db/schema.ts";
 import { silentLog } from "../log.ts";
@@ -24,8 +25,12 @@ type Say = (line: string) => void;
 
 const BACK_UP = "Back up the key file now: with the old keys it still opens older backups of the database.";
 
-/** Wraps everything by the newest master key; where the key file holds one only, a new one is made first. */
-export async function rotateKeys(config: Config, say: Say): Promise<void> {
+/**
+ * Wraps everything by the newest master key; where the key file holds one only, a new one is made first. With `sessions` the
+ * secret that signs sessions is made anew at the end.
+ */
+export async function rotateKeys(config: Config, say: Say, { sessions = false } = {}): Promise<void> {
+  if (sessions) refuseConfigured(config);
   await alone(config, async (owner, before) => {
     await plainly(countWrapped(owner, new Seal(before)));
     const keys = await withNewKey(config, before, say);
@@ -36,6 +41,10 @@ export async function rotateKeys(config: Config, say: Say): Promise<void> {
     if (older > 0)
       throw new ConfigError([`${older} of ${all} keys were wrapped by an older key meanwhile. Run it again.`]);
     say(`${count} of ${all} keys were wrapped anew; all ${all} are under the newest master key.`);
+    if (sessions) {
+      const ended = await renewAuthSecret(config, { owner, seal, masterKeys: keys });
+      say(`The secret that signs sessions is a new one: ${ended} sessions have ended, and everybody signs in again.`);
+    }
     say(lastStep(config));
   });
 }

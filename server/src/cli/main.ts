@@ -21,8 +21,16 @@ program
   .addOption(
     new Option("--role <role>", "what this process does; wins over HOOKWELL_ROLE (default: all)").choices(ROLES),
   )
-  .action(async ({ role }: { role?: string }) => {
-    const config = readConfig({ ...process.env, ...(role !== undefined && { HOOKWELL_ROLE: role }) });
+  .option(
+    "--metrics-port <port>",
+    "where Prometheus finds /metrics; wins over HOOKWELL_METRICS_PORT (default: nowhere)",
+  )
+  .action(async ({ role, metricsPort }: { role?: string; metricsPort?: string }) => {
+    const config = readConfig({
+      ...process.env,
+      ...(role !== undefined && { HOOKWELL_ROLE: role }),
+      ...(metricsPort !== undefined && { HOOKWELL_METRICS_PORT: metricsPort }),
+    });
     await runApp(config, { log: createLog({ destination: "stdout" }), started: async () => {} });
   });
 
@@ -48,7 +56,8 @@ const keys = program.command("keys").description("the master keys, under which e
 keys
   .command("rotate")
   .description("wrap everything by the newest master key; makes a new one where the key file holds one only")
-  .action(() => rotateKeys(readConfig(process.env), say));
+  .option("--sessions", "make the secret that signs sessions anew, too: everybody signs in again", false)
+  .action(({ sessions }: { sessions: boolean }) => rotateKeys(readConfig(process.env), say, { sessions }));
 keys
   .command("retire")
   .description("take old master keys out of the key file once nothing needs them")

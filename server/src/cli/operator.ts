@@ -2,11 +2,11 @@
 import type { KeyObject } from "node:crypto";
 import { InvalidArgumentError } from "commander";
 import type pg from "pg";
-import { refuseForeignKey } from "../app.ts";
 import type { Config } from "../config.ts";
 import { createKysely } from "../db/pool.ts";
 import type { Db } from "../db/schema.ts";
 import { silentLog } from "../log.ts";
+import { refuseForeignKey } from "../seal/foreign-key.ts";
 import { loadMasterKeys } from "../seal/master-keys.ts";
 import { Seal } from "../seal/seal.ts";
 import { withOwner } from "./database.ts";

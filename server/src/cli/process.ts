@@ -106,7 +106,7 @@ function sentenceFor(error: unknown): string | null {
     return `${path} cannot be used: ${fileProblem}. Put that right, or set HOOKWELL_DATA_FOLDER to a folder that this user may write to.`;
   }
   if (code === "EADDRINUSE") {
-    return `Port ${String(port)} is in use already. Stop what uses it, or set HOOKWELL_PORT or HOOKWELL_INBOX_PORT to another one.`;
+    return `Port ${String(port)} is in use already. Stop what uses it, or set HOOKWELL_PORT, HOOKWELL_INBOX_PORT or HOOKWELL_METRICS_PORT to another one.`;
   }
   if (code === "EACCES" && port !== undefined)
     return `This user may not open port ${String(port)}. Choose one from 1024 up.`;

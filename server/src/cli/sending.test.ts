@@ -38,7 +38,7 @@ describe("hookwell sending", () => {
   it("wants to know of whom, and a clinic that is there", async () => {
     await expect(run("pause", "--reason", "x")).rejects.toThrow("Name either --clinic <id> or --all.");
     await expect(run("pause", "--all", "--clinic", "1", "--reason", "x")).rejects.toThrow("Name either");
-    await expect(run("pause", "--clinic", "999", "--reason", "x")).rejects.toThrow("Clinic was not found");
+    await expect(run("pause", "--clinic", "999", "--reason", "x")).rejects.toThrow("The clinic was not found");
     const embedded = sendingCommand(() => readConfig({}));
     await expect(embedded.parseAsync(["show"], { from: "user" })).rejects.toThrow("HOOKWELL_OPERATOR_KEY");
   });

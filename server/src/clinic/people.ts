@@ -6,7 +6,7 @@
  */
 import { type SelectQueryBuilder, sql } from "kysely";
 import type { Database, Tx } from "../db/schema.ts";
-import { invalid, notFound } from "../errors.ts";
+import { invalid, notFound, together } from "../errors.ts";
 import { cleanEmail, cleanName, fold } from "./names.ts";
 
 /** Words of a search beyond these are left out; each costs a comparison per patient. */
@@ -36,14 +36,21 @@ const PERSON = ["id", "name", "email"] as const;
 
 /** @throws ProblemError naming `name` or `email` */
 export async function addPractitioner(tx: Tx, clinicId: number, person: PersonInput): Promise<PractitionerRow> {
-  const values = { clinic_id: clinicId, name: cleanName("name", person.name), email: neededEmail(person.email) };
+  const checked = together({
+    name: () => cleanName("name", person.name),
+    email: () => neededEmail(person.email),
+  });
+  const values = { clinic_id: clinicId, ...checked };
   return tx.insertInto("practitioners").values(values).returning(PERSON).executeTakeFirstOrThrow();
 }
 
 /** @throws ProblemError naming `name` or `email` */
 export async function addPatient(tx: Tx, clinicId: number, person: PersonInput): Promise<PatientRow> {
-  const name = cleanName("name", person.name);
-  const values = { clinic_id: clinicId, name, name_folded: fold(name), email: cleanEmail("email", person.email) };
+  const { name, email } = together({
+    name: () => cleanName("name", person.name),
+    email: () => cleanEmail("email", person.email),
+  });
+  const values = { clinic_id: clinicId, name, name_folded: fold(name), email };
   return tx.insertInto("patients").values(values).returning(PERSON).executeTakeFirstOrThrow();
 }
 

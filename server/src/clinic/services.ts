@@ -5,7 +5,7 @@
  * events carry the new name (contract §3 rule 6). The kind never changes, because consults were scheduled by it.
  */
 import type { Tx } from "../db/schema.ts";
-import { invalid, notFound } from "../errors.ts";
+import { invalid, notFound, together } from "../errors.ts";
 import { cleanName } from "./names.ts";
 import type { ListById } from "./people.ts";
 
@@ -35,13 +35,12 @@ const SERVICE = ["id", "name", "kind", "duration_minutes as durationMinutes", "c
 
 /** @throws ProblemError naming `name`, `duration` or `capacity` */
 export async function addService(tx: Tx, clinicId: number, service: NewService): Promise<ServiceRow> {
-  const values = {
-    clinic_id: clinicId,
-    name: cleanName("name", service.name),
-    kind: service.kind,
-    duration_minutes: checkDuration(service.durationMinutes),
-    capacity: checkCapacity(service),
-  };
+  const checked = together({
+    name: () => cleanName("name", service.name),
+    duration_minutes: () => checkDuration(service.durationMinutes),
+    capacity: () => checkCapacity(service),
+  });
+  const values = { clinic_id: clinicId, kind: service.kind, ...checked };
   return tx.insertInto("services").values(values).returning(SERVICE).executeTakeFirstOrThrow();
 }
 

@@ -27,6 +27,7 @@ describe("each pool runs as its own role", () => {
   test.for([
     ["app", "hookwell_app"],
     ["dispatch", "hookwell_dispatch"],
+    ["engine", "hookwell_dispatch"],
     ["auth", "hookwell_auth"],
     ["owner", "hookwell"],
   ] as const)("%s as %s", async ([pool, role]) => {

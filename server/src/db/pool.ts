@@ -15,6 +15,7 @@ import { LimitedClient, PlanKeepingClient, TemporalClient, temporalTypes } from 
 const APP_CONNECTIONS_MAX = 20;
 const DISPATCH_CONNECTIONS_MAX = 8;
 const ENGINE_CONNECTIONS_MAX = 4;
+const PULSE_CONNECTIONS_MAX = 1;
 const AUTH_CONNECTIONS_MAX = 5;
 const OWNER_CONNECTIONS_MAX = 2;
 export const STATEMENT_TIMEOUT_MS = 15_000;
@@ -40,6 +41,8 @@ export interface Pools {
   readonly dispatch: pg.Pool;
   /** The same role, for the engine's own statements, which are planned once and then kept for a while (see below). */
   readonly engine: pg.Pool;
+  /** The same role, for a node's heartbeat alone: however long other statements take, it waits for none of them. */
+  readonly pulse: pg.Pool;
   /** Role `hookwell_auth`, schema `auth`, for better-auth, which wants JavaScript's own Date and not Temporal. */
   readonly auth: pg.Pool;
   /** The URL's own user: migrations and partitions. No statement timeout. */
@@ -79,19 +82,15 @@ export function createPools(options: PoolsOptions): Pools {
     max: options.dispatchConnectionsMax ?? DISPATCH_CONNECTIONS_MAX,
     limits,
   });
-  const engine = createPool({
-    url,
-    log,
-    name: "engine",
-    role: "hookwell_dispatch",
+  const ofEngine = {
+    ...{ url, log, role: "hookwell_dispatch", client: PlanKeepingClient, limits },
     // Planning them took longer than running them where little waits. Their plans are made without a look at the parameters, and
-    // again every second (PlanKeepingClient), as the tables are then. The way is always the same: key by key through indexes.
+    // again every second or so (PlanKeepingClient), as the tables are then. The way is always the same: key by key through indexes.
     settings:
       "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
-    max: ENGINE_CONNECTIONS_MAX,
-    client: PlanKeepingClient,
-    limits,
-  });
+  };
+  const engine = createPool({ ...ofEngine, name: "engine", max: ENGINE_CONNECTIONS_MAX });
+  const pulse = createPool({ ...ofEngine, name: "pulse", max: PULSE_CONNECTIONS_MAX });
   const auth = createPool({
     url,
     log,
@@ -107,6 +106,7 @@ export function createPools(options: PoolsOptions): Pools {
     app,
     dispatch,
     engine,
+    pulse,
     auth,
     owner,
     createClient: (clientName) =>
@@ -115,7 +115,7 @@ export function createPools(options: PoolsOptions): Pools {
         query_timeout: OWN_CLIENT_ANSWER_MS,
       }),
     async close() {
-      await Promise.all([app.end(), dispatch.end(), engine.end(), auth.end(), owner.end()]);
+      await Promise.all([app.end(), dispatch.end(), engine.end(), pulse.end(), auth.end(), owner.end()]);
     },
   };
 }
@@ -181,6 +181,14 @@ function addressOf({ url, role, schema, settings = "" }: ConnectionOptions): pg.
   if (schema !== undefined) options.push(`-c search_path=${schema}`);
   if (role !== undefined) options.push(`-c role=${role}`);
   return { connectionString: address.href, options: options.join(" ").trim() };
+}
+
+/** How many connections of each pool are open, idle, and waited for, at this moment. */
+export function poolFigures(pools: Pools): { pool: string; open: number; idle: number; waiting: number }[] {
+  return (["app", "dispatch", "engine", "auth", "owner"] as const).map((pool) => {
+    const { totalCount: open, idleCount: idle, waitingCount: waiting } = pools[pool];
+    return { pool, open, idle, waiting };
+  });
 }
 
 /** A Kysely over one of the pools. Close the pools, not the Kysely. */

@@ -10,7 +10,15 @@ const NO_CLINICS = ["clinics", "hookwell_migrations", "kept_secrets", "late_pass
 /** The operator's own, which may name a clinic or all; no role of the clinics' has any right to them. */
 const OPERATORS = ["operator_acts", "sending_pauses"];
 /** What is unique over all clinics, because it is looked up before the clinic is known, or drawn at random. */
-const UNIQUE_OVER_ALL = ["api_keys_key_hash_key", "invitations_token_hash_key", "webhooks_keys_token_key"];
+const UNIQUE_OVER_ALL = [
+  ...[
+    "api_keys_frame_id_key",
+    "api_keys_key_hash_key",
+    "embed_sessions_link_hash_key",
+    "embed_sessions_token_hash_key",
+  ],
+  ...["invitations_token_hash_key", "webhooks_keys_token_key"],
+];
 const ROLES = ["hookwell_app", "hookwell_dispatch", "hookwell_auth"];
 
 interface Table {

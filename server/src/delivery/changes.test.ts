@@ -1,8 +1,9 @@
 /** A webhook that is changed, turned off or deleted while something waits for it or is under way (contract §6). */
 import { sampleFacts, verify } from "@hookwell/sdk";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clinicLog } from "../../test/clinic-log.ts";
-import { createTestEngine, type TestEngine, type TestWebhook, type WebhookSettings } from "../../test/engine.ts";
+import type { TestEngine, TestWebhook, WebhookSettings } from "../../test/engine.ts";
+import { withOwnClinic } from "../../test/own-clinic.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 
@@ -11,17 +12,8 @@ let receiver: Receiver;
 let clinicId: number;
 const log = () => clinicLog(engine.owner, () => clinicId);
 
-beforeAll(async () => {
-  engine = await createTestEngine();
-});
-afterAll(() => engine.close());
-beforeEach(async () => {
-  receiver = await createReceiver();
-  clinicId = await engine.createClinic();
-});
-afterEach(async () => {
-  await engine.stopDispatchers();
-  await receiver.close();
+withOwnClinic((own) => {
+  ({ engine, receiver, clinicId } = own);
 });
 
 const create = (settings: Partial<WebhookSettings> = {}) =>

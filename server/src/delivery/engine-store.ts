@@ -81,6 +81,8 @@ export interface RunScan extends RunKey {
 /** The health of a webhook's receiver, to be written down; times are in ms ago. */
 export interface RunHealth extends RunKey {
   fence: number;
+  /** of the webhook when its health was read: it counts only while the webhook is the same */
+  version: number;
   failures: number;
   failingMs: number | null;
   probes: number;
@@ -104,20 +106,20 @@ export interface Scan {
 
 export interface RefillRequest extends RunKey {
   fence: number;
-  /** rows up to this id are passed by; 0 starts again and consumes bells; null looks up freed keys only */
+  /** rows up to this id are passed by; 0 starts again and consumes bells; null scans nothing, but looks up what is freed */
   cursor: number | null;
   want: number;
   /** rows to look at, at most WINDOW_ROWS */
   look: number;
   passedOver: readonly string[];
-}
-
-export interface FreedKey extends RunKey {
-  orderKey: string;
+  /** subjects whose delivery has ended or is due again: the next of each is looked up by its own index */
+  freed: readonly string[];
 }
 
 export interface SettledAttempt {
   begun: Begun;
+  /** of the webhook, as it was sent to; 0 where it was not */
+  version: number;
   startedMsAgo: number;
   durationMs: number;
   outcome: string;

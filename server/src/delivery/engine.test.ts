@@ -1,7 +1,8 @@
 import { verify } from "@hookwell/sdk";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clinicLog } from "../../test/clinic-log.ts";
-import { createTestEngine, type TestEngine } from "../../test/engine.ts";
+import type { TestEngine } from "../../test/engine.ts";
+import { withOwnClinic } from "../../test/own-clinic.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
@@ -10,17 +11,8 @@ let engine: TestEngine;
 let receiver: Receiver;
 let clinicId: number;
 
-beforeAll(async () => {
-  engine = await createTestEngine();
-});
-afterAll(() => engine.close());
-beforeEach(async () => {
-  receiver = await createReceiver();
-  clinicId = await engine.createClinic();
-});
-afterEach(async () => {
-  await engine.stopDispatchers();
-  await receiver.close();
+withOwnClinic((own) => {
+  ({ engine, receiver, clinicId } = own);
 });
 
 const ids = () => receiver.received.map((r) => r.headers["webhook-id"]);
@@ -186,6 +178,7 @@ describe("a lost node", () => {
     expect(again).toMatchObject({ id: lost.id, attempt: 2, sequence: lost.sequence });
     const result = {
       begun: lost,
+      version: 1,
       startedMsAgo: 10,
       durationMs: 5,
       outcome: "answered",

@@ -1,16 +1,17 @@
 /** What may go wrong between a change and its delivery, one fault at a time. */
 import { sampleFacts } from "@hookwell/sdk";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clinicLog } from "../../test/clinic-log.ts";
-import { createTestEngine, type TestEngine } from "../../test/engine.ts";
+import type { TestEngine } from "../../test/engine.ts";
 import { readLog, reception, violations } from "../../test/history.ts";
-import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import { StoreWithPause, withOwnClinic } from "../../test/own-clinic.ts";
+import type { Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { emit } from "../outbox/emit.ts";
-import type { Scan, SettledAttempt } from "./engine-store.ts";
+import type { SettledAttempt } from "./engine-store.ts";
 import { LEASE_MS } from "./lease.ts";
 import { DeliveryStore } from "./store.ts";
 
@@ -19,18 +20,8 @@ let receiver: Receiver;
 let clinicId: number;
 const log = () => clinicLog(engine.owner, () => clinicId);
 
-beforeAll(async () => {
-  engine = await createTestEngine();
-});
-afterAll(() => engine.close());
-beforeEach(async () => {
-  receiver = await createReceiver();
-  clinicId = await engine.createClinic();
-});
-afterEach(async () => {
-  await engine.stopDispatchers();
-  await engine.owner.query("delete from nodes");
-  await receiver.close();
+withOwnClinic((own) => {
+  ({ engine, receiver, clinicId } = own);
 });
 
 const subjects = () => receiver.received.map((r) => r.headers["webhook-subject"]);
@@ -137,21 +128,12 @@ describe("a node", () => {
     await engine.createWebhook(clinicId, { url: receiver.url });
     let aheadMs = 0;
     const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
-    /** The process stands still between claiming and sending for longer than the lease allows, once. */
-    class SlowStore extends DeliveryStore {
-      // Mostly TAKE begins it; REFILL does where TAKE's time was fixed a moment before the emitting transaction began.
-      override async take(...args: Parameters<DeliveryStore["take"]>): Promise<Scan> {
-        return this.#stall(await super.take(...args));
-      }
-      override async refill(...args: Parameters<DeliveryStore["refill"]>): Promise<Scan> {
-        return this.#stall(await super.refill(...args));
-      }
-      #stall(scan: Scan): Scan {
-        if (scan.begun.some((b) => b.clinicId === clinicId) && aheadMs === 0) aheadMs = LEASE_MS / 2;
-        return scan;
-      }
-    }
-    await engine.startDispatcher({ store: new SlowStore(engine.database.pools.dispatch), clock });
+    const store = new StoreWithPause({ engine, clinicId });
+    // The process stands still between claiming and sending for longer than the lease allows, once.
+    store.onBegun = async () => {
+      aheadMs = LEASE_MS / 2;
+    };
+    await engine.startDispatcher({ store, clock });
     await engine.emit(clinicId, "consult:1");
     await until("it is delivered", async () => (await log().finished()).length === 1);
     expect(aheadMs).toBeGreaterThan(0);
@@ -203,7 +185,7 @@ describe("a node that stops while its results cannot be written down", () => {
         return Promise.reject(new Error("the database does not take it"));
       }
     }
-    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.dispatch) });
+    const dispatcher = await engine.startDispatcher({ store: new UnableStore(engine.database.pools.engine) });
     await engine.emit(clinicId, "consult:1");
     await until("it has arrived", () => receiver.received.length === 1);
     await dispatcher.stop();
@@ -226,6 +208,7 @@ describe("a settling", () => {
     return {
       ...{
         begun,
+        version: 1,
         startedMsAgo: 10,
         durationMs: 5,
         outcome: "answered",

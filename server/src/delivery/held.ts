@@ -58,7 +58,7 @@ export class Held {
       const refill = run.nextRefill(Math.min(free, placesOf(run)), nowMs);
       if (!refill) continue;
       asked.set(name, refill);
-      left[run.pool] -= refill.request.want + refill.freed.length;
+      left[run.pool] -= refill.request.want + refill.request.freed.length;
     }
     for (const name of asked.keys()) this.#moveToEnd(name);
     return asked;

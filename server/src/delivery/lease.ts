@@ -44,6 +44,9 @@ export class Lease {
   #stopTimer: (() => void) | null = null;
   #beating: Promise<void> = Promise.resolve();
   #isBeating = false;
+  /** What is done for the dead waits for locks, and must not hold up the next beat. */
+  #tidying: Promise<void> = Promise.resolve();
+  #isTidying = false;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
   #tidyAtMs = Number.NEGATIVE_INFINITY;
   /** Set when another node will have to be declared dead before the next beat, unless it is heard of. */
@@ -85,6 +88,7 @@ export class Lease {
     this.#stopTimer = null;
     this.#stopDeathTimer?.();
     await this.#beating;
+    await this.#tidying;
     if (!this.#lost) await this.#options.store.retire(this.#nodeId);
     this.#lost = true;
   }
@@ -161,25 +165,44 @@ export class Lease {
         this.#untilMs = before + LEASE_MS;
         onBeat?.(vitals);
       } else this.drop();
-      await this.#lookAfterTheDead(vitals);
-      await this.#sweep();
+      this.#expectDeath(vitals);
+      this.#lookAround(vitals);
     } catch (err) {
       logEvent(log, "node.heartbeat_failed", { node_id: nodeId, err }, "warn");
     }
     this.#dropWhenOver();
   }
 
-  async #lookAfterTheDead({ orphaned, nextDeathMs }: Vitals): Promise<void> {
-    const { store, clock, onOrphans } = this.#options;
-    const isDead = nextDeathMs !== null && nextDeathMs < 0;
-    if (orphaned || isDead || clock.monotonicMs() >= this.#tidyAtMs) {
-      this.#tidyAtMs = clock.monotonicMs() + TIDY_EVERY_MS;
-      await store.reap();
-      if (orphaned) onOrphans();
+  #lookAround(vitals: Vitals): void {
+    if (this.#isTidying) return;
+    this.#isTidying = true;
+    this.#tidying = this.#tidy(vitals).finally(() => {
+      this.#isTidying = false;
+    });
+  }
+
+  async #tidy({ orphaned, nextDeathMs }: Vitals): Promise<void> {
+    const { store, clock, log, onOrphans } = this.#options;
+    try {
+      if (orphaned || isOver(nextDeathMs) || clock.monotonicMs() >= this.#tidyAtMs) {
+        this.#tidyAtMs = clock.monotonicMs() + TIDY_EVERY_MS;
+        await store.reap();
+        if (orphaned) onOrphans();
+      }
+      await this.#sweep();
+    } catch (err) {
+      logEvent(log, "node.upkeep_failed", { node_id: this.#nodeId, err }, "warn");
     }
+  }
+
+  #expectDeath({ nextDeathMs }: Vitals): void {
     this.#stopDeathTimer?.();
     this.#stopDeathTimer = null;
-    if (nextDeathMs === null || isDead || nextDeathMs > HEARTBEAT_MS || this.#stopTimer === null) return;
-    this.#stopDeathTimer = clock.after(nextDeathMs + DEATH_SEEN_AFTER_MS, () => this.#onTimer());
+    if (nextDeathMs === null || isOver(nextDeathMs) || nextDeathMs > HEARTBEAT_MS || this.#stopTimer === null) return;
+    this.#stopDeathTimer = this.#options.clock.after(nextDeathMs + DEATH_SEEN_AFTER_MS, () => this.#onTimer());
   }
+}
+
+function isOver(nextDeathMs: number | null): boolean {
+  return nextDeathMs !== null && nextDeathMs < 0;
 }

@@ -54,6 +54,27 @@ async function attempted(count: number): Promise<void> {
 /** Longer than a run with nothing to do stays held. */
 const LINGERED_MS = 200;
 
+test("a webhook with one event after another stays held for them, and sleeps a moment after the last", async () => {
+  const receiver = await newReceiver();
+  const webhook = await engine.createWebhook(clinicId, { url: receiver.url });
+  const clock = fixedClock("2026-03-01T12:00:00Z");
+  await engine.startDispatcher({ clock });
+  for (const n of [1, 2, 3]) {
+    await engine.emit(clinicId, `consult:${n}`);
+    await until(`${n} are delivered`, async () => {
+      engine.nudge();
+      return (await log().finished()).length === n;
+    });
+    await engineHasLooked(); // it has had every chance to put it to sleep
+    expect(await log().run(webhook.id)).toMatchObject({ fence: 1, owner: expect.any(Number) });
+  }
+  clock.advance({ milliseconds: LINGERED_MS });
+  await until("its run sleeps", async () => {
+    engine.nudge();
+    return (await log().run(webhook.id)).owner === null;
+  });
+});
+
 describe("an address that has never answered 2xx", () => {
   test("gets at most one request a second, also where its run has slept meanwhile; then the pace is its own", async () => {
     const receiver = await newReceiver();

@@ -53,6 +53,34 @@ describe("a host that several clinics send to", () => {
   });
 });
 
+describe("a receiver with many names", () => {
+  const manyNames = (hostPerSecond: number) =>
+    new Paced({ hostPerSecond, liveNodes: () => 1, reachedBy: () => "203.0.113.5" });
+
+  test("has one pace and one cap over all of them, once they have been reached", () => {
+    const paced = manyNames(100);
+    for (const id of [1, 2, 3]) add(paced, runOf(id, `name-${id}.example.com`), 10);
+    expect(start(paced, 0)).toHaveLength(20);
+    const capped = manyNames(100_000);
+    for (const id of [1, 2, 3]) add(capped, runOf(id, `name-${id}.example.com`), 200);
+    expect(start(capped, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
+  });
+
+  test("gives places back that were taken before it was known to be one", () => {
+    let reached: string | null = null;
+    const paced = new Paced({ hostPerSecond: 100_000, liveNodes: () => 1, reachedBy: () => reached });
+    const run = runOf(1, "name-1.example.com");
+    add(paced, run, 1);
+    expect(start(paced, 0)).toHaveLength(1);
+    reached = "203.0.113.5";
+    add(paced, run, 100);
+    expect(start(paced, 0)).toHaveLength(100);
+    for (let n = 0; n < 101; n++) paced.ended(run);
+    for (const id of [2, 3]) add(paced, runOf(id, `name-${id}.example.com`), 200);
+    expect(start(paced, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
+  });
+});
+
 describe("an address that has never answered", () => {
   test(`gets ${UNPROVED_PER_SECOND} request a second, and what waits is kept`, () => {
     const paced = pacedAt(1_000);

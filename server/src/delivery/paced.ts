@@ -39,12 +39,16 @@ export interface PacedOptions {
   hostPerSecond: number;
   /** nodes that share the host's pace */
   liveNodes: () => number;
+  /** what a host was reached by last, the same for all names of one receiver; null where it has not been reached yet */
+  reachedBy?: (host: string) => string | null;
 }
 
 export class Paced {
   readonly #options: PacedOptions;
   readonly #paces = new Map<string, Pace>();
   readonly #hosts = new Map<string, Host>();
+  /** of each run with requests in flight, against which hosts they count; no empty lists */
+  readonly #inFlight = new Map<Run, Host[]>();
   /** by run, in the order of their turns; no empty lists */
   readonly #unsent = new Map<Run, Waiting[]>();
 
@@ -111,10 +115,12 @@ export class Paced {
     }
   }
 
-  /** A request that ready() handed over has ended. */
+  /** A request that ready() handed over has ended. It counted against its host as it was known then. */
   ended(run: Run): void {
-    const host = this.#hosts.get(run.host);
-    if (host && host.inFlight > 0) host.inFlight--;
+    const hosts = this.#inFlight.get(run);
+    const host = hosts?.shift();
+    if (host !== undefined) host.inFlight--;
+    if (hosts?.length === 0) this.#inFlight.delete(run);
   }
 
   /** ms until the first may be sent by its paces; infinite when nothing waits for a time. */
@@ -160,12 +166,17 @@ export class Paced {
     this.of(run, nowMs).spend(1, nowMs);
     host.pace.spend(1, nowMs);
     host.inFlight++;
+    const hosts = this.#inFlight.get(run);
+    if (hosts) hosts.push(host);
+    else this.#inFlight.set(run, [host]);
   }
 
+  /** By what it was reached, and by its name until then: a receiver with a thousand names is one receiver. */
   #hostOf(run: Run, nowMs: number): Host {
+    const key = this.#options.reachedBy?.(run.host) ?? run.host;
     const perSecond = this.#options.hostPerSecond / Math.max(1, this.#options.liveNodes());
     const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0 });
-    const host = kept(this.#hosts, run.host, HOSTS_KEPT_MAX, make);
+    const host = kept(this.#hosts, key, HOSTS_KEPT_MAX, make);
     host.pace.set(perSecond, nowMs);
     return host;
   }

@@ -126,6 +126,17 @@ describe("a recovery", () => {
   });
 });
 
+test("wakes the dispatcher for the clinic whose deliveries have come back, and for no other", async () => {
+  await clinic.emitWhileOff(2);
+  await clinic.start();
+  const nudged: number[] = [];
+  const worker = clinic.worker((clinicId) => nudged.push(clinicId));
+  await worker.runOnce();
+  await clinic.bringBatchDue();
+  await worker.runOnce();
+  expect(nudged).toEqual([clinic.clinicId]);
+});
+
 describe("what is taken", () => {
   test("is what was asked for: its state, its range, and no test", async () => {
     await engine.startDispatcher();

@@ -29,8 +29,8 @@ export interface RecovererOptions {
   /** Runs as hookwell_dispatch. */
   readonly pool: pg.Pool;
   readonly log: Log;
-  /** Wakes the dispatcher; called after a batch. */
-  readonly nudge: () => void;
+  /** Wakes the dispatcher; called after a batch, for the clinic whose deliveries came back. */
+  readonly nudge: (clinicId: number) => void;
 }
 
 /** A recovery as it was read, before its row is locked. */
@@ -96,7 +96,7 @@ export class Recoverer {
 
   #note({ clinic_id, webhook_id, id: job_id, state, queued: count, moved }: Advanced): void {
     const { nudge, log } = this.#options;
-    if (moved > 0) nudge();
+    if (moved > 0) nudge(clinic_id);
     if (state !== "running") logEvent(log, "recovery.ended", { clinic_id, webhook_id, job_id, state, count });
   }
 

@@ -24,7 +24,7 @@ interface Row {
   isBegun: boolean;
 }
 
-type Asked = Pick<RefillRequest, "cursor" | "want" | "look" | "passedOver">;
+type Asked = Pick<RefillRequest, "cursor" | "want" | "look" | "passedOver" | "freed">;
 
 interface Found {
   scan: RunScan;
@@ -70,7 +70,7 @@ class Model {
   }
 
   take(): Run {
-    const found = this.#look({ cursor: 0, want: TAKEN_AT_ONCE, look: 4 * TAKEN_AT_ONCE, passedOver: [] }, []);
+    const found = this.#look({ cursor: 0, want: TAKEN_AT_ONCE, look: 4 * TAKEN_AT_ONCE, passedOver: [], freed: [] });
     const run = new Run(found.scan, found.begun.length, this.now);
     this.run = run;
     this.#hand(found);
@@ -83,9 +83,9 @@ class Model {
     if (!refill) return false;
     if (refill.scans) {
       for (const key of this.run.inFlight) expect(refill.request.passedOver).toContain(key);
-      for (const key of refill.freed) expect(refill.request.passedOver).toContain(key);
+      for (const key of refill.request.freed) expect(refill.request.passedOver).toContain(key);
     }
-    const found = this.#look(refill.request, refill.freed);
+    const found = this.#look(refill.request);
     this.run.refilled(found.scan, refill.scans);
     this.#hand(found);
     return true;
@@ -100,7 +100,7 @@ class Model {
     }
   }
 
-  #look({ cursor, want, look, passedOver }: Asked, freed: string[]): Found {
+  #look({ cursor, want, look, passedOver, freed }: Asked): Found {
     if (cursor === 0) this.bells = 0;
     const after = cursor ?? Number.POSITIVE_INFINITY;
     const window = this.rows.filter((r) => r.id > after && !passedOver.includes(r.orderKey)).slice(0, look);
@@ -281,7 +281,7 @@ describe("a run", () => {
     run.begun({ orderKey: "consult:1" } as Begun);
     run.settled("consult:1", null, true);
     expect(run.canSleep(LATER_MS)).toBe(false);
-    expect(run.nextRefill(1, 0)).toMatchObject({ freed: ["consult:1"], scans: false, request: { cursor: null } });
+    expect(run.nextRefill(1, 0)).toMatchObject({ scans: false, request: { cursor: null, freed: ["consult:1"] } });
     expect(run.canSleep(LATER_MS)).toBe(true);
   });
 

@@ -24,7 +24,6 @@ const LOOK_MORE_ROWS = 1;
 
 export interface Refill {
   request: RefillRequest;
-  freed: string[];
   scans: boolean;
 }
 
@@ -38,6 +37,8 @@ export class Run {
   readonly host: string;
   /** of the webhook; a run whose webhook was changed meanwhile is given back, and taken anew as it is then */
   version: number;
+  /** the version that it was taken under, and that its health is of */
+  readonly #takenVersion: number;
   /** when its receiver had come back from being parked, in monotonic ms; null where that is long ago */
   readonly recoveredMs: number | null;
   health: Health = HEALTHY;
@@ -73,6 +74,7 @@ export class Run {
     this.fence = scan.fence;
     this.host = hostNameOf(scan.host ?? "");
     this.version = scan.version;
+    this.#takenVersion = scan.version;
     this.#scanBegunMs = nowMs;
     this.#askedMs = nowMs;
     this.#isProved = scan.proved;
@@ -120,8 +122,9 @@ export class Run {
   healthRow(nowMs: number): RunHealth {
     const { failures, failingSinceMs, probes, isParked } = this.health;
     const { clinicId, webhookId, fence } = this;
+    const version = this.#takenVersion;
     const failingMs = failingSinceMs === null ? null : Math.max(0, nowMs - failingSinceMs);
-    return { clinicId, webhookId, fence, failures, failingMs, probes, parked: isParked };
+    return { clinicId, webhookId, fence, version, failures, failingMs, probes, parked: isParked };
   }
 
   /** ms for which it may sleep: until its next retry or probe; null: until a bell. */
@@ -189,8 +192,7 @@ export class Run {
     const { clinicId, webhookId, fence } = this;
     const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
-      request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver },
-      freed,
+      request: { clinicId, webhookId, fence, cursor: scans ? this.#cursor : null, want, look, passedOver, freed },
       scans,
     };
   }

@@ -1,39 +1,36 @@
-/** How the rows of take.sql and refill.sql become a Scan. */
+/** How the answer of take.sql and refill.sql becomes a Scan. */
 import type { BlockChoice } from "@hookwell/sdk";
-import type { Begun, RunKey, RunScan, Scan } from "./engine-store.ts";
+import type { Begun, RunScan, Scan } from "./engine-store.ts";
 import type { Warned } from "./health.ts";
 
-/** One row of the answer of begin.sql; `kind` tells which columns it has. */
+/** The one row of begin.sql: JSON, in which a list without entries is null. `rung` and `looked_up_to` are of take.sql alone. */
 export interface ScanRow {
-  kind: "run" | "waiting" | "begun" | "rung" | "looked" | "content";
+  scan: {
+    runs: RunJson[] | null;
+    begun: BegunJson[] | null;
+    waiting: (KeyJson & { order_key: string; due_in_ms: number })[] | null;
+    contents: ContentJson[] | null;
+  };
+  rung?: KeyJson[] | null;
+  looked_up_to?: KeyJson | null;
+}
+
+interface KeyJson {
   clinic_id: number;
   webhook_id: number;
+}
+
+interface RunJson extends KeyJson {
   fence: number;
   version: number;
   proved: boolean;
   concurrency: number;
   pace: number;
   seen: number;
-  id: number | null;
+  cursor: number | null;
   more: boolean;
-  left_over: boolean;
+  left: boolean;
   contended: boolean;
-  event_id: string;
-  part: number;
-  per_request: number;
-  order_key: string;
-  choice_practitioner: BlockChoice;
-  choice_patient: BlockChoice;
-  test: boolean;
-  sequence: number | null;
-  attempt: number;
-  schedule_start: number;
-  due_in_ms: number;
-  /** these four are null where the event, or its content, is gone */
-  name: string | null;
-  subject: string | null;
-  subject_version: number | null;
-  facts: Buffer | null;
   host: string | null;
   failures: number | null;
   failing_ms: number | null;
@@ -44,56 +41,92 @@ export interface ScanRow {
   recovered_ms: number | null;
 }
 
-/** Sorts the rows by their kinds. */
-export function toScan(rows: ScanRow[]): Scan {
-  const scan: Scan = { runs: [], begun: [], waiting: [], rung: [], lookedUpTo: null };
-  const contents = new Map(
-    rows.filter((row) => row.kind === "content").map((row) => [contentKey(row), toContent(row)]),
-  );
-  for (const row of rows) {
-    const key = { clinicId: row.clinic_id, webhookId: row.webhook_id };
-    if (row.kind === "run") scan.runs.push({ ...key, ...toRunScan(row) });
-    else if (row.kind === "begun") scan.begun.push(toBegun(row, contents.get(contentKey(row)) ?? null));
-    else if (row.kind === "waiting") scan.waiting.push({ ...key, orderKey: row.order_key, dueInMs: row.due_in_ms });
-    else if (row.kind === "looked") scan.lookedUpTo = key;
-    else if (row.kind === "rung") scan.rung.push(key);
-  }
-  return scan;
+interface BegunJson extends KeyJson {
+  id: number;
+  event_id: string;
+  part: number;
+  participants_per_request: number;
+  order_key: string;
+  choice_practitioner: BlockChoice;
+  choice_patient: BlockChoice;
+  test: boolean;
+  sequence: number | null;
+  attempt: number;
+  schedule_start: number;
+  fence: number;
 }
 
-function contentKey({ clinic_id, event_id }: ScanRow): string {
-  return `${clinic_id}/${event_id}`;
+/** The last four are null where the content is gone. */
+interface ContentJson {
+  clinic_id: number;
+  event_id: string;
+  name: string | null;
+  subject: string | null;
+  subject_version: number | null;
+  /** base64 */
+  facts: string | null;
 }
 
-function toRunScan(row: ScanRow): Omit<RunScan, keyof RunKey> {
-  const { fence, version, proved, concurrency, seen, more, left_over: left, contended } = row;
-  const { parked, host, failures, failing_ms: failingMs, probes, warned } = row;
+export function toScan({ scan, rung, looked_up_to: upTo }: ScanRow): Scan {
+  const contents = new Map((scan.contents ?? []).map((content) => [contentKey(content), toContent(content)]));
   return {
-    ...{ fence, version, proved, concurrency, pacePerSecond: row.pace, seen, cursor: row.id, more, left, contended },
-    ...{ parked, host, failures, failingMs, probes, warned, warnedMs: row.warned_ms, recoveredMs: row.recovered_ms },
+    runs: (scan.runs ?? []).map(toRunScan),
+    begun: (scan.begun ?? []).map((begun) => toBegun(begun, contents.get(contentKey(begun)) ?? null)),
+    waiting: (scan.waiting ?? []).map((w) => ({ ...toKey(w), orderKey: w.order_key, dueInMs: w.due_in_ms })),
+    rung: (rung ?? []).map(toKey),
+    lookedUpTo: upTo ? toKey(upTo) : null,
   };
 }
 
-function toBegun(row: ScanRow, event: Begun["event"]): Begun {
+function toKey({ clinic_id: clinicId, webhook_id: webhookId }: KeyJson) {
+  return { clinicId, webhookId };
+}
+
+function contentKey({ clinic_id, event_id }: { clinic_id: number; event_id: string }): string {
+  return `${clinic_id}/${event_id}`;
+}
+
+function toRunScan(run: RunJson): RunScan {
+  const { fence, version, proved, concurrency, seen, cursor, more, left, contended } = run;
+  const { parked, host, failures, failing_ms: failingMs, probes, warned } = run;
   return {
-    clinicId: row.clinic_id,
-    webhookId: row.webhook_id,
-    id: row.id ?? 0,
-    eventId: row.event_id,
-    part: row.part,
-    participantsPerRequest: row.per_request,
-    orderKey: row.order_key,
-    choice: { practitioner: row.choice_practitioner, patient: row.choice_patient },
-    test: row.test,
-    sequence: row.sequence,
-    attempt: row.attempt,
-    scheduleStart: row.schedule_start,
-    fence: row.fence,
+    ...{
+      ...toKey(run),
+      fence,
+      version,
+      proved,
+      concurrency,
+      pacePerSecond: run.pace,
+      seen,
+      cursor,
+      more,
+      left,
+      contended,
+    },
+    ...{ parked, host, failures, failingMs, probes, warned, warnedMs: run.warned_ms, recoveredMs: run.recovered_ms },
+  };
+}
+
+function toBegun(begun: BegunJson, event: Begun["event"]): Begun {
+  return {
+    clinicId: begun.clinic_id,
+    webhookId: begun.webhook_id,
+    id: begun.id,
+    eventId: begun.event_id,
+    part: begun.part,
+    participantsPerRequest: begun.participants_per_request,
+    orderKey: begun.order_key,
+    choice: { practitioner: begun.choice_practitioner, patient: begun.choice_patient },
+    test: begun.test,
+    sequence: begun.sequence,
+    attempt: begun.attempt,
+    scheduleStart: begun.schedule_start,
+    fence: begun.fence,
     event,
   };
 }
 
-function toContent({ name, subject, subject_version: subjectVersion, facts }: ScanRow): Begun["event"] {
+function toContent({ name, subject, subject_version: subjectVersion, facts }: ContentJson): Begun["event"] {
   if (name === null || subject === null || subjectVersion === null || facts === null) return null;
-  return { name, subject, subjectVersion, facts };
+  return { name, subject, subjectVersion, facts: Buffer.from(facts, "base64") };
 }

@@ -24,8 +24,6 @@ export interface Attempted {
   startedMs: number;
   endedMs: number;
   verdict: Verdict;
-  /** of the webhook, as it was sent to; 0 where it was not */
-  version: number;
   /** for how long the receiver asks to be left alone */
   askedWaitMs: number;
 }
@@ -78,11 +76,12 @@ export class Sender {
     const { clock, random = Math.random } = this.#options;
     const { outcome } = made;
     const verdict = verdictOf(outcome, made.host);
-    const asked = askedWaitMs(outcome, verdict, clock.now());
+    const asked = verdict === "too_fast" ? askedWaitMs(outcome, verdict, clock.now()) : 0;
     const attemptOfSchedule = begun.attempt - begun.scheduleStart;
     const decision = decide({ verdict, attemptOfSchedule, test: begun.test, askedWaitMs: asked, random: random() });
     const settled = {
       begun,
+      version: made.version,
       durationMs: outcome.durationMs,
       outcome: outcome.kind,
       status: outcome.kind === "answered" ? outcome.answer.status : null,
@@ -92,7 +91,7 @@ export class Sender {
       next: toNext(decision),
     };
     this.#logAttempt(settled);
-    return { settled, startedMs, endedMs: clock.monotonicMs(), verdict, version: made.version, askedWaitMs: asked };
+    return { settled, startedMs, endedMs: clock.monotonicMs(), verdict, askedWaitMs: asked };
   }
 
   #logAttempt({ begun, outcome, status, durationMs }: Attempted["settled"]): void {
@@ -118,14 +117,13 @@ function isSendable(begun: Begun): begun is Sendable {
 
 /** What outlived its content (contract §7). Retention ends such deliveries before; here end those that came in between. */
 function expired(begun: Begun, startedMs: number): Attempted {
-  const nothing = { durationMs: 0, status: null, choice: null, bodySent: false, answer: null };
+  const nothing = { version: 0, durationMs: 0, status: null, choice: null, bodySent: false, answer: null };
   const next = { do: "finish", state: "cancelled", reason: "expired" } as const;
   return {
     settled: { begun, ...nothing, outcome: "failed_here", next },
     startedMs,
     endedMs: startedMs,
     verdict: "ours",
-    version: 0,
     askedWaitMs: 0,
   };
 }

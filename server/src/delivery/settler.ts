@@ -12,6 +12,15 @@ import type { Paced } from "./paced.ts";
 import type { Run } from "./run.ts";
 import type { Attempted } from "./sender.ts";
 
+/** An attempt that was written down, for whoever counts. */
+export interface Settled {
+  readonly outcome: Attempted["settled"]["outcome"];
+  readonly status: number | null;
+  readonly durationMs: number;
+  /** how the delivery ended by it; null where it is tried again, or where the result came too late to count */
+  readonly ended: "delivered" | "given_up" | "cancelled" | null;
+}
+
 /** The notice by which a clinic is told, by how far it has then been told. */
 const WARNINGS = {
   0: "webhook.recovered",
@@ -35,6 +44,7 @@ export interface SettlerOptions {
   nodeId: () => number;
   /** a batch has ended, well or not */
   onEnd: () => void;
+  onSettled?: ((settled: Settled) => void) | undefined;
 }
 
 export class Settler {
@@ -87,6 +97,8 @@ export class Settler {
     const counted = await store.settle(rows, { owner: nodeId(), health: runs.map((run) => run.healthRow(now)) });
     // Only now: had the statement failed, the same results would be settled again at the next turn.
     this.#results = this.#results.slice(batch.length);
+    // While what they call for is done their runs are held: one that sleeps is not this node's any more to speak for.
+    for (const result of batch) await this.#takeMeasures(result);
     const hasNext = new Map(counted.map((c) => [nameOf(c, c.id), c.hasNext]));
     for (const { run, settled, endedMs } of batch) {
       const { begun, next } = settled;
@@ -95,8 +107,8 @@ export class Settler {
       const isToLookUp = mayHaveNext || run.restarts !== restarts.get(run);
       run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
     }
+    for (const { settled } of batch) this.#options.onSettled?.(told(settled, hasNext));
     for (const result of batch) this.#adjustPace(result);
-    for (const result of batch) await this.#takeMeasures(result);
   }
 
   #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
@@ -106,7 +118,8 @@ export class Settler {
   }
 
   /** What an attempt calls for beyond itself: its clinic is told, or its webhook is turned off. */
-  async #takeMeasures({ run, settled, verdict, version }: Result): Promise<void> {
+  async #takeMeasures({ run, settled, verdict }: Result): Promise<void> {
+    const { version } = settled;
     const details = { outcome: settled.outcome, status: settled.status };
     if (verdict === "gone") {
       await this.#options.store.turnOff(run, { version, reason: "receiver_gone", details });
@@ -138,6 +151,13 @@ function observeAll(batch: readonly Result[]): Run[] {
     result.isObserved = true;
   }
   return [...new Set(batch.map(({ run }) => run))];
+}
+
+/** @param counted the names of the deliveries whose results counted */
+function told(settled: Attempted["settled"], counted: ReadonlyMap<string, boolean>): Settled {
+  const { begun, next, outcome, status, durationMs } = settled;
+  const isOver = next.do === "finish" && counted.has(nameOf(begun, begun.id));
+  return { outcome, status, durationMs, ended: isOver ? next.state : null };
 }
 
 function nameOf(key: RunKey, id: number): string {

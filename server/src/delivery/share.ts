@@ -31,7 +31,7 @@ export class Share<Run extends Held> {
     const kept = [...runs].filter((run) => !run.gone);
     const tolerance = Math.min(TOLERANCE_MAX, MISSING_MAX / Math.max(1, othersTaking));
     const surplus = kept.length > this.#fair * (1 + tolerance) ? kept.length - this.#fair : 0;
-    // The first are those that have waited longest for a place here (dispatcher.ts moves whoever had its turn to the end).
+    // The first are those that have waited longest for a place here (held.ts moves whoever had its turn to the end).
     const given = kept.filter((run) => this.#heldAtLastBeat.has(run)).slice(0, surplus);
     for (const run of given) {
       run.gone = true;

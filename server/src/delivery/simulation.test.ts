@@ -5,6 +5,7 @@
  * attempt comes before its time or beyond its lease, nothing sleeps that should not, and every delivery ends.
  */
 import { expect, test } from "vitest";
+import { BREAKAGES } from "../../test/simulation/breakages.ts";
 import { expectNoViolations, REGRESSION_SEEDS, seedsFrom } from "../../test/simulation/seeds.ts";
 import { simulate } from "../../test/simulation/simulation.ts";
 
@@ -35,3 +36,15 @@ test("the same seed is the same history, to the last line", async () => {
   expect(one.fingerprint).toBe(other.fingerprint);
   expect((await simulate(5)).fingerprint).not.toBe(one.fingerprint);
 });
+
+/** What takes minutes of a receiver's failing shows in simulated time only, and not in proof/broken. */
+test.each(BREAKAGES.flatMap(({ found, ...breakage }) => (found ? [{ found, ...breakage }] : [])))(
+  "the judge that knows nothing of the engine finds out where $name",
+  async ({ found, ...breakage }) => {
+    for (const seed of SEEDS) {
+      const { violations } = await simulate(seed, breakage);
+      if (violations.some((violation) => violation.startsWith(`${found}: `))) return;
+    }
+    expect.fail("no seed has found it");
+  },
+);

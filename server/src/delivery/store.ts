@@ -3,26 +3,30 @@
  *
  * Owns: the statements in sql/ and how their rows become values. Promises: every function is one statement, hence one
  * transaction; none holds a lock while anything is sent. Does not decide anything (policy.ts) nor send (attempt.ts).
+ *
+ * Locks are taken in one order by all who wait for them, here and on the clinic's side: a webhook's own row, its deliveries,
+ * its run, its bells; several rows of one kind by their keys, clinic first. TAKE and REFILL have the run first, for whoever
+ * has it may begin its deliveries: so they never wait for a delivery, but leave out what is locked and look again. What is
+ * done now and then (REST, SWEEP, expiring, lost tests) waits for nobody at all: it leaves out what is locked till next time.
  */
 import { readFileSync } from "node:fs";
 import type pg from "pg";
-import {
-  type Beat,
-  type Begun,
-  type Counted,
-  type FreedKey,
-  nameOf,
-  type RefillRequest,
-  type Released,
-  type RunHealth,
-  type RunKey,
-  type Scan,
-  type SettledAttempt,
-  type SettledHealth,
-  type TakeRequest,
-  type TurningOff,
-  type Vitals,
-  type Warning,
+import { arrayText, byteaArrayText } from "../db/values.ts";
+import type {
+  Beat,
+  Begun,
+  Counted,
+  RefillRequest,
+  Released,
+  RunHealth,
+  RunKey,
+  Scan,
+  SettledAttempt,
+  SettledHealth,
+  TakeRequest,
+  TurningOff,
+  Vitals,
+  Warning,
 } from "./engine-store.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
 
@@ -34,7 +38,6 @@ const BELLS_LOOKED_AT_MAX = 256;
 const GRACE_MS = 5_000;
 /** A test whose sender has not settled it by then was lost with its process; longer than any deadline. */
 const TEST_LOST_AFTER_MS = 60_000;
-const NO_FREED: readonly FreedKey[] = [];
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
 const FIRST: RunKey = { clinicId: 0, webhookId: 0 };
 
@@ -64,9 +67,12 @@ const TURN_OFF = sqlFile("turn_off");
 
 export class DeliveryStore {
   readonly #pool: pg.Pool;
+  readonly #pulse: pg.Pool;
 
-  constructor(pool: pg.Pool) {
+  /** @param pulse for the heartbeat alone, so that it waits for no other statement; by default it goes with the others */
+  constructor(pool: pg.Pool, pulse: pg.Pool = pool) {
     this.#pool = pool;
+    this.#pulse = pulse;
   }
 
   /**
@@ -77,34 +83,23 @@ export class DeliveryStore {
     const { webhooks, perWebhook, suspect, after = FIRST, room = true } = request;
     const bells = [after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
     const values = [owner, webhooks, WINDOW_ROWS, perWebhook, suspect, ...bells, room];
-    return toScan(await this.#rows<ScanRow>("take", TAKE, values));
+    return toScan(onlyRow(await this.#rows<ScanRow>("take", TAKE, values)));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
-  async refill(
-    owner: number,
-    requests: readonly RefillRequest[],
-    freed: readonly FreedKey[] = NO_FREED,
-  ): Promise<Scan> {
-    const keysByRun = Map.groupBy(freed, nameOf);
+  async refill(owner: number, requests: readonly RefillRequest[]): Promise<Scan> {
     const values = [
       owner,
-      requests.map((r) => r.clinicId),
-      requests.map((r) => r.webhookId),
-      requests.map((r) => r.fence),
-      requests.map((r) => r.cursor ?? Number.MAX_SAFE_INTEGER),
-      requests.map((r) => r.want),
-      requests.map((r) => r.look),
+      arrayText(requests.map((r) => r.clinicId)),
+      arrayText(requests.map((r) => r.webhookId)),
+      arrayText(requests.map((r) => r.fence)),
+      arrayText(requests.map((r) => r.cursor ?? Number.MAX_SAFE_INTEGER)),
+      arrayText(requests.map((r) => r.want)),
+      arrayText(requests.map((r) => r.look)),
       requests.map((r) => r.passedOver.join("\n")),
-      requests.map(
-        (r) =>
-          keysByRun
-            .get(nameOf(r))
-            ?.map(({ orderKey }) => orderKey)
-            .join("\n") ?? null,
-      ),
+      requests.map((r) => (r.freed.length > 0 ? r.freed.join("\n") : null)),
     ];
-    return toScan(await this.#rows<ScanRow>("refill", REFILL, values));
+    return toScan(onlyRow(await this.#rows<ScanRow>("refill", REFILL, values)));
   }
 
   /**
@@ -112,12 +107,11 @@ export class DeliveryStore {
    * still counted for their delivery. The others are marked as late.
    */
   async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
-    const rows = await this.#rows<{ clinic_id: number; webhook_id: number; id: number; has_next: boolean }>(
-      "settle",
-      SETTLE,
-      [...settleValues(results), ...healthValues(health), owner],
-    );
-    return rows.map((r) => ({ clinicId: r.clinic_id, webhookId: r.webhook_id, id: r.id, hasNext: r.has_next }));
+    const values = [...settleValues(results), ...healthValues(health), owner];
+    const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", SETTLE, values));
+    const counted = (places: number[] | null, hasNext: boolean) =>
+      (places ?? []).map((place) => toCounted(results[place - 1], hasNext));
+    return [...counted(followed, true), ...counted(last, false)];
   }
 
   /** Takes back that deliveries were begun; only for those of which nothing has left. */
@@ -170,7 +164,8 @@ export class DeliveryStore {
 
   /** Says that the node is alive, and tells it of the others. */
   async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
-    const [row] = await this.#rows<BeatRow>("beat", BEAT, [owner, leaseMs, takes, sendsForMs]);
+    const values = [owner, leaseMs, takes, sendsForMs];
+    const [row] = (await this.#pulse.query<BeatRow>({ name: "engine_beat", text: BEAT, values })).rows;
     if (row === undefined) throw new Error("a heartbeat was not answered");
     const { alive, held, orphaned, first_end_ms: end } = row;
     const nextDeathMs = end === null ? null : end + GRACE_MS;
@@ -207,39 +202,59 @@ export class DeliveryStore {
   }
 }
 
+/** Places (from 1) among the results of those that counted: those after which their subject has another, and the others. */
+interface SettledRow {
+  followed: number[] | null;
+  last: number[] | null;
+}
+
+function toCounted(result: SettledAttempt | undefined, hasNext: boolean): Counted {
+  if (result === undefined) throw new Error("settling counted a result that was not given");
+  const { clinicId, webhookId, id } = result.begun;
+  return { clinicId, webhookId, id, hasNext };
+}
+
+function onlyRow<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error("a statement of one row returned none");
+  return row;
+}
+
 function settleValues(results: readonly SettledAttempt[]): unknown[] {
   const begun = results.map((r) => r.begun);
   return [
-    begun.map((b) => b.clinicId),
-    begun.map((b) => b.webhookId),
-    begun.map((b) => b.id),
-    begun.map((b) => b.eventId),
-    begun.map((b) => b.part),
-    begun.map((b) => b.fence),
-    begun.map((b) => b.attempt),
-    results.map((r) => r.startedMsAgo),
-    results.map((r) => r.durationMs),
-    results.map((r) => r.outcome),
-    results.map((r) => r.status),
-    results.map((r) => r.choice?.practitioner ?? null),
-    results.map((r) => r.choice?.patient ?? null),
-    results.map((r) => r.bodySent),
-    results.map((r) => r.answer),
-    results.map((r) => (r.next.do === "retry" ? r.next.inMs : null)),
-    results.map((r) => (r.next.do === "finish" ? r.next.state : null)),
-    results.map((r) => (r.next.do === "finish" ? r.next.reason : null)),
-    begun.map((b) => b.test),
+    arrayText(begun.map((b) => b.clinicId)),
+    arrayText(begun.map((b) => b.webhookId)),
+    arrayText(begun.map((b) => b.id)),
+    arrayText(begun.map((b) => b.eventId)),
+    arrayText(begun.map((b) => b.part)),
+    arrayText(begun.map((b) => b.fence)),
+    arrayText(begun.map((b) => b.attempt)),
+    arrayText(results.map((r) => r.startedMsAgo)),
+    arrayText(results.map((r) => r.durationMs)),
+    arrayText(results.map((r) => r.outcome)),
+    arrayText(results.map((r) => r.status)),
+    arrayText(results.map((r) => r.choice?.practitioner ?? null)),
+    arrayText(results.map((r) => r.choice?.patient ?? null)),
+    arrayText(results.map((r) => r.bodySent)),
+    byteaArrayText(results.map((r) => r.answer)),
+    arrayText(results.map((r) => (r.next.do === "retry" ? r.next.inMs : null))),
+    arrayText(results.map((r) => (r.next.do === "finish" ? r.next.state : null))),
+    arrayText(results.map((r) => (r.next.do === "finish" ? r.next.reason : null))),
+    arrayText(begun.map((b) => b.test)),
+    arrayText(results.map((r) => r.version)),
   ];
 }
 
 function healthValues(health: readonly RunHealth[]): unknown[] {
   return [
-    health.map((h) => h.clinicId),
-    health.map((h) => h.webhookId),
-    health.map((h) => h.fence),
-    health.map((h) => h.failures),
-    health.map((h) => h.failingMs),
-    health.map((h) => h.probes),
-    health.map((h) => h.parked),
+    arrayText(health.map((h) => h.clinicId)),
+    arrayText(health.map((h) => h.webhookId)),
+    arrayText(health.map((h) => h.fence)),
+    arrayText(health.map((h) => h.version)),
+    arrayText(health.map((h) => h.failures)),
+    arrayText(health.map((h) => h.failingMs)),
+    arrayText(health.map((h) => h.probes)),
+    arrayText(health.map((h) => h.parked)),
   ];
 }

@@ -1,4 +1,4 @@
-/** What the engine keeps in order beside delivering: proofs of addresses, bells nobody answers, plans that do not age. */
+/** What the engine keeps in order beside delivering: proofs of addresses, bells nobody answers, what is due, plans that are kept. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
@@ -50,8 +50,43 @@ test("bells of a webhook that is off are taken away, so that they do not pile up
   expect((await engine.owner.query("select from bells")).rows).toEqual([]);
 });
 
-test("no plan is kept from one size of the tables for another", async () => {
-  const client = await engine.database.pools.dispatch.connect();
+test.each([
+  ["are off", "update webhooks set enabled = false, off_reason = 'you' where id <> $1"],
+  [
+    "are paused by the operator",
+    "insert into sending_pauses (clinic_id, webhook_id, reason) select clinic_id, id, 'a trial' from webhooks where id <> $1 on conflict do nothing",
+  ],
+  [
+    "this node has given away",
+    "update runs set yielded_by = (select max(id) from nodes), yielded_at = now() where webhook_id <> $1",
+  ],
+])(
+  "many webhooks that have been due for long and %s do not keep another one from being taken",
+  async (_how, change) => {
+    for (const suspect of [false, true]) {
+      const webhook = await engine.createWebhook(clinicId, { url: receiver.url, proved: !suspect });
+      await engine.owner.query(
+        `insert into webhooks (clinic_id, name, url, url_host, events, enabled)
+       select clinic_id, name, url, url_host, events, true from webhooks, generate_series(1, 40) where id = $1`,
+        [webhook.id],
+      );
+      await engine.owner.query(
+        `insert into runs (clinic_id, webhook_id, next_at, answered_at)
+       select clinic_id, id, now() - interval '1 hour', case when $1 then null else now() end from webhooks on conflict do nothing`,
+        [suspect],
+      );
+      await engine.owner.query("update runs set next_at = now() where webhook_id = $1", [webhook.id]);
+      const node = await engine.store.register("one", LEASE_MS);
+      await engine.owner.query(change, [webhook.id]);
+      await engine.owner.query("update webhooks set paused = false"); // derived anew from the pauses
+      const scan = await engine.store.take(node, { webhooks: 4, perWebhook: 1, suspect });
+      expect(scan.runs.map(({ webhookId }) => webhookId)).toEqual([webhook.id]);
+    }
+  },
+);
+
+test("the engine's statements are planned without a look at their parameters, and not anew for each run", async () => {
+  const client = await engine.database.pools.engine.connect();
   const store = new DeliveryStore({ query: client.query.bind(client) } as never);
   const node = await store.register("planner", LEASE_MS);
   for (let n = 0; n < 10; n++) await store.take(node, { webhooks: 8, perWebhook: 8, suspect: false });
@@ -59,5 +94,5 @@ test("no plan is kept from one size of the tables for another", async () => {
     "select generic_plans, custom_plans from pg_prepared_statements where name = 'engine_take'",
   );
   client.release();
-  expect(rows).toEqual([{ generic_plans: 0, custom_plans: 10 }]);
+  expect(rows).toEqual([{ generic_plans: 10, custom_plans: 0 }]);
 });

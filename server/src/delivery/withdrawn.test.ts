@@ -1,55 +1,24 @@
 /** A delivery that was begun and of which nothing left is not begun after all; nobody says later that it may have arrived. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { clinicLog } from "../../test/clinic-log.ts";
-import { createTestEngine, type TestEngine } from "../../test/engine.ts";
-import { createReceiver, type Receiver } from "../../test/receiver.ts";
+import type { TestEngine } from "../../test/engine.ts";
+import { StoreWithPause, withOwnClinic } from "../../test/own-clinic.ts";
+import type { Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { silentLog } from "../log.ts";
 import { runMaintenance } from "../maintenance.ts";
-import type { Scan } from "./engine-store.ts";
-import { DeliveryStore } from "./store.ts";
+import type { DeliveryStore } from "./store.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;
 let clinicId: number;
 const log = () => clinicLog(engine.owner, () => clinicId);
 
-beforeAll(async () => {
-  engine = await createTestEngine();
-});
-afterAll(() => engine.close());
-beforeEach(async () => {
-  receiver = await createReceiver();
-  clinicId = await engine.createClinic();
-});
-afterEach(async () => {
-  await engine.stopDispatchers();
-  await engine.owner.query("delete from nodes");
-  await receiver.close();
+withOwnClinic((own) => {
+  ({ engine, receiver, clinicId } = own);
 });
 
-/** Does something once, right after deliveries of the test's clinic were begun and before any of them is sent. */
-class StoreWithPause extends DeliveryStore {
-  #isOver = false;
-  onBegun: (scan: Scan) => Promise<void> = async () => {};
-
-  override async take(...args: Parameters<DeliveryStore["take"]>): Promise<Scan> {
-    return this.#pause(await super.take(...args));
-  }
-
-  override async refill(...args: Parameters<DeliveryStore["refill"]>): Promise<Scan> {
-    return this.#pause(await super.refill(...args));
-  }
-
-  async #pause(scan: Scan): Promise<Scan> {
-    if (this.#isOver || !scan.begun.some((begun) => begun.clinicId === clinicId)) return scan;
-    this.#isOver = true;
-    await this.onBegun(scan);
-    return scan;
-  }
-}
-
-const newStore = () => new StoreWithPause(engine.database.pools.dispatch);
+const newStore = () => new StoreWithPause({ engine, clinicId });
 const attemptsOf = async () => (await log().attempts()).map(({ attempt, outcome }) => ({ attempt, outcome }));
 const begunOnes = async () => (await log().hot()).filter(({ begun_at }) => begun_at !== null);
 
@@ -77,7 +46,7 @@ test.each([
       return await super.settle(...args);
     }
   }
-  const store = new UnableStore(engine.database.pools.dispatch);
+  const store = new UnableStore({ engine, clinicId });
   await engine.startDispatcher({ store, hostPerSecond: 3 });
   await until("all are delivered", async () => (await log().finished()).length === 4);
   expect(store.unbegun).toBeGreaterThan(0);
@@ -118,7 +87,7 @@ test("what was narrowed before it was sent, by a node that was then lost, stays 
       return Promise.reject(new Error("the database does not take it"));
     }
   }
-  const store = new UnableStore(engine.database.pools.dispatch);
+  const store = new UnableStore({ engine, clinicId });
   store.onBegun = async () => void (await choose("off"));
   const lost = await engine.startDispatcher({ store });
   await until("it has arrived", () => receiver.received.length === 1);

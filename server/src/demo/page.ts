@@ -10,7 +10,8 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const FINGERPRINT_FILE = join(ROOT, "web/dist/.built-from");
-const INPUTS = ["web/src", "web/public", "web/index.html", "web/vite.config.ts", "sdk/src", "package-lock.json"];
+const DOCUMENTS = ["web/index.html", "web/embed.html"];
+const INPUTS = ["web/src", "web/public", ...DOCUMENTS, "web/vite.config.ts", "sdk/src", "package-lock.json"];
 const OUTPUT_KEPT_MAX_CHARACTERS = 4_000;
 
 /** The page cannot be built; the message holds what the builder said, for the operator. */

@@ -76,3 +76,19 @@ function isIsatap(address: string): boolean {
   const groups = right ? [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right] : left;
   return /^(0|200)$/.test(groups[4] ?? "") && groups[5] === "5efe";
 }
+
+/**
+ * What counts as one network, of a client or a receiver: of IPv6 the first 64 bits, which one household has as a whole and could go through address by
+ * address; of IPv4 the address.
+ */
+export function networkOf(address: string): string {
+  const [ip = ""] = address.split("%", 1);
+  const [, mapped] = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(ip) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (isIP(ip) !== 6) return ip;
+  const [head = "", tail] = new URL(`http://[${ip}]/`).hostname.slice(1, -1).split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const missing = Array.from({ length: 8 - groups.length - after.length }, () => "0");
+  return [...groups, ...missing, ...after].slice(0, 4).join(":");
+}

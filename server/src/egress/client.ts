@@ -36,6 +36,8 @@ export interface Egress {
   /** Resolves and vets the host of a checked address; sends nothing. */
   vet(url: URL): Promise<Vetting>;
   post(request: OutboundRequest): Promise<Outcome>;
+  /** What a host has been reached by, so that many names of one receiver count as one: see dial.ts. */
+  reachedBy(host: string): string | null;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export function createEgress(options: EgressOptions): Egress {
   });
   return {
     check: (text) => checkUrl(text, options.rules),
+    reachedBy: dialler.reachedBy,
     async vet(url) {
       try {
         await dialler.vettedAddresses(hostOf(url));

@@ -8,7 +8,7 @@ import { isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
-import { isLoopbackAddress, isPublicAddress } from "./addresses.ts";
+import { isLoopbackAddress, isPublicAddress, networkOf } from "./addresses.ts";
 import { NOTHING_OPENED } from "./allow-list.ts";
 import { codeOf, DialError } from "./failure.ts";
 import { Names, type NamesOptions, TRIAL_LOOKUPS } from "./names.ts";
@@ -16,6 +16,7 @@ import { type EgressRules, hostOf } from "./url.ts";
 
 const CONNECT_TIMEOUT_MS = 8_000;
 const ADDRESSES_DIALLED_MAX = 3;
+const REACHED_KEPT_MAX = 50_000;
 /** As checkUrl says of an address that is refused by its spelling: one cannot be told from the other. */
 const REFUSED_DETAIL = "blocked_address";
 
@@ -23,6 +24,8 @@ export interface Dialler {
   /** The addresses of a host, all of them vetted, for a trial: it takes no delivery's place. Throws DialError. */
   vettedAddresses(host: string): Promise<readonly string[]>;
   connect: buildConnector.connector;
+  /** The network to which the last connection to a host went: an IPv4 address, 64 bits of IPv6. Null: none, or this machine. */
+  reachedBy(host: string): string | null;
 }
 
 export interface DiallerOptions extends NamesOptions {
@@ -58,6 +61,15 @@ export function createDialler(options: DiallerOptions): Dialler {
     return addresses;
   }
 
+  /** by name; whoever was reached longest ago makes room */
+  const reached = new Map<string, string>();
+  function noteReached(name: string, address: string): void {
+    reached.delete(name);
+    const [oldest] = reached.size >= REACHED_KEPT_MAX ? reached.keys() : [];
+    if (oldest !== undefined) reached.delete(oldest);
+    reached.set(name, networkOf(address));
+  }
+
   async function dial(options: buildConnector.Options): Promise<Socket> {
     const host = options.hostname;
     const addresses = await vettedAddresses(host, names);
@@ -68,7 +80,9 @@ export function createDialler(options: DiallerOptions): Dialler {
     let last: unknown;
     for (const address of addresses.slice(0, ADDRESSES_DIALLED_MAX)) {
       try {
-        return await connectTo(base, options, address);
+        const socket = await connectTo(base, options, address);
+        if (!isLoopbackAddress(address)) noteReached(nameOf(host), address);
+        return socket;
       } catch (error) {
         last = error;
       }
@@ -78,6 +92,7 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   return {
     vettedAddresses: (host) => vettedAddresses(host, trialNames),
+    reachedBy: (host) => reached.get(nameOf(host)) ?? null,
     connect: (options, callback) => {
       dial(options).then(
         (socket) => callback(null, socket),

@@ -22,7 +22,7 @@ export interface OperatorNote {
 }
 
 interface Act extends OperatorNote {
-  readonly action: "sending.paused" | "sending.resumed" | "clinic.created";
+  readonly action: "sending.paused" | "sending.resumed" | "clinic.created" | "clinic.manager_invited";
   readonly clinicId: number | null;
   readonly webhookId: number | null;
 }

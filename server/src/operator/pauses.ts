@@ -69,9 +69,12 @@ export async function resumeSending(owner: Db, scope: PauseScope, note: Operator
       with freed as (
         update webhooks set paused = false where paused and ${within(scope)}
         returning clinic_id, id, enabled and not paused and deleted_at is null as sends),
+      locked as materialized ( -- in the order of all who wait for locks (delivery/store.ts)
+        select r.clinic_id, r.webhook_id from freed f join runs r on r.clinic_id = f.clinic_id and r.webhook_id = f.id
+        where f.sends order by r.clinic_id, r.webhook_id for no key update of r),
       rising as (
-        update runs r set recovered_at = now() from freed f
-        where f.sends and r.clinic_id = f.clinic_id and r.webhook_id = f.id)
+        update runs r set recovered_at = now() from locked l
+        where r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id)
       insert into bells (clinic_id, webhook_id) select clinic_id, id from freed where sends`.execute(tx);
     await writeDownHere(tx, { ...scope, ...note, reason, action: "sending.resumed" });
     return true;
@@ -95,7 +98,7 @@ function checkScope({ clinicId, webhookId }: PauseScope): void {
 async function refuseUnknown(tx: Tx, { clinicId, webhookId }: PauseScope): Promise<void> {
   if (clinicId === null) return;
   const clinic = await tx.selectFrom("clinics").select("id").where("id", "=", clinicId).executeTakeFirst();
-  if (clinic === undefined) throw notFound("clinic", "clinic_id");
+  if (clinic === undefined) throw notFound("the clinic", "clinic_id", "Check its id.");
   if (webhookId === null) return;
   const webhook = await tx
     .selectFrom("webhooks")
@@ -104,7 +107,8 @@ async function refuseUnknown(tx: Tx, { clinicId, webhookId }: PauseScope): Promi
     .where("id", "=", webhookId)
     .where("deleted_at", "is", null)
     .executeTakeFirst();
-  if (webhook === undefined) throw notFound("webhook", "webhook_id");
+  if (webhook === undefined)
+    throw notFound("the webhook", "webhook_id", "Check its id, and that it belongs to that clinic.");
 }
 
 function within({ clinicId, webhookId }: PauseScope) {

@@ -190,17 +190,16 @@ describe("the scheduler", () => {
     await sql`update memberships set due_at = now() - interval '1 second', next_period = 1,
       next_period_on = (now() at time zone 'America/Toronto')::date,
       anchor_on = (now() at time zone 'America/Toronto')::date - 7 where id = ${id}`.execute(stage.clinic.owner);
-    let nudges = 0;
+    const nudged: number[] = [];
     const scheduler = new Scheduler({
       ...shared(),
       works: [membershipWork(practiceCard)],
-      nudge: () => {
-        nudges += 1;
-      },
+      nudge: (clinicId) => nudged.push(clinicId),
     });
     scheduler.start();
-    await until("the dispatcher is woken", () => nudges);
+    await until("the dispatcher is woken for that clinic", () => nudged.length > 0);
     await scheduler.stop();
+    expect(new Set(nudged)).toEqual(new Set([stage.clinic.id]));
     expect(await stage.view(id)).toMatchObject({ paymentsMade: 2 });
     const { rows } = await sql`select last_charge.due_on = (now() at time zone 'America/Toronto')::date as today
       from membership_charges last_charge where membership_id = ${id} and number = 2`.execute(stage.clinic.owner);

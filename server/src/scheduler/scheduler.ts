@@ -36,8 +36,8 @@ export interface SchedulerOptions {
   readonly log: Log;
   /** What rooms have to do, in the order in which a turn asks them. */
   readonly works: readonly DueWork[];
-  /** Wakes the dispatcher; called after work that may have emitted. */
-  readonly nudge: () => void;
+  /** Wakes the dispatcher; called after work that may have emitted, for the clinic in which it was done. */
+  readonly nudge: (clinicId: number) => void;
   /** Between two looks when nothing is due; a second where absent. */
   readonly pollMs?: number;
   /** The time by which work is due; the database's where absent. */
@@ -119,10 +119,11 @@ export class Scheduler {
     for (const work of works) {
       for (const clinicId of this.#awake(work, clinics)) {
         if (this.#stopping.signal.aborted) break;
-        rows += await this.#inClinic(work, clinicId, now);
+        const done = await this.#inClinic(work, clinicId, now);
+        if (done > 0) nudge(clinicId);
+        rows += done;
       }
     }
-    if (rows > 0) nudge();
     return rows;
   }
 

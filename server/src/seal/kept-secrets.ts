@@ -6,7 +6,7 @@
 import { hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Config } from "../config.ts";
-import type { Db } from "../db/schema.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import type { Seal } from "./seal.ts";
 
 const AUTH_SECRET = "auth";
@@ -40,6 +40,17 @@ export async function loadAuthSecret(config: Pick<Config, "authSecret">, parts: 
   }
   if (kept === undefined) throw new Error("the secret that signs sessions was taken away while it was made");
   return seal.unwrapSecret(AUTH_SECRET, kept).toString("base64url");
+}
+
+/** Puts one made by chance in its place, and returns it. What was signed or sealed with the old one is the caller's. */
+export async function replaceAuthSecret(tx: Tx, seal: Seal): Promise<string> {
+  const next = randomBytes(SECRET_BYTES);
+  await tx
+    .updateTable("kept_secrets")
+    .set({ secret: seal.wrapSecret(AUTH_SECRET, next) })
+    .where("name", "=", AUTH_SECRET)
+    .executeTakeFirstOrThrow();
+  return next.toString("base64url");
 }
 
 async function keptSecret(owner: Db): Promise<Buffer | undefined> {

@@ -166,6 +166,7 @@ describe("the state of a webhook", () => {
     offReason: null,
     eventCount: 1,
     waitingCount: 0,
+    addressAnswered: true,
     lastDeliveredAt: early,
     lastFailedAt: null,
   };
@@ -180,7 +181,9 @@ describe("the state of a webhook", () => {
     ["needs_attention", { lastDeliveredAt: null, lastFailedAt: early }],
     ["working", { lastDeliveredAt: late, lastFailedAt: early }],
     ["waiting", { waitingCount: 1 }],
-    ["working", { lastDeliveredAt: null }],
+    ["ready", { lastDeliveredAt: null }],
+    ["ready", { lastDeliveredAt: null, addressAnswered: false }],
+    ["ready", { addressAnswered: false }],
     ["working", {}],
   ])("is %s for %o", (state, facts) => {
     expect(webhookState({ ...working, ...facts })).toBe(state);

@@ -118,7 +118,7 @@ function toWebhook({ seal }: Store, row: Row): Webhook {
     keysToken: row.keys_token,
     previousSecretValidUntil: row.previous_secret_valid_until,
     recipient: toRecipient(row),
-    state: webhookState({ ...facts, eventCount: events.length }),
+    state: webhookState({ ...facts, eventCount: events.length, addressAnswered: row.answered_at !== null }),
     isPaused: row.paused,
     hasAnswered: row.answered_at !== null,
     createdAt: row.created_at,

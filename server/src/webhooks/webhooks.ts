@@ -12,6 +12,7 @@ import { conflict, notFound } from "../errors.ts";
 import type { Seal } from "../seal/seal.ts";
 import { addKey, type PublicKey, publicKeys, removeKeys } from "./keys.ts";
 import { auditView, changedFields } from "./masking.ts";
+import { refusePatientData } from "./patient-lock.ts";
 import { addSecret, type Rotated, revokePrevious, rotateSecret as rotate } from "./secrets.ts";
 import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
 import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
@@ -27,6 +28,8 @@ export interface WebhooksContext {
   readonly clinicId: number;
   /** The user's id, for the audit. */
   readonly actor: string;
+  /** Whoever acts may not turn patients' data on; see patient-lock.ts. */
+  readonly patientDataLocked?: boolean;
   checkAddress(text: string): AddressCheck;
 }
 
@@ -55,6 +58,7 @@ export async function createWebhook(
 ): Promise<{ webhook: Webhook; secret: string }> {
   const store = await storeOf(tx, context);
   const settings = applyInput(NEW_WEBHOOK, input, await rulesOf(tx, context));
+  refusePatientData(context.patientDataLocked, { before: null, after: settings });
   await keepWithinLimits(store, settings.draft);
   const id = await insertWebhook(store, settings);
   const secret = await addSecret(store, id);
@@ -86,6 +90,7 @@ export async function changeWebhook(
   const after = applyInput(before, input, await rulesOf(tx, context));
   const changed = changedFields(before, after);
   if (changed.length === 0) return current;
+  refusePatientData(context.patientDataLocked, { before, after });
   if (before.draft && !after.draft) await keepWithinLimits(store, false);
   await updateWebhook(store, id, after);
   await keepKeys(store, id, { before, after });
@@ -253,8 +258,10 @@ async function ring({ tx, clinicId }: Store, id: number): Promise<void> {
   await tx.insertInto("bells").values({ clinic_id: clinicId, webhook_id: id }).execute();
 }
 
-/** The row stays for the log of what was sent; its address, headers, secrets and keys go. */
-async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Promise<number> {
+/** The row stays for the log; its address, headers, secrets and keys go. What waits first: see delivery/store.ts on locks. */
+async function remove(store: Store, { id }: { id: number }): Promise<number> {
+  const dropped = await dropWaiting(store, id);
+  const { tx, clinicId, seal } = store;
   await tx
     .updateTable("webhooks")
     .set({
@@ -268,10 +275,14 @@ async function remove({ tx, clinicId, seal }: Store, { id }: { id: number }): Pr
     .where("id", "=", id)
     .execute();
   await tx.deleteFrom("webhook_secrets").where("clinic_id", "=", clinicId).where("webhook_id", "=", id).execute();
-  await removeKeys({ tx, clinicId, seal }, id);
+  await removeKeys(store, id);
+  return dropped;
+}
+
+/** Tests are not counted. What is on its way ends by itself, and its answer is written down. */
+async function dropWaiting({ tx, clinicId }: Store, id: number): Promise<number> {
   const { rows } = await sql<{ dropped: number }>`
     with gone as (
-      -- what is on its way ends by itself, and its answer is written down
       delete from deliveries where clinic_id = ${clinicId} and webhook_id = ${id} and begun_at is null returning *),
     kept as (
       insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,

@@ -20,6 +20,8 @@ export interface Heard {
   /** what came of a name that exists below a search domain alone */
   lost: string;
   redirects: number;
+  /** what the opened one was reached by, by its name and by another name of it */
+  reached: (string | null)[];
   /** questions with the search domain in them */
   searched: string[];
   /** addresses on which the witness hears nothing */

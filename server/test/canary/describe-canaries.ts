@@ -1,5 +1,6 @@
 /** What the canaries of canary.ts must have heard, with as many flips of a name as the suite has time for. */
 import { describe, expect, test } from "vitest";
+import { GOOD_ADDRESS } from "./addresses.ts";
 import { hearCanaries, whyNoNamespace } from "./canary.ts";
 
 const why = whyNoNamespace();
@@ -11,6 +12,7 @@ export function describeCanaries(flips: number): void {
       expect(heard.canaries).toEqual({});
       expect(heard.deaf).toEqual([]);
       expect(heard.redirects).toBe(1);
+      expect(heard.reached).toEqual([GOOD_ADDRESS, GOOD_ADDRESS, null]);
       expect([heard.lost, heard.searched]).toEqual(["name_not_found", []]);
       const { answered = 0, refused_address: refused = 0, name_not_found: none = 0 } = heard.outcomes;
       expect(answered + refused + none).toBe(flips); // none: both questions fell on an answer of the other family

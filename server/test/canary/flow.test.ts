@@ -12,12 +12,12 @@ import { Dispatcher } from "../../src/delivery/dispatcher.ts";
 import { Recoverer } from "../../src/delivery/recover.ts";
 import { DeliveryStore } from "../../src/delivery/store.ts";
 import { createEgress, type Egress } from "../../src/egress/client.ts";
-import { silentLog } from "../../src/log.ts";
 import { emit } from "../../src/outbox/emit.ts";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../api.ts";
 import { STRICT } from "../egress.ts";
 import { createNameServer, type NameServer } from "../name-server.ts";
 import { until } from "../until.ts";
+import { watchedLog } from "./watch.ts";
 
 let listener: Server;
 let port: number;
@@ -65,9 +65,9 @@ beforeAll(async () => {
   const { dispatch } = api.database.pools;
   const store = new DeliveryStore(dispatch);
   const { seal } = api.context;
-  const shared = { store, seal, egress, db: createKysely(dispatch), log: silentLog() };
+  const shared = { store, seal, egress, db: createKysely(dispatch), log: watchedLog() };
   dispatcher = new Dispatcher({ ...shared, clock: systemClock, name: "test" });
-  recoverer = new Recoverer({ pool: dispatch, log: silentLog(), nudge: () => dispatcher.nudge() });
+  recoverer = new Recoverer({ pool: dispatch, log: watchedLog(), nudge: () => dispatcher.nudge() });
   await dispatcher.start();
 });
 afterAll(async () => {

@@ -67,6 +67,11 @@ const lost = await tryAll("lost.example.test");
 names.names["flip.example.test"] = [GOOD_ADDRESS];
 await egress.post({ url: new URL(`http://flip.example.test:${port}/redirect`), headers: [], body: "{}" });
 
+// A second name of the same receiver is the same receiver to the caps.
+names.names["second.example.test"] = [GOOD_ADDRESS];
+await egress.post({ url: new URL(`http://second.example.test:${port}/hook`), headers: [], body: "{}" });
+const reached = ["flip", "second", "lost"].map((name) => egress.reachedBy(`${name}.example.test`));
+
 const outcomes: Record<string, number> = {};
 let questions = 0;
 names.onQuestion = (name) => {
@@ -102,7 +107,7 @@ const report: Heard = {
   good,
   outcomes,
   lost,
-  redirects: requests.redirects,
+  ...{ redirects: requests.redirects, reached },
   searched: names.asked.filter((name) => name.includes("internal.test")),
   deaf: CANARY_ADDRESSES.filter((address) => !awake.includes(address)),
 };

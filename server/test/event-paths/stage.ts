@@ -12,9 +12,9 @@ import { createKysely } from "../../src/db/pool.ts";
 import { Dispatcher } from "../../src/delivery/dispatcher.ts";
 import { DeliveryStore } from "../../src/delivery/store.ts";
 import { createEgress } from "../../src/egress/client.ts";
-import { silentLog } from "../../src/log.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import { type Answer, type Caller, startTestApi, type TestApi } from "../api.ts";
+import { watchedLog } from "../canary/watch.ts";
 import { createReceiver, type Received, type Receiver } from "../receiver.ts";
 import { until } from "../until.ts";
 
@@ -67,7 +67,7 @@ export async function openStage(): Promise<Stage> {
   });
   const db = createKysely(api.database.pools.dispatch);
   const store = new DeliveryStore(api.database.pools.engine);
-  const dispatcher = new Dispatcher({ store, db, seal, egress, clock, log: silentLog(), name: "stage" });
+  const dispatcher = new Dispatcher({ store, db, seal, egress, clock, log: watchedLog(), name: "stage" });
   await dispatcher.start();
   return {
     api,
@@ -142,7 +142,7 @@ async function passDays({ db, context }: TestApi, days: number): Promise<void> {
   const { outbox, clock } = context;
   const now = async () => clock.now().add({ hours: 24 * days });
   const works = [membershipWork(practiceCard), checkoutWork, importWork(db)];
-  await new Scheduler({ db, outbox, log: silentLog(), works, nudge: () => {}, now }).runOnce();
+  await new Scheduler({ db, outbox, log: watchedLog(), works, nudge: () => {}, now }).runOnce();
 }
 
 async function isQuiet({ database }: TestApi, clinicId: number): Promise<boolean> {

@@ -22,6 +22,8 @@ export interface Operation {
   readonly answers: Readonly<Record<string, Schema | null>>;
   readonly isOpen: boolean;
   readonly takesKeys: boolean;
+  /** No person may call it. */
+  readonly isForPrograms: boolean;
 }
 
 export interface Description {
@@ -66,5 +68,6 @@ function toOperation(path: string, method: string, described: Described): Operat
     answers: Object.fromEntries(answers),
     isOpen: security?.length === 0,
     takesKeys: security?.some((way) => "key" in way) ?? false,
+    isForPrograms: (security?.length ?? 0) > 0 && security?.every((way) => "key" in way) === true,
   };
 }

@@ -8,7 +8,7 @@ const SECONDS = 120;
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ namesAreEverybodys: true });
 });
 afterAll(() => database.drop());
 

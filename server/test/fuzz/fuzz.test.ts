@@ -9,7 +9,7 @@ const SEED = 1;
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ namesAreEverybodys: true });
 });
 afterAll(() => database.drop());
 

@@ -16,7 +16,7 @@ const PROBLEM: Schema = {
 };
 const OPERATION = {
   ...{ id: "post_things", method: "POST", path: "/v1/things", parameters: [], body: THING, needsBody: true },
-  ...{ answers: { "201": THING }, isOpen: false, takesKeys: false },
+  ...{ answers: { "201": THING }, isOpen: false, takesKeys: false, isForPrograms: false },
 };
 const DESCRIPTION = {
   operations: [OPERATION],

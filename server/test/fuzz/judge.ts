@@ -108,7 +108,7 @@ function refusalDue(asked: Asked): Due | null {
   if (!operation.isOpen && (caller === "nobody" || caller === "bad_key")) {
     return { because: "no credential", statuses: [401] };
   }
-  if (!operation.isOpen && caller !== "manager") return programDue(asked);
+  if (!operation.isOpen && (caller !== "manager" || operation.isForPrograms)) return programDue(asked);
   return contentDue(asked, []);
 }
 

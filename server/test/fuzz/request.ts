@@ -4,7 +4,7 @@ import { type Damage, damages, NASTY_TEXT } from "./damage.ts";
 import type { Operation, Parameter } from "./description.ts";
 import { fitting, pick } from "./values.ts";
 
-export const CALLERS = ["manager", "front_desk", "feed_key", "pull_key", "bad_key", "nobody"] as const;
+export const CALLERS = ["manager", "front_desk", "feed_key", "pull_key", "embed_key", "bad_key", "nobody"] as const;
 export type CallerName = (typeof CALLERS)[number];
 
 /** A request as it was planned; ids are still to be chosen. */
@@ -46,8 +46,8 @@ function queries(parameters: readonly Parameter[]): fc.Arbitrary<Record<string, 
 }
 
 function callers({ takesKeys }: Operation): fc.Arbitrary<CallerName> {
-  const others = fc.constantFrom<CallerName>("front_desk", "bad_key", "nobody", "feed_key", "pull_key");
-  const programs = fc.constantFrom<CallerName>("feed_key", "pull_key");
+  const others = fc.constantFrom<CallerName>("front_desk", "bad_key", "nobody", "feed_key", "pull_key", "embed_key");
+  const programs = fc.constantFrom<CallerName>("feed_key", "pull_key", "embed_key");
   const manager = { weight: 8, arbitrary: fc.constant<CallerName>("manager") };
   return fc.oneof(manager, others, { weight: takesKeys ? 6 : 0, arbitrary: programs });
 }

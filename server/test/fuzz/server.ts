@@ -96,6 +96,7 @@ export class FuzzServer {
     };
     await open("feed_key", ["feed"]);
     await open("pull_key", ["deliveries:pull"], { webhook_id: webhook.id });
+    await open("embed_key", ["embed"], { embed_origins: ["https://suite.example.test"] });
   }
 
   async #fillOtherClinic(): Promise<void> {

@@ -79,7 +79,7 @@ function number(schema: Schema, name: string): fc.Arbitrary<unknown> {
   const anything =
     schema.type === "integer"
       ? fc.oneof(
-          fc.integer({ min: Math.max(min, -50), max: Math.min(max, 50) }),
+          fc.integer({ min: Math.max(min, -50), max: Math.min(max, Math.max(min, 50)) }),
           fc.maxSafeInteger().map((n) => clamp(n, min, max)),
         )
       : fc.oneof(

@@ -110,12 +110,12 @@ const refill = refilling.map((drawn) =>
       const ids = [...pair.model.tables.deliveriesOf(key).keys()];
       const cursor = { start: 0, middle: ids[ids.length >> 1] ?? 0, none: null }[drawn.cursor] as number | null;
       const { want, look } = drawn;
-      const freed = drawn.freed.map((n) => ({ ...key, orderKey: `consult:${n}` }));
+      const freed = drawn.freed.map((n) => `consult:${n}`);
       const passedOver = [...new Set([...drawn.passedOver, ...drawn.freed])].map((n) => `consult:${n}`);
       const fence = pair.model.tables.run(key).fence - drawn.stale;
-      const request: RefillRequest = { ...key, fence, cursor, want, look, passedOver };
-      const real = await pair.engine.store.refill(node(pair, drawn.node), [request], freed);
-      compareScans(pair, real, await pair.model.refill(node(pair, drawn.node), [request], freed));
+      const request: RefillRequest = { ...key, fence, cursor, want, look, passedOver, freed };
+      const real = await pair.engine.store.refill(node(pair, drawn.node), [request]);
+      compareScans(pair, real, await pair.model.refill(node(pair, drawn.node), [request]));
     },
   }),
 );

@@ -29,10 +29,11 @@ export function rungOf(seen: Tables, after: RunKey = { clinicId: 0, webhookId: 0
 /** Webhooks that may have due work: those whose time has come, the longest ago first, and then those that have rung. */
 export function dueOf(
   { seen, atMs, rung }: { seen: Tables; atMs: number; rung: readonly RunKey[] },
-  { webhooks, suspect }: TakeRequest,
+  { webhooks, suspect, owner, room = true }: TakeRequest & { owner: number },
 ): RunKey[] {
   const waiting = [...seen.runs.values()]
     .filter((run) => run.owner === null && run.nextAt <= atMs && isSuspect(run) === suspect)
+    .filter((run) => seen.isOn(run) && isFor(run, { owner, room, atMs }))
     .sort((a, b) => a.nextAt - b.nextAt || compare(placeIn(rung, a), placeIn(rung, b)))
     .slice(0, 2 * webhooks)
     .map(keyOf);

@@ -10,7 +10,6 @@ import type {
   Begun,
   Counted,
   EngineStore,
-  FreedKey,
   RefillRequest,
   Released,
   RunKey,
@@ -23,7 +22,6 @@ import type {
   Warning,
 } from "../../src/delivery/engine-store.ts";
 import { WINDOW_ROWS } from "../../src/delivery/store.ts";
-import { type Asked, begunAtOf, timesOf } from "./asked.ts";
 import { dueOf, isFor, isSuspect, keyOf, rungOf } from "./due.ts";
 import { type Leased, scanAll } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";
@@ -90,16 +88,13 @@ export class ModelStore implements EngineStore {
     return { ...key, cursor: 0, passedOver: [], freed: [], isTaken: true, fence: run.fence + 1, want, look };
   }
 
-  async refill(owner: number, requests: readonly RefillRequest[], freed: readonly FreedKey[] = []): Promise<Scan> {
-    return this.refillAsSeen(this.snapshot(), { owner, requests, freed });
+  async refill(owner: number, requests: readonly RefillRequest[]): Promise<Scan> {
+    return this.refillAsSeen(this.snapshot(), { owner, requests });
   }
 
-  refillAsSeen(
-    { tables: seen, atMs }: Seen,
-    asked: { owner: number; requests: readonly RefillRequest[]; freed: readonly FreedKey[] },
-  ): Scan {
-    const { owner } = asked;
-    const ours = asked.requests.filter((request) => {
+  refillAsSeen({ tables: seen, atMs }: Seen, asked: { owner: number; requests: readonly RefillRequest[] }): Scan {
+    const { owner, requests } = asked;
+    const ours = requests.filter((request) => {
       const run = this.tables.run(request);
       return run.owner === owner && run.fence === request.fence && seen.isOn(request);
     });
@@ -107,7 +102,6 @@ export class ModelStore implements EngineStore {
       (request): Leased => ({
         ...request,
         cursor: request.cursor ?? Number.POSITIVE_INFINITY,
-        freed: asked.freed.filter((one) => nameOf(one) === nameOf(request)),
         isTaken: false,
       }),
     );
@@ -117,12 +111,10 @@ export class ModelStore implements EngineStore {
   async settle(results: readonly SettledAttempt[], settled: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const at = this.nowMs();
     const before = this.tables.snapshot();
-    const begunAt = new Map(results.map((result) => [result, begunAtOf(this.tables, result)]));
     const counted = results.flatMap((result) => this.#settleOne(result, at, before) ?? []);
     for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) {
-      const asked = ofRun.map((result) => ({ ...result, begunAt: begunAt.get(result) ?? null }));
-      this.#noteAnswers(asked, at);
-      this.#noteHealth(asked, at, settled);
+      this.#noteAnswers(ofRun, at);
+      this.#noteHealth(ofRun, at, settled);
     }
     return counted;
   }
@@ -144,14 +136,14 @@ export class ModelStore implements EngineStore {
   }
 
   /** A success proves the address only where nothing has been changed since it was asked for. */
-  #noteAnswers(results: readonly Asked[], at: number): void {
+  #noteAnswers(results: readonly SettledAttempt[], at: number): void {
     const [first] = results;
     if (!first) return;
     const run = this.tables.run(first.begun);
     const isDelivered = ({ next }: SettledAttempt) => next.do === "finish" && next.state === "delivered";
     const delivered = results.filter(isDelivered);
-    const askedAt = Math.max(...timesOf(delivered));
-    const proves = askedAt > this.tables.webhook(first.begun).updatedAt;
+    const { version } = this.tables.webhook(first.begun);
+    const proves = delivered.some((result) => result.version === version);
     this.tables.changeRun(run, {
       ...(proves && { answeredAt: run.answeredAt ?? at }),
       ...(delivered.length > 0 && { lastDeliveredAt: at }),
@@ -159,15 +151,14 @@ export class ModelStore implements EngineStore {
     });
   }
 
-  /** The holder's word on its receiver counts, unless the webhook was changed since the first of these attempts began. */
-  #noteHealth(results: readonly Asked[], at: number, { owner, health }: SettledHealth): void {
+  /** The holder's word on its receiver counts, unless the webhook was changed since the holder took it. */
+  #noteHealth(results: readonly SettledAttempt[], at: number, { owner, health }: SettledHealth): void {
     const [first] = results;
     const told = first && health.find((one) => nameOf(one) === nameOf(first.begun));
     if (!told) return;
     const run = this.tables.run(told);
-    const times = timesOf(results);
     if (run.owner !== owner || run.fence !== told.fence) return;
-    if (times.length === 0 || Math.min(...times) <= this.tables.webhook(told).updatedAt) return;
+    if (told.version !== this.tables.webhook(told).version) return;
     const since = told.failingMs === null ? null : at - told.failingMs;
     const isSame = since !== null && run.failingSince !== null && Math.abs(since - run.failingSince) < SAME_MOMENT_MS;
     this.tables.changeRun(told, {

@@ -184,12 +184,7 @@ export class SteppedNode {
     });
     if (asked.length === 0) return;
     const requests = asked.map(({ request }) => request);
-    const freed = asked.flatMap(({ run: { clinicId, webhookId }, freed: keys }) =>
-      keys.map((orderKey) => ({ clinicId, webhookId, orderKey })),
-    );
-    const scan = await this.#stage.statement(`${this.#name} refills`, (store) =>
-      store.refill(this.#owner, requests, freed),
-    );
+    const scan = await this.#stage.statement(`${this.#name} refills`, (store) => store.refill(this.#owner, requests));
     for (const { run, scans } of asked) {
       const found = scan.runs.find(({ webhookId }) => webhookId === run.webhookId);
       if (found) run.refilled(found, scans);
@@ -232,7 +227,7 @@ export class SteppedNode {
     const next = isFailure
       ? { do: "retry" as const, inMs: 0 }
       : { do: "finish" as const, state: "delivered" as const, reason: null };
-    return { begun, startedMsAgo: 0, durationMs: 1, ...said, next };
+    return { begun, version: 1, startedMsAgo: 0, durationMs: 1, ...said, next };
   }
 
   async #release(which: (run: Run) => boolean): Promise<void> {

@@ -5,7 +5,7 @@
  * It sees what had been committed when its statement began (`seen`), and changes what is there when it has its locks
  * (`now`): a row that somebody else has changed in between is not begun, and the scan says that it cannot be trusted.
  */
-import type { Begun, FreedKey, RunKey, RunScan, Scan } from "../../src/delivery/engine-store.ts";
+import type { Begun, RunKey, RunScan, Scan } from "../../src/delivery/engine-store.ts";
 import { type DeliveryRow, nameOf, type Tables } from "./tables.ts";
 
 /** A webhook that is leased to the node that asks, and what it wants of it. */
@@ -16,7 +16,7 @@ export interface Leased extends RunKey {
   want: number;
   look: number;
   passedOver: readonly string[];
-  freed: readonly FreedKey[];
+  freed: readonly string[];
   /** by TAKE, which tells of the receiver's health as well */
   isTaken: boolean;
 }
@@ -44,7 +44,7 @@ function scanOne(scanning: Scanning, lease: Leased, scan: Scan): void {
   const passed = new Set(lease.passedOver);
   const window = all.filter((row) => row.id > lease.cursor && !passed.has(row.orderKey)).slice(0, lease.look);
   const heads = window.filter((row) => isHead(row, all));
-  const freed = lease.freed.flatMap(({ orderKey }) => all.find((row) => row.orderKey === orderKey) ?? []);
+  const freed = lease.freed.flatMap((orderKey) => all.find((row) => row.orderKey === orderKey) ?? []);
   const startable = (row: DeliveryRow) => row.dueAt <= atMs && isNobodys(row, lease.fence);
   const isProbing = now.run(key).parkedAt !== null;
   // A probe is for what has been due for longest, so that the subjects take turns (contract §7).

@@ -10,6 +10,8 @@ const RECENT = 12;
 export const ending = fc.record({
   pick: fc.nat({ max: 1_000 }),
   startedMsAgo: fc.constantFrom(0, 20, HOUR_MS),
+  /** changes of the webhook since it was sent */
+  changes: fc.constantFrom(0, 0, 0, 1),
   next: fc.constantFrom<SettledAttempt["next"]>(
     ...[1, 2, 3].map(() => ({ do: "finish" as const, state: "delivered" as const, reason: null })),
     { do: "finish", state: "given_up", reason: "schedule_ended" },
@@ -23,15 +25,22 @@ export const ailing = fc.record({
   probes: fc.nat({ max: 3 }),
   parked: fc.boolean(),
   stale: fc.constantFrom(0, 0, 0, 1),
+  /** changes of the webhook since it was taken */
+  changes: fc.constantFrom(0, 0, 0, 1),
 });
 type Ailing = typeof ailing extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** What the holder of each of the webhooks says of its receiver. */
-export function healthOf(pair: Pair, results: readonly SettledAttempt[], { stale, ...drawn }: Ailing): SettledHealth {
+export function healthOf(
+  pair: Pair,
+  results: readonly SettledAttempt[],
+  { stale, changes, ...drawn }: Ailing,
+): SettledHealth {
   const runs = new Map(results.map(({ begun }) => [begun.webhookId, pair.model.tables.run(begun)]));
   const health = [...runs.values()].map(({ clinicId, webhookId, fence, failingSince }): RunHealth => {
     const failingMs = failingSince === null ? drawn.failingMs : pair.clock.nowMs - failingSince + drawn.failingMs;
-    const key = { clinicId, webhookId, fence: fence - stale };
+    const version = pair.model.tables.webhook({ clinicId, webhookId }).version - changes;
+    const key = { clinicId, webhookId, fence: fence - stale, version };
     if (drawn.failures === 0) return { ...key, failures: 0, failingMs: null, probes: 0, parked: false };
     return { ...key, ...drawn, failingMs };
   });
@@ -41,14 +50,15 @@ export function healthOf(pair: Pair, results: readonly SettledAttempt[], { stale
 /** One result for each attempt that was picked. */
 export function batchOf(
   pair: Pair,
-  endings: readonly { pick: number; startedMsAgo: number; next: SettledAttempt["next"] }[],
+  endings: readonly (typeof ending extends fc.Arbitrary<infer Value> ? Value : never)[],
 ) {
   const recent = pair.begun.slice(-RECENT);
-  const results = endings.map(({ pick, startedMsAgo, next }): SettledAttempt => {
+  const results = endings.map(({ pick, startedMsAgo, changes, next }): SettledAttempt => {
     const begun = recent[pick % recent.length] as (typeof recent)[number];
     const status = next.do === "finish" && next.state === "delivered" ? 200 : 500;
     const said = { outcome: "answered", status, choice: begun.choice, bodySent: true, answer: null, durationMs: 5 };
-    return { begun, startedMsAgo, next, ...said };
+    const version = pair.model.tables.webhook(begun).version - changes;
+    return { begun, version, startedMsAgo, next, ...said };
   });
   return [...new Map(results.map((one) => [`${one.begun.id}/${one.begun.attempt}`, one])).values()];
 }

@@ -29,7 +29,19 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   {
     name: "a receiver's health is written by whoever says so",
     statement: "settle",
-    out: "r.owner = $27::bigint and r.fence = s.health_fence and",
+    out: "r.owner = $29::bigint and r.fence = s.health_fence and",
+    into: "",
+  },
+  {
+    name: "an answer of the old address proves the new one",
+    statement: "settle",
+    out: "s.delivered_version = r.webhook_version",
+    into: "s.delivered_version is not null",
+  },
+  {
+    name: "what the old receiver did counts against the new one",
+    statement: "settle",
+    out: "and r.webhook_version = s.health_version",
     into: "",
   },
   {

@@ -2,6 +2,7 @@
  * Seeded bugs. Each lies to the engine, or to the model, from outside; the simulation has to notice every one of them.
  * A simulation that lets one through proves nothing about the bug's absence.
  */
+import type { CheckName } from "../../../proof/history/judge.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { EngineStore, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import type { ModelStore } from "../model/model-store.ts";
@@ -10,6 +11,8 @@ import type { Process } from "./process.ts";
 
 export interface Breakage {
   name: string;
+  /** the independent judge's check that must find it, where it is one that no broken engine of proof/broken shows to work */
+  found?: CheckName;
   /** between a node and its store */
   store?: (inner: EngineStore, model: ModelStore) => EngineStore;
   /** between a node and its clock */
@@ -133,6 +136,18 @@ export const BREAKAGES: readonly Breakage[] = [
         return { ...scan, runs: scan.runs.map(keep), begun: scan.begun.map(keep) };
       };
     },
+  },
+  {
+    name: "a parked webhook is probed every twenty seconds",
+    found: "sent_while_parked",
+    store: (inner, model) => ({
+      ...inner,
+      release: (owner, runs) =>
+        inner.release(
+          owner,
+          runs.map((run) => (model.tables.run(run).parkedAt === null ? run : { ...run, nextInMs: 20_000 })),
+        ),
+    }),
   },
   {
     name: "those who take over do not wait for the lease's end",

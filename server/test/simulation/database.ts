@@ -133,8 +133,7 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
   };
   return {
     take: (owner, request) => scan(`take by ${owner}`, (seen) => model.takeAsSeen(seen, { ...request, owner })),
-    refill: (owner, requests, freed = []) =>
-      scan(`refill by ${owner}`, (seen) => model.refillAsSeen(seen, { owner, requests, freed })),
+    refill: (owner, requests) => scan(`refill by ${owner}`, (seen) => model.refillAsSeen(seen, { owner, requests })),
     settle: (results, health) => call(`settle ${results.length}`, () => model.settle(results, health)),
     warn: (owner, warning) => call(`warn ${warning.warned}`, () => model.warn(owner, warning)),
     release: (owner, runs) => call(`release ${runs.length} by ${owner}`, () => model.release(owner, runs)),

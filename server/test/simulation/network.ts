@@ -96,6 +96,7 @@ export class SimulatedNetwork {
       check: (text) => ({ ok: true, url: new URL(text), loopback: false }),
       vet: async () => ({ ok: true }),
       post: (request) => this.#post(process, this.#read(process, request, asked)),
+      reachedBy: () => null,
       close: async () => {},
     };
   }

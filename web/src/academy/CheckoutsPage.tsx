@@ -6,10 +6,10 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Filters } from "../ui/Filters.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
-import rows from "../ui/rows.module.css";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import type { OnSaid, Said } from "./act.ts";
 import { CheckoutRow } from "./CheckoutRow.tsx";
@@ -73,7 +73,7 @@ function Content() {
     <>
       <PageHeader title={t("academy.checkouts")} intro={t("academy.checkoutsIntro")} />
       <AcademyNav />
-      <search className={rows.search}>
+      <Filters>
         <NativeSelect
           aria-label={t("academy.filter")}
           value={filters.state ?? ANY}
@@ -83,7 +83,7 @@ function Content() {
             ...CHECKOUT_STATES.map((state) => ({ value: state, label: t(`academy.state.${state}`) })),
           ]}
         />
-      </search>
+      </Filters>
       <SaidLine said={said} />
       <List filters={filters} onClear={() => show(ANY)} onSaid={setSaid} />
     </>

@@ -1,11 +1,11 @@
 import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
-import { FormBody } from "../billing/FormBody.tsx";
 import { PatientField } from "../billing/PatientField.tsx";
 import type { Intent } from "../intent.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { useRefresh } from "./act.ts";
 import { useAcademyWords } from "./words.ts";
 

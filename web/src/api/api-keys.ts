@@ -2,13 +2,14 @@ import type { Page } from "../api-types.ts";
 import type { Intent } from "../intent.ts";
 import { call, part, post } from "./call.ts";
 
-/** What a key opens: telling Hookwell what happens, or fetching the deliveries of one webhook. */
-export type ApiKeyScope = "feed" | "deliveries:pull";
+/** What a key opens: telling Hookwell what happens, fetching the deliveries of one webhook, or showing the embedded page. */
+export type ApiKeyScope = "feed" | "deliveries:pull" | "embed";
 
 export interface NewApiKey {
   name: string;
   scopes: ApiKeyScope[];
   webhook_id?: number;
+  embed_origins?: string[];
 }
 
 export interface ApiKey {
@@ -17,6 +18,8 @@ export interface ApiKey {
   scopes: ApiKeyScope[];
   /** Whose deliveries it fetches; null where it does not. */
   webhook_id: number | null;
+  /** Which pages may hold the embedded page in a frame; null where it shows none. */
+  embed_origins: string[] | null;
   /** The key's first characters. */
   prefix: string;
   created_at: string;

@@ -1,4 +1,4 @@
-// The browser's one door to the server. It owns: the session cookie, and turning every refusal into a ProblemError. The
+// The browser's one door to the server. It owns: the session cookie (or the embedded page's token), and turning every refusal into a ProblemError. The
 // paths stand beside it, by resource, and in api.ts. It does not cache (TanStack Query does) and does not word errors for
 // people (ui/problem-words.ts).
 import type { Page } from "../api-types.ts";
@@ -45,6 +45,33 @@ interface Call {
   keepalive?: boolean;
 }
 
+/** How requests say who asks, where that is not the session cookie: the embedded page's way. */
+interface Speaker {
+  /** Null while there is none: nothing is asked then. */
+  token: () => string | null;
+  /** The server does not know the token any more. */
+  refused: () => void;
+  done: (method: string, path: string) => void;
+}
+
+let speaker: Speaker | null = null;
+
+/** From now on every request to the API is made this way, and none carries a cookie. */
+export function speakAs(wanted: Speaker): void {
+  speaker = wanted;
+}
+
+const ENDED = { status: 401, code: "embed_session_ended", message: "The session of the embedded page has ended." };
+
+/** The headers with who asks. @throws ProblemError where nobody does at the moment */
+function spoken(init: RequestInit, path: string): RequestInit {
+  if (speaker === null) return init;
+  const token = speaker.token();
+  if (!path.startsWith("/v1/")) return { ...init, credentials: "omit" };
+  if (token === null) throw new ProblemError(ENDED);
+  return { ...init, credentials: "omit", headers: { ...init.headers, authorization: `Bearer ${token}` } };
+}
+
 async function refusal(response: Response): Promise<ProblemError> {
   const text = await response.text();
   let problem: ProblemDocument = {};
@@ -79,15 +106,18 @@ export async function call<T>(path: string, what: Call = {}): Promise<T> {
 
 /** The same with the status, for a POST that says by 201 or 200 whether anything came of it. */
 export async function answerOf<T>(path: string, what: Call = {}): Promise<{ status: number; body: T }> {
-  const { signal } = what;
+  const { signal, method = "GET" } = what;
+  const request = spoken(requestOf(path, what), path);
   let response: Response;
   try {
-    response = await fetch(path, requestOf(path, what));
+    response = await fetch(path, request);
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ProblemError({ status: 0, code: "no_connection", message: "The server could not be reached.", cause });
   }
+  if (response.status === 401) speaker?.refused();
   if (!response.ok) throw await refusal(response);
+  speaker?.done(method, path);
   const text = await response.text();
   return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
 }

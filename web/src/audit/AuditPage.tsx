@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { type AuditFilters, audit } from "../api/audit.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { Callout } from "../ui/Callout.tsx";
+import { Filters } from "../ui/Filters.tsx";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import rows from "../ui/rows.module.css";
@@ -48,7 +49,7 @@ function Check() {
   );
 }
 
-function Filters({ filters, onChange }: { filters: AuditFilters; onChange: (filters: AuditFilters) => void }) {
+function FilterBar({ filters, onChange }: { filters: AuditFilters; onChange: (filters: AuditFilters) => void }) {
   const { t } = useTranslation();
   const actors = useQuery(actorsQuery);
   const actionWords = useActionWords();
@@ -56,7 +57,7 @@ function Filters({ filters, onChange }: { filters: AuditFilters; onChange: (filt
   const set = (changes: Partial<Record<keyof AuditFilters, string>>) =>
     onChange(auditFilters({ ...filters, ...changes }));
   return (
-    <search className={classes.filters}>
+    <Filters>
       <NativeSelect
         label={t("audit.filter.who")}
         value={filters.actor ?? ANY}
@@ -88,7 +89,7 @@ function Filters({ filters, onChange }: { filters: AuditFilters; onChange: (filt
         value={filters.to ?? ANY}
         onChange={(event) => set({ to: event.currentTarget.value })}
       />
-    </search>
+    </Filters>
   );
 }
 
@@ -153,8 +154,10 @@ function Content() {
   return (
     <>
       <PageHeader title={t("audit.title")} intro={t("audit.intro")} action={<Files filters={filters} />} />
-      <Check />
-      <Filters filters={filters} onChange={show} />
+      <div className={classes.check}>
+        <Check />
+      </div>
+      <FilterBar filters={filters} onChange={show} />
       <List filters={filters} onClear={() => show({})} />
     </>
   );

@@ -18,11 +18,13 @@ export function useActionWords(): (action: string) => string {
   return (action) => (AUDIT_ACTIONS.includes(action) ? t(`audit.actions.${action}` as ActionKey) : action);
 }
 
-/** A person or an API key; nobody's name is known where the program itself wrote the only entries. */
+/** A person, an API key, or a user of other software who acted in the embedded page; nobody's name is known where the program itself wrote the only entries. */
 export function useActorWords(): (actor: AuditActor) => string {
   const { t } = useTranslation();
   return ({ id, name }) => {
     const known = name ?? t("audit.unknown");
+    const [, userId] = /^embed:\d+:(.+)$/.exec(id) ?? [];
+    if (userId !== undefined) return t("audit.byEmbedded", { name: known, id: userId });
     return id.startsWith("api_key:") ? t("audit.byKey", { name: known }) : known;
   };
 }
@@ -40,13 +42,20 @@ export function useFieldWords(): (field: string) => string {
 /** A value in words: yes and no, lists with commas, a dash for nothing. */
 export function useValueWords(): (value: unknown) => string {
   const { t } = useTranslation();
+  const fieldWords = useFieldWords();
+  const pair = (key: string, value: unknown): string => {
+    // How much of a person is sent has words of its own.
+    const isExtent = value === "off" || value === "id" || value === "all";
+    if (isExtent && (key === "practitioner" || key === "patient")) return t(`webhooks.card.${key}`, { extent: value });
+    return `${fieldWords(key)}: ${inWords(value)}`;
+  };
   const inWords = (value: unknown): string => {
     if (value === undefined || value === null || value === "") return t("audit.nothingThere");
     if (typeof value === "boolean") return t(value ? "audit.yes" : "audit.no");
     if (Array.isArray(value)) return value.length === 0 ? t("audit.nothingThere") : value.map(inWords).join(", ");
     if (typeof value !== "object") return String(value);
     return Object.entries(value)
-      .map(([key, inner]) => `${key}: ${inWords(inner)}`)
+      .map(([key, inner]) => pair(key, inner))
       .join("; ");
   };
   return inWords;

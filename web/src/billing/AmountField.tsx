@@ -1,5 +1,5 @@
 import { TextInput, type TextInputProps } from "@mantine/core";
-import classes from "./form.module.css";
+import classes from "../ui/form.module.css";
 import type { Currency } from "./money.ts";
 
 /** An amount, typed with a point or a comma; the currency stands behind it. */

@@ -7,7 +7,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { Dialog } from "../ui/Dialog.tsx";
-import classes from "./BillingPage.module.css";
+import { Filters } from "../ui/Filters.tsx";
 import { type InvoiceFilters, invoiceFilters, NUMBER_SEARCH_MAX } from "./filters.ts";
 import { PatientField } from "./PatientField.tsx";
 
@@ -95,7 +95,7 @@ export function BillingFilters({ filters, patientName, onChange }: Props) {
   const set = (changes: Record<string, string | number | undefined>) =>
     onChange(invoiceFilters({ ...filters, ...changes }));
   return (
-    <search className={classes.filters}>
+    <Filters>
       <NumberSearch number={filters.number ?? ""} onChange={(number) => set({ number })} />
       <NativeSelect
         aria-label={t("billing.filter.type")}
@@ -116,6 +116,6 @@ export function BillingFilters({ filters, patientName, onChange }: Props) {
         ]}
       />
       <PatientFilter chosen={filters.patient} name={patientName} onChange={(patient) => set({ patient })} />
-    </search>
+    </Filters>
   );
 }

@@ -1,5 +1,5 @@
 // Every invoice, package sale, membership charge and gift certificate, the newest first. The filters live in the address.
-import { Button, Stack } from "@mantine/core";
+import { Button } from "@mantine/core";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import IconReceipt from "@tabler/icons-react/dist/esm/icons/IconReceipt.mjs";
@@ -8,6 +8,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Invoice } from "../api/billing.ts";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -43,25 +44,15 @@ function List({ query, ...nothing }: { query: InvoicesQuery; isFiltered: boolean
   const rows = query.data.pages.flatMap(({ data }) => data);
   if (rows.length === 0) return <Nothing {...nothing} />;
   return (
-    <Stack>
-      <ul className={classes.list} aria-label={t("billing.nav.invoices")}>
-        {rows.map((invoice) => (
-          <li key={invoice.id}>
-            <InvoiceRow invoice={invoice} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("billing.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("billing.nav.invoices")}
+      more={t("billing.more")}
+      entries={rows}
+      keyOf={({ id }) => id}
+      query={query}
+    >
+      {(invoice) => <InvoiceRow invoice={invoice} />}
+    </PagedList>
   );
 }
 

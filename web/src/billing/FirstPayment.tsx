@@ -1,8 +1,8 @@
 import { NativeSelect } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { FirstPayment } from "../api/billing.ts";
+import classes from "../ui/form.module.css";
 import { AmountField } from "./AmountField.tsx";
-import classes from "./form.module.css";
 import type { Errors, Mistakes } from "./form.ts";
 import { isMoneyMethod, MONEY_METHODS } from "./methods.ts";
 import { amountAt } from "./mistakes.ts";

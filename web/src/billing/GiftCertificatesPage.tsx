@@ -1,5 +1,5 @@
 // Gift certificates: sold to one person, redeemed by whoever brings the code.
-import { Button, Group, Stack, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import IconGift from "@tabler/icons-react/dist/esm/icons/IconGift.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -9,8 +9,10 @@ import type { GiftCertificate } from "../api/billing.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { AnchorLink } from "../ui/links.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./BillingPage.module.css";
@@ -34,12 +36,12 @@ function Row({ one }: { one: GiftCertificate }) {
       ? t("billing.gift.from", { name: purchaser.name })
       : t("billing.gift.fromTo", { from: purchaser.name, to: redeemer.name });
   return (
-    <div className={`${classes.row} ${classes.certificate}`}>
+    <div className={`${list.entry} ${classes.row} ${classes.certificate}`}>
       <span className={classes.code}>
         <code>{code}</code>
         <CopyButton text={code} what={t("billing.gift.codeWhat")} />
       </span>
-      <div className={classes.what}>
+      <div className={`${list.what} ${classes.what}`}>
         <Text component="span" size="sm">
           {who}
         </Text>
@@ -50,10 +52,10 @@ function Row({ one }: { one: GiftCertificate }) {
           </AnchorLink>
         </Text>
       </div>
-      <span className={classes.badge}>
+      <span className={list.badge}>
         <StateBadge tone={GIFT_TONES[state]} word={t(`billing.gift.state.${state}`)} />
       </span>
-      <div className={classes.money}>
+      <div className={`${list.money} ${classes.money}`}>
         <Text component="span" fw={600} size="sm">
           {money.format(value)}
         </Text>
@@ -79,25 +81,15 @@ function List() {
     return <Empty icon={IconGift} title={t("billing.gift.nothing")} text={t("billing.gift.nothingText")} />;
   }
   return (
-    <Stack>
-      <ul className={classes.list} aria-label={t("billing.nav.giftCertificates")}>
-        {rows.map((one) => (
-          <li key={one.id}>
-            <Row one={one} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("billing.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("billing.nav.giftCertificates")}
+      more={t("billing.more")}
+      entries={rows}
+      keyOf={({ id }) => id}
+      query={query}
+    >
+      {(one) => <Row one={one} />}
+    </PagedList>
   );
 }
 

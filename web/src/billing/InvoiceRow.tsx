@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Invoice } from "../api/billing.ts";
 import { useTimeFormat } from "../session/queries.ts";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { balanceOf } from "./amounts.ts";
 import classes from "./BillingPage.module.css";
@@ -18,8 +19,12 @@ export function InvoiceRow({ invoice }: { invoice: Invoice }) {
   const { id, type, status, invoice_number: number, invoice_date: date, client, total } = invoice;
   const { owed } = balanceOf(invoice, money.exponent);
   return (
-    <Link to="/billing/invoices/$invoiceId" params={{ invoiceId: String(id) }} className={classes.row}>
-      <span className={classes.what}>
+    <Link
+      to="/billing/invoices/$invoiceId"
+      params={{ invoiceId: String(id) }}
+      className={`${list.entry} ${classes.row}`}
+    >
+      <span className={`${list.what} ${classes.what}`}>
         <Text component="span" fw={600} size="sm">
           {client.name}
         </Text>
@@ -27,13 +32,13 @@ export function InvoiceRow({ invoice }: { invoice: Invoice }) {
           {`${t(`billing.type.${type}`)} · ${number}`}
         </Text>
       </span>
-      <span className={classes.badge}>
+      <span className={`${list.badge} ${classes.badge}`}>
         <StateBadge tone={INVOICE_TONES[status]} word={t(`billing.status.${status}`)} />
       </span>
       <Text component="time" size="sm" c="dimmed" dateTime={date} className={classes.date}>
         {formatDate(date, locale)}
       </Text>
-      <span className={classes.money}>
+      <span className={`${list.money} ${classes.money}`}>
         <Text component="span" fw={600} size="sm">
           {money.format(total)}
         </Text>

@@ -1,21 +1,18 @@
 // A package that is for sale, new or changed; one form for both.
-import { Switch, TextInput } from "@mantine/core";
-import "../ui/switch.css";
+import { TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { type Package, packages } from "../api/billing.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
-import { LimitedInput } from "../ui/LimitedInput.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import classes from "../ui/form.module.css";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { AmountField } from "./AmountField.tsx";
-import { FormBody } from "./FormBody.tsx";
-import classes from "./form.module.css";
 import { type Errors, type Mistakes, useForm } from "./form.ts";
 import { amountAt } from "./mistakes.ts";
 import { majorOf, minorOf, ratePercent, readAmount, readRate, withMark } from "./money.ts";
-import { RateField } from "./RateField.tsx";
+import { OfferName, OnSale, PriceAndTax, type TypedOffer } from "./OfferFields.tsx";
 import { type Money, useMoney } from "./use-money.ts";
 
-/** The server's limits: characters, days. */
-const NAME_MAX = 200;
+/** The server's limit, in days. */
 const DAYS_MAX = 3_650;
 const FIELDS = ["name", "price", "value", "tax_rate", "expires_after_days"];
 
@@ -26,14 +23,10 @@ interface Props {
   onDone: (one: Package) => void;
 }
 
-interface Typed {
-  name: string;
-  price: string;
+interface Typed extends TypedOffer {
   value: string;
-  taxRate: string;
   /** Empty: it never expires. */
   days: string;
-  active: boolean;
 }
 
 function typedPackage(one: Package | null, { exponent, locale, typed }: Money): Typed {
@@ -89,19 +82,7 @@ function Amounts({
   const { t } = useTranslation();
   return (
     <div className={classes.pair}>
-      <AmountField
-        currency={money}
-        label={t("billing.package.price")}
-        value={typed.price}
-        error={errors.price}
-        onChange={(event) => type({ price: event.currentTarget.value })}
-      />
-      <RateField
-        label={t("billing.line.tax")}
-        value={typed.taxRate}
-        error={errors.tax_rate}
-        onChange={(event) => type({ taxRate: event.currentTarget.value })}
-      />
+      <PriceAndTax label={t("billing.package.price")} typed={typed} type={type} errors={errors} money={money} />
       <AmountField
         currency={money}
         label={t("billing.package.value")}
@@ -136,22 +117,9 @@ function Body({ one, onClose, onDone }: Props) {
   });
   return (
     <FormBody form={form} action={t("billing.save")} onClose={onClose}>
-      <LimitedInput
-        max={NAME_MAX}
-        label={t("billing.package.name")}
-        value={typed.name}
-        error={form.errors.name}
-        data-autofocus
-        onChange={(event) => type({ name: event.currentTarget.value })}
-      />
+      <OfferName label={t("billing.package.name")} typed={typed} type={type} errors={form.errors} />
       <Amounts typed={typed} type={type} errors={form.errors} money={money} />
-      {one !== null && (
-        <Switch
-          label={t("billing.package.active")}
-          checked={typed.active}
-          onChange={(event) => type({ active: event.currentTarget.checked })}
-        />
-      )}
+      {one !== null && <OnSale label={t("billing.package.active")} typed={typed} type={type} />}
     </FormBody>
   );
 }

@@ -8,7 +8,9 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Invoice, Package } from "../api/billing.ts";
 import { useMe } from "../session/queries.ts";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./BillingPage.module.css";
@@ -29,9 +31,9 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
   const money = useMoney()(one.currency);
   const { name, price, value, tax_rate: rate, expires_after_days: days, active } = one;
   return (
-    <div className={`${classes.row} ${classes.offer}`}>
-      <div className={classes.what}>
-        <div className={classes.name}>
+    <div className={`${list.entry} ${classes.row} ${classes.offer}`}>
+      <div className={`${list.what} ${classes.what}`}>
+        <div className={list.named}>
           <Text component="span" fw={600} size="sm">
             {name}
           </Text>
@@ -42,7 +44,7 @@ function Row({ one, onOpen }: { one: Package; onOpen: (opened: Opened) => void }
           {` · ${days === null ? t("billing.package.forever") : t("billing.package.days", { count: days })}`}
         </Text>
       </div>
-      <div className={classes.money}>
+      <div className={`${list.money} ${classes.money}`}>
         <Text component="span" fw={600} size="sm">
           {money.format(price)}
         </Text>
@@ -91,13 +93,9 @@ function List({ onOpen }: { onOpen: (opened: Opened) => void }) {
     return <Empty icon={IconPackage} title={t("billing.package.nothing")} text={text} />;
   }
   return (
-    <ul className={classes.list} aria-label={t("billing.nav.packages")}>
-      {query.data.map((one) => (
-        <li key={one.id}>
-          <Row one={one} onOpen={onOpen} />
-        </li>
-      ))}
-    </ul>
+    <PagedList label={t("billing.nav.packages")} entries={query.data} keyOf={({ id }) => id}>
+      {(one) => <Row one={one} onOpen={onOpen} />}
+    </PagedList>
   );
 }
 

@@ -5,8 +5,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { patientsQuery } from "../schedule/queries.ts";
+import classes from "../ui/form.module.css";
 import { useProblemWords } from "../ui/problem-words.ts";
-import classes from "./form.module.css";
 
 const TYPING_PAUSE_MILLISECONDS = 250;
 

@@ -1,5 +1,5 @@
 import { TextInput, type TextInputProps } from "@mantine/core";
-import classes from "./form.module.css";
+import classes from "../ui/form.module.css";
 
 /** A tax rate in percent, typed with a point or a comma; empty is none. */
 export function RateField(props: TextInputProps) {

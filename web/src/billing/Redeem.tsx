@@ -2,8 +2,8 @@ import { TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { type GiftCertificate, giftCertificates } from "../api/billing.ts";
 import type { Person } from "../api-types.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
-import { FormBody } from "./FormBody.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { useForm } from "./form.ts";
 import { PatientField } from "./PatientField.tsx";
 

@@ -1,10 +1,10 @@
 import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { type Invoice, type Payment, payments } from "../api/billing.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { AmountField } from "./AmountField.tsx";
 import { leftOf } from "./amounts.ts";
-import { FormBody } from "./FormBody.tsx";
 import { useForm } from "./form.ts";
 import { partOf } from "./mistakes.ts";
 import { majorOf, readAmount } from "./money.ts";

@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { type Invoice, type Package, packages } from "../api/billing.ts";
 import type { Person } from "../api-types.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { lineAmounts } from "./amounts.ts";
 import {
   FIRST_PAYMENT_FIELDS,
@@ -10,7 +11,6 @@ import {
   firstPayments,
   type TypedPayment,
 } from "./FirstPayment.tsx";
-import { FormBody } from "./FormBody.tsx";
 import { useForm } from "./form.ts";
 import { minorOf, rateThousandths } from "./money.ts";
 import { PatientField } from "./PatientField.tsx";

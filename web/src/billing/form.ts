@@ -50,6 +50,3 @@ export function useForm<Typed extends object, Answer>({ mistakes, done, ...wante
     },
   });
 }
-
-/** What a form's frame needs of it. */
-export type FormFrame = Pick<ReturnType<typeof useAnyForm>, "errors" | "submit" | "element" | "isPending">;

@@ -11,7 +11,7 @@ import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { useReturnFocus } from "../ui/focus.ts";
@@ -90,7 +90,7 @@ function Facts({ delivery }: { delivery: DeliveryDetail }) {
         </>
       )}
       <dt>{t("deliveries.facts.about")}</dt>
-      <dd>{subject(delivery.subject)}</dd>
+      <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
       <dt>{t("deliveries.facts.id")}</dt>
       <dd className={classes.id}>
         <code>{delivery.id}</code>
@@ -149,18 +149,19 @@ function Mend({ delivery: { attempts, webhook, state } }: { delivery: DeliveryDe
 
 function Detail({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
+  const mayManage = useMay("manage");
   const [revealed, setRevealed] = useState<string | null>(null);
   const { attempts, request, next_attempt_at: next, tries_until: until } = delivery;
   return (
     <Stack gap="lg">
       <Head delivery={delivery} />
       <Facts delivery={delivery} />
-      <Resend delivery={delivery} />
+      {mayManage && <Resend delivery={delivery} />}
       <section aria-labelledby="attempts">
         <Title order={4} fz="1rem" mb="xs" id="attempts">
           {t("deliveries.attempts")}
         </Title>
-        <Timeline attempts={attempts} ahead={{ next, until }} mend={<Mend delivery={delivery} />} />
+        <Timeline attempts={attempts} ahead={{ next, until }} mend={mayManage && <Mend delivery={delivery} />} />
       </section>
       <section aria-labelledby="sent">
         <Title order={4} fz="1rem" mb="xs" id="sent">

@@ -1,6 +1,7 @@
 import { EVENTS } from "@hookwell/sdk";
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Delivery } from "../api-types.ts";
 import { useLanguage } from "../session/queries.ts";
@@ -12,8 +13,8 @@ import { useDeliverySentence } from "./sentence.ts";
 import { DELIVERY_TONES } from "./state.ts";
 import { useSubjectWords } from "./subject.ts";
 
-/** One delivery in the list; the whole row is a link to its drawer. */
-export function DeliveryRow({ delivery, filters }: { delivery: Delivery; filters: DeliveryFilters }) {
+/** One delivery in the list; the whole row is a link to its drawer. It is drawn again only when it has changed. */
+export const DeliveryRow = memo(({ delivery, filters }: { delivery: Delivery; filters: DeliveryFilters }) => {
   const { t } = useTranslation();
   const language = useLanguage();
   const when = useWhen();
@@ -37,7 +38,7 @@ export function DeliveryRow({ delivery, filters }: { delivery: Delivery; filters
           {delivery.test && <span className={classes.test}> {t("deliveries.test")}</span>}
         </Text>
         <Text component="span" size="sm" c="dimmed">
-          {!delivery.test && `${subject(delivery.subject)} · `}
+          {!delivery.test && `${subject(delivery.subject, delivery.subject_name)} · `}
           {sentence(delivery)}
         </Text>
       </span>
@@ -49,4 +50,4 @@ export function DeliveryRow({ delivery, filters }: { delivery: Delivery; filters
       </Text>
     </Link>
   );
-}
+});

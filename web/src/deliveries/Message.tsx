@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
+import { useIsEmbedded } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { JsonText } from "../ui/JsonText.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
@@ -84,10 +85,13 @@ export function Message({
   onShown: (body: string) => void;
 }) {
   const { t } = useTranslation();
-  if (request.body === null) return <Callout tone="calm" text={t("deliveries.bodyGone")} />;
+  const isEmbedded = useIsEmbedded(); // patients are revealed to people of the clinic, who sign in
+  if (request.body === null) {
+    return <Callout tone="calm" text={t(request.veiled ? "embed.veiled" : "deliveries.bodyGone")} />;
+  }
   return (
     <Stack gap="sm">
-      {request.body_masked && revealed === null && <Reveal id={id} onShown={onShown} />}
+      {request.body_masked && revealed === null && !isEmbedded && <Reveal id={id} onShown={onShown} />}
       <JsonText isBody text={revealed ?? request.body} label={t("deliveries.body")} />
     </Stack>
   );

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Recovery, type RecoveryStep, recoveries } from "../api/recoveries.ts";
 import { useIntent } from "../intent.ts";
+import { useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
@@ -77,6 +78,7 @@ function Steps({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
 function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
   const { t } = useTranslation();
   const when = useWhen();
+  const mayManage = useMay("manage");
   const { state, waits_for, waiting, delivered, failed, started_by: name } = recovery;
   const isActive = state === "running" || state === "paused";
   return (
@@ -95,7 +97,7 @@ function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
           {t("deliveries.recover.startedBy", { name, when: when(recovery.created_at) })}
         </Text>
         {waits_for !== null && <Callout tone="warn" text={t(`deliveries.recover.waitsFor.${waits_for}`)} />}
-        {isActive && <Steps webhook={webhook} recovery={recovery} />}
+        {isActive && mayManage && <Steps webhook={webhook} recovery={recovery} />}
       </Stack>
     </Paper>
   );
@@ -104,6 +106,7 @@ function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
 /** For a webhook that exists; of one that was deleted there is nothing to send again. */
 export function Recover({ webhook }: { webhook: number }) {
   const { t } = useTranslation();
+  const mayManage = useMay("manage");
   const [isOpen, setOpen] = useState(false);
   const { data: recovery } = useQuery(recoveryQuery(webhook));
   if (recovery === undefined) return null;
@@ -111,7 +114,7 @@ export function Recover({ webhook }: { webhook: number }) {
   return (
     <Stack mb="lg" align="stretch">
       {recovery !== null && <Far webhook={webhook} recovery={recovery} />}
-      {!isActive && (
+      {!isActive && mayManage && (
         <div>
           <Button
             variant="default"

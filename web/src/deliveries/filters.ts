@@ -4,8 +4,6 @@ import type { DeliveryFilter } from "../api-types.ts";
 import { isDay } from "../ui/time.ts";
 
 export const DELIVERY_FILTERS: readonly DeliveryFilter[] = ["delivered", "waiting", "failed"];
-/** The number of a delivery or of an event; what else is typed finds nothing, so it is not asked for. */
-const ID = /^[\w-]{1,100}$/;
 /** What a delivery is about, as the API names it: "consult:6". */
 const SUBJECT = /^[a-z_-]{1,32}:[\w.-]{1,64}$/;
 
@@ -14,10 +12,20 @@ export interface DeliveryFilters {
   webhook?: number;
   event?: EventName;
   subject?: string;
-  /** Days of the clinic, both included. */
+  /** The first and the last day, on the clinic's clock. */
   from?: string;
   to?: string;
   id?: string;
+}
+
+/** A delivery's id or an event's; between them the forms in which they are shown and copied. */
+const ID =
+  /^(msg_[0-9a-f]{32}_[1-9]\d{0,15}(_[1-9]\d{0,3})?|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/;
+
+/** What was typed or pasted, as an id; null where it is none. */
+export function readDeliveryId(typed: string): string | null {
+  const id = typed.trim().toLowerCase();
+  return ID.test(id) ? id : null;
 }
 
 /** Reads the filters out of an address; what is not a filter is left out, so that a bad link still opens the page. */
@@ -29,10 +37,11 @@ export function deliveryFilters(search: Record<string, unknown>): DeliveryFilter
   const webhook = Number(search.webhook);
   if (Number.isSafeInteger(webhook) && webhook > 0) filters.webhook = webhook;
   if (isEventName(search.event)) filters.event = search.event;
-  if (typeof search.subject === "string" && SUBJECT.test(search.subject)) filters.subject = search.subject;
   if (isDay(search.from)) filters.from = search.from;
-  if (isDay(search.to)) filters.to = search.to;
-  const id = typeof search.id === "string" ? search.id.trim() : "";
-  if (ID.test(id)) filters.id = id;
+  // A last day before the first one shows nothing, and the server would say so; the first one alone shows something.
+  if (isDay(search.to) && !(filters.from !== undefined && search.to < filters.from)) filters.to = search.to;
+  const id = typeof search.id === "string" ? readDeliveryId(search.id) : null;
+  if (id !== null) filters.id = id;
+  if (typeof search.subject === "string" && SUBJECT.test(search.subject)) filters.subject = search.subject;
   return filters;
 }

@@ -7,13 +7,25 @@ import type { DeliveryFilters } from "./filters.ts";
 /** While the page is looked at and no stream says when; TanStack Query stops in a hidden tab. */
 const REFRESH_MILLISECONDS = 4_000;
 
-/** The list, newest first, page by page. */
+/** The list, newest first, page by page. It is never read anew as a whole: see use-list.ts. */
 export const deliveriesQuery = (filters: DeliveryFilters) =>
   infiniteQueryOptions({
-    queryKey: ["deliveries", filters],
+    queryKey: ["delivery-pages", filters],
     queryFn: ({ pageParam, signal }) => deliveries.list({ ...filters, cursor: pageParam ?? undefined }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** Runs `refresh` whenever deliveries have changed, and from time to time where nobody says so. */
+export const freshly = (filters: DeliveryFilters, refresh: (signal: AbortSignal) => Promise<void>) =>
+  queryOptions({
+    queryKey: ["deliveries", filters],
+    queryFn: async ({ signal }) => {
+      await refresh(signal);
+      return null;
+    },
+    gcTime: 0,
     refetchInterval: unlessLive(REFRESH_MILLISECONDS),
   });
 

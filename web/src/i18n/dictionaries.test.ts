@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { LANGUAGES } from "@hookwell/sdk";
 import IntlMessageFormat from "intl-messageformat";
 import { describe, expect, it } from "vitest";
@@ -6,8 +8,7 @@ import en from "./en.ts";
 import moreFr from "./fr-CA.more.ts";
 import fr from "./fr-CA.ts";
 import { chooseLanguage } from "./languages.ts";
-
-type Tree = { [key: string]: string | Tree };
+import { pseudo, pseudoTree, type Tree } from "./pseudo.ts";
 
 function flat(tree: Tree, prefix = ""): Map<string, string> {
   const messages = new Map<string, string>();
@@ -55,6 +56,56 @@ describe("the dictionaries", () => {
     for (const [language, messages] of Object.entries(dictionaries)) {
       for (const [key, text] of messages) expect(text, `${language} ${key}`).not.toMatch(trade);
     }
+  });
+});
+
+/** What the sources name as keys: whole ones, places whose words are found by a code, and those that are put together, with a place for each part that is not known. */
+function keysNamed(): { whole: Set<string>; forms: RegExp[] } {
+  const root = join(import.meta.dirname, "..");
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /(?<!\.test)\.tsx?$/.test(file),
+  );
+  const whole = new Set<string>();
+  const forms = new Map<string, RegExp>();
+  for (const file of files) {
+    const source = readFileSync(join(root, file), "utf8");
+    for (const [, key] of source.matchAll(/"([a-z]\w*(?:\.[\w-]+)+)"/g)) whole.add(key as string);
+    for (const [, form] of source.matchAll(/`([a-z]\w*\.[^`\s]*\$\{[^`]*)`/g)) {
+      const parts = (form as string)
+        .split(/\$\{(?:[^{}]|\{[^{}]*\})*\}/)
+        .map((part) => part.replace(/[.*+?^$()|[\]\\]/g, "\\$&"));
+      forms.set(form as string, new RegExp(`^${parts.join(".+")}$`));
+    }
+  }
+  return { whole, forms: [...forms.values()] };
+}
+
+describe("every key", () => {
+  it("is asked for somewhere", () => {
+    const { whole, forms } = keysNamed();
+    const unused = [...dictionaries.en.keys()].filter(
+      (key) =>
+        !whole.has(key) && !whole.has(key.slice(0, key.lastIndexOf("."))) && !forms.some((form) => form.test(key)),
+    );
+    expect(unused).toEqual([]);
+  });
+});
+
+describe("the made-up language", () => {
+  it("says everything with other letters and longer, and asks for the same values", () => {
+    const made = flat(pseudoTree({ ...en, ...moreEn }));
+    const lengths = { en: 0, made: 0 };
+    for (const [key, text] of dictionaries.en) {
+      const other = made.get(key) ?? "";
+      expect(valuesOf(other, "en"), key).toEqual(valuesOf(text, "en"));
+      lengths.en += text.length;
+      lengths.made += other.length;
+    }
+    expect(lengths.made / lengths.en).toBeGreaterThan(1.25);
+    expect(pseudo("Nothing")).toBe("Ñôôţĥîîñĝ");
+    expect(pseudo("{count, plural, one {# day} other {# days in {name}}}")).toBe(
+      "{count, plural, one {# ðààýý} other {# ðààýýš îîñ {name}}}",
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import account from "./en/account.json";
 import audit from "./en/audit.json";
 import billing from "./en/billing.json";
 import deliveries from "./en/deliveries.json";
+import embed from "./en/embed.json";
 import importing from "./en/import.json";
 import inbox from "./en/inbox.json";
 import memberships from "./en/memberships.json";
@@ -19,6 +20,7 @@ export default {
   webhooks,
   preview,
   deliveries,
+  embed,
   inbox,
   billing,
   memberships,

@@ -4,6 +4,7 @@ import account from "./fr-CA/account.json";
 import audit from "./fr-CA/audit.json";
 import billing from "./fr-CA/billing.json";
 import deliveries from "./fr-CA/deliveries.json";
+import embed from "./fr-CA/embed.json";
 import importing from "./fr-CA/import.json";
 import inbox from "./fr-CA/inbox.json";
 import memberships from "./fr-CA/memberships.json";
@@ -19,6 +20,7 @@ export default {
   webhooks,
   preview,
   deliveries,
+  embed,
   inbox,
   billing,
   memberships,

@@ -44,9 +44,9 @@ function remembered(): string | null {
   }
 }
 
-/** Resolves when the first language is ready to be shown. */
-export async function startLanguage(): Promise<void> {
-  const language = chooseLanguage(remembered(), navigator.languages);
+/** Resolves when the first language is ready to be shown: the given one, or this browser's. */
+export async function startLanguage(given?: Language): Promise<void> {
+  const language = given ?? chooseLanguage(remembered(), navigator.languages);
   languages = [language];
   const dictionary = await first[language]();
   await i18next

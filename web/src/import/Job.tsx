@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { type Import, imports } from "../api/imports.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useTimeFormat } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
@@ -16,7 +16,7 @@ import { importQuery, recentQuery } from "./queries.ts";
 
 function Running({ job }: { job: Import }) {
   const { t } = useTranslation();
-  const numbers = new Intl.NumberFormat(useLanguage());
+  const numbers = new Intl.NumberFormat(useTimeFormat().locale);
   const percent = Math.min(100, Math.round((job.done_lines / job.lines) * 100));
   const far = t("import.progress", { done: numbers.format(job.done_lines), lines: numbers.format(job.lines) });
   return (

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { IMPORT_KINDS, type Import, type ImportKind, imports } from "../api/imports.ts";
 import { ProblemError } from "../api.ts";
 import { useIntent } from "../intent.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useTimeFormat } from "../session/queries.ts";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import rows from "../ui/rows.module.css";
 import { FILE_MAX_MEGABYTES, type FileMistake, LINES_MAX, readFile } from "./file.ts";
@@ -27,7 +27,7 @@ class BadFile extends Error {
 function useMistakeWords(): (error: unknown) => string | null {
   const { t } = useTranslation();
   const words = useImportWords();
-  const numbers = new Intl.NumberFormat(useLanguage());
+  const numbers = new Intl.NumberFormat(useTimeFormat().locale);
   return (error) => {
     if (error === null) return null;
     if (error instanceof BadFile) return t(`import.mistake.${error.mistake}`, { megabytes: FILE_MAX_MEGABYTES });
@@ -55,7 +55,7 @@ function Template({ kind }: { kind: ImportKind }) {
 /** See the head of this file. */
 export function Upload({ onSent }: { onSent: (job: Import) => void }) {
   const { t } = useTranslation();
-  const numbers = new Intl.NumberFormat(useLanguage());
+  const numbers = new Intl.NumberFormat(useTimeFormat().locale);
   const words = useMistakeWords();
   const [kind, setKind] = useState<ImportKind>("patients");
   const [file, setFile] = useState<File | null>(null);

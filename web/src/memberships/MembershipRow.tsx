@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Membership } from "../api/memberships.ts";
 import { formatDate } from "../billing/dates.ts";
 import { useTimeFormat } from "../session/queries.ts";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import classes from "./MembershipsPage.module.css";
 import { MEMBERSHIP_TONES } from "./state.ts";
@@ -31,8 +32,12 @@ export function MembershipRow({ membership }: { membership: Membership }) {
   const next = useNextWords();
   const { id, plan, client, state, payments_made: made, number_of_payments: of } = membership;
   return (
-    <Link to="/memberships/$membershipId" params={{ membershipId: String(id) }} className={classes.row}>
-      <span className={classes.what}>
+    <Link
+      to="/memberships/$membershipId"
+      params={{ membershipId: String(id) }}
+      className={`${list.entry} ${classes.row}`}
+    >
+      <span className={`${list.what} ${classes.what}`}>
         <Text component="span" fw={600} size="sm">
           {client.name}
         </Text>
@@ -40,7 +45,7 @@ export function MembershipRow({ membership }: { membership: Membership }) {
           {plan.name}
         </Text>
       </span>
-      <span className={classes.badge}>
+      <span className={list.badge}>
         <StateBadge tone={MEMBERSHIP_TONES[state]} word={t(`memberships.state.${state}`)} />
       </span>
       <Text component="span" size="sm" c="dimmed" className={classes.next}>

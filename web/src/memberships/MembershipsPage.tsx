@@ -1,5 +1,5 @@
 // Every membership, the newest first. The filters live in the address.
-import { Button, NativeSelect, Stack } from "@mantine/core";
+import { Button, NativeSelect } from "@mantine/core";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconMembership from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
@@ -10,11 +10,12 @@ import { useTranslation } from "react-i18next";
 import type { Membership } from "../api/memberships.ts";
 import { PatientFilter } from "../billing/BillingFilters.tsx";
 import { MembershipsNav } from "../billing/SectionNav.tsx";
+import { Filters } from "../ui/Filters.tsx";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { type MembershipFilters, membershipFilters } from "./filters.ts";
 import { MembershipRow } from "./MembershipRow.tsx";
-import classes from "./MembershipsPage.module.css";
 import { membershipsQuery, plansQuery } from "./queries.ts";
 import { MEMBERSHIP_STATES } from "./state.ts";
 
@@ -28,7 +29,7 @@ function useMemberships(filters: MembershipFilters) {
 
 type Query = ReturnType<typeof useMemberships>;
 
-function Filters({
+function FilterBar({
   filters,
   patientName,
   onChange,
@@ -42,7 +43,7 @@ function Filters({
   const set = (changes: Record<string, string | number | undefined>) =>
     onChange(membershipFilters({ ...filters, ...changes }));
   return (
-    <search className={classes.filters}>
+    <Filters>
       <NativeSelect
         aria-label={t("memberships.filter.state")}
         value={filters.state ?? ANY}
@@ -62,7 +63,7 @@ function Filters({
         ]}
       />
       <PatientFilter chosen={filters.patient} name={patientName} onChange={(patient) => set({ patient })} />
-    </search>
+    </Filters>
   );
 }
 
@@ -89,25 +90,15 @@ function List({ query, ...nothing }: { query: Query; isFiltered: boolean; onClea
   const rows = query.data.pages.flatMap(({ data }) => data);
   if (rows.length === 0) return <Nothing {...nothing} />;
   return (
-    <Stack>
-      <ul className={classes.list} aria-label={t("memberships.nav.memberships")}>
-        {rows.map((membership) => (
-          <li key={membership.id}>
-            <MembershipRow membership={membership} />
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {t("billing.more")}
-        </Button>
-      )}
-    </Stack>
+    <PagedList
+      label={t("memberships.nav.memberships")}
+      more={t("billing.more")}
+      entries={rows}
+      keyOf={({ id }) => id}
+      query={query}
+    >
+      {(membership) => <MembershipRow membership={membership} />}
+    </PagedList>
   );
 }
 
@@ -144,7 +135,7 @@ export function MembershipsPage() {
         }
       />
       <MembershipsNav />
-      <Filters filters={filters} patientName={patientName} onChange={show} />
+      <FilterBar filters={filters} patientName={patientName} onChange={show} />
       <List query={query} isFiltered={Object.keys(filters).length > 0} onClear={() => show({})} />
       <Suspense fallback={null}>{isNew && <AssignDialog onClose={() => setIsNew(false)} onDone={assigned} />}</Suspense>
     </>

@@ -1,26 +1,22 @@
 // A plan of memberships, new or changed; one form for both. Its type is chosen once.
-import { Checkbox, NativeSelect, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
-import "../ui/switch.css";
 import { MEMBERSHIP_TYPES, RECURRENCE_INTERVALS } from "@hookwell/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type Plan, plans } from "../api/memberships.ts";
 import { AmountField } from "../billing/AmountField.tsx";
-import { FormBody } from "../billing/FormBody.tsx";
-import classes from "../billing/form.module.css";
 import { type Errors, useForm } from "../billing/form.ts";
-import { RateField } from "../billing/RateField.tsx";
+import { OfferName, OnSale, PriceAndTax } from "../billing/OfferFields.tsx";
 import { type Money, useMoney } from "../billing/use-money.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
 import { useMe } from "../session/queries.ts";
-import { LimitedInput } from "../ui/LimitedInput.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import classes from "../ui/form.module.css";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { planInput, planMistakes, type TypedPlan, typedPlan } from "./plan-form.ts";
 import { planItemsQuery } from "./queries.ts";
 
-/** The server's limit, in characters. */
-const NAME_MAX = 200;
 const FIELDS = ["type", "name", "price", "tax_rate", "recurrence_interval", "number_of_payments", "credit_value"];
 
 interface Props {
@@ -57,19 +53,7 @@ function Charges({ typed, type, errors, money }: PartProps) {
   const { t } = useTranslation();
   return (
     <div className={classes.pair}>
-      <AmountField
-        currency={money}
-        label={t("memberships.plan.price")}
-        value={typed.price}
-        error={errors.price}
-        onChange={(event) => type({ price: event.currentTarget.value })}
-      />
-      <RateField
-        label={t("billing.line.tax")}
-        value={typed.taxRate}
-        error={errors.tax_rate}
-        onChange={(event) => type({ taxRate: event.currentTarget.value })}
-      />
+      <PriceAndTax label={t("memberships.plan.price")} typed={typed} type={type} errors={errors} money={money} />
       <NativeSelect
         label={t("memberships.plan.every")}
         data={RECURRENCE_INTERVALS.map((one) => ({ value: one, label: t(`memberships.interval.${one}`) }))}
@@ -144,24 +128,13 @@ function Body({ plan, onClose, onDone }: Props) {
   const part = { typed, type, errors: form.errors, money };
   return (
     <FormBody form={form} action={t("billing.save")} onClose={onClose}>
-      <LimitedInput
-        max={NAME_MAX}
-        label={t("memberships.plan.name")}
-        value={typed.name}
-        error={form.errors.name}
-        data-autofocus
-        onChange={(event) => type({ name: event.currentTarget.value })}
-      />
+      <OfferName label={t("memberships.plan.name")} typed={typed} type={type} errors={form.errors} />
       {plan === null && hasAcademy && <Kind {...part} />}
       <Charges {...part} />
       {typed.type === "academy_membership" && <Items typed={typed} type={type} />}
       {plan !== null && (
         <>
-          <Switch
-            label={t("memberships.plan.active")}
-            checked={typed.active}
-            onChange={(event) => type({ active: event.currentTarget.checked })}
-          />
+          <OnSale label={t("memberships.plan.active")} typed={typed} type={type} />
           <Text size="sm" c="dimmed">
             {t("memberships.plan.changeHint")}
           </Text>

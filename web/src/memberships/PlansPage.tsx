@@ -8,7 +8,9 @@ import { useTranslation } from "react-i18next";
 import type { Plan } from "../api/memberships.ts";
 import { MembershipsNav } from "../billing/SectionNav.tsx";
 import { useMe } from "../session/queries.ts";
+import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
+import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { Empty, LoadFailed, LoadingRows } from "../ui/states.tsx";
 import classes from "./MembershipsPage.module.css";
@@ -26,9 +28,9 @@ function Row({ plan, onOpen }: { plan: Plan; onOpen: (plan: Plan) => void }) {
   const isManager = useMe().role === "manager";
   const { name, type, active, item_ids: items } = plan;
   return (
-    <div className={`${classes.row} ${classes.plan}`}>
-      <div className={classes.what}>
-        <div className={classes.name}>
+    <div className={`${list.entry} ${classes.row} ${classes.plan}`}>
+      <div className={`${list.what} ${classes.what}`}>
+        <div className={list.named}>
           <Text component="span" fw={600} size="sm">
             {name}
           </Text>
@@ -71,13 +73,9 @@ function List({ onOpen }: { onOpen: (plan: Plan) => void }) {
     return <Empty icon={IconMembership} title={t("memberships.plan.nothing")} text={text} />;
   }
   return (
-    <ul className={classes.list} aria-label={t("memberships.nav.plans")}>
-      {query.data.map((plan) => (
-        <li key={plan.id}>
-          <Row plan={plan} onOpen={onOpen} />
-        </li>
-      ))}
-    </ul>
+    <PagedList label={t("memberships.nav.plans")} entries={query.data} keyOf={({ id }) => id}>
+      {(plan) => <Row plan={plan} onOpen={onOpen} />}
+    </PagedList>
   );
 }
 

@@ -1,8 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { type Membership, memberships } from "../api/memberships.ts";
-import { FormBody } from "../billing/FormBody.tsx";
 import { useForm } from "../billing/form.ts";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { SourceField } from "./Source.tsx";
 
 interface Props {

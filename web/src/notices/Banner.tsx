@@ -2,6 +2,7 @@ import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
+import { useIsEmbedded } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { AnchorLink } from "../ui/links.tsx";
 import { needingAttention } from "./attention.ts";
@@ -15,6 +16,7 @@ const SHOWN_MAX = 3;
 export default function Banner({ webhooks }: { webhooks: readonly Webhook[] }) {
   const { t } = useTranslation();
   const words = useNoticeWords();
+  const isEmbedded = useIsEmbedded();
   const newest = useQuery(newestQuery);
   const needing = needingAttention(newest.data ?? [], webhooks);
   if (needing.length === 0) return null;
@@ -28,9 +30,11 @@ export default function Banner({ webhooks }: { webhooks: readonly Webhook[] }) {
               {words(notice).title}. <WhereLink notice={notice} />
             </Text>
           ))}
-          <AnchorLink to="/notices" size="sm">
-            {t("notices.banner.all", { more: Math.max(0, needing.length - SHOWN_MAX) })}
-          </AnchorLink>
+          {!isEmbedded && (
+            <AnchorLink to="/notices" size="sm">
+              {t("notices.banner.all", { more: Math.max(0, needing.length - SHOWN_MAX) })}
+            </AnchorLink>
+          )}
         </Stack>
       </Callout>
     </section>

@@ -3,9 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type PatientInput, patients } from "../api/patients.ts";
 import type { Person } from "../api-types.ts";
-import { FormBody } from "../billing/FormBody.tsx";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { PATIENTS } from "./queries.ts";
 

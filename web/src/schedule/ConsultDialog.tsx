@@ -6,12 +6,12 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
 import { useTimeFormat } from "../session/queries.ts";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { dayOf, formatDay, formatTime } from "../ui/time.ts";
 import { Appointment } from "./Appointment.tsx";
 import type { OnSaid } from "./act.ts";
 import { CancelConsult, RestoreConsult } from "./CancelConsult.tsx";
-import { AskingDialog } from "./leaving.tsx";
 import { Participants } from "./Participants.tsx";
 import classes from "./SchedulePage.module.css";
 

@@ -37,6 +37,11 @@ function Choices({ chosen, single, without = [], name, onChange }: Props & { nam
       {[...chosen, ...found].map((patient) => (
         <Box key={patient.id} label={patient.name} checked={isChosen(patient)} onChange={() => choose(patient)} />
       ))}
+      {query.isPending && (
+        <Text size="sm" c="dimmed">
+          {t("shell.loading")}
+        </Text>
+      )}
       {query.isError && (
         <Text size="sm" role="alert">
           {words(query.error)}

@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,11 +6,11 @@ import { clinic } from "../api.ts";
 import type { Person, ScheduledConsult, Service } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
+import { DialogActs } from "../ui/DialogActs.tsx";
+import { AskingDialog, useTyped } from "../ui/leaving.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { dayOf } from "../ui/time.ts";
 import { consultMistakes, type PlacedErrors } from "./fields.ts";
-import { AskingDialog, useTyped } from "./leaving.tsx";
 import { PatientPicker } from "./PatientPicker.tsx";
 import { practitionersQuery, servicesQuery } from "./queries.ts";
 import { RepeatFields } from "./RepeatFields.tsx";
@@ -136,14 +136,7 @@ function Form(props: FormProps) {
         onChange={(patients) => type({ patients })}
       />
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
-      <Group justify="flex-end" gap="sm">
-        <Button variant="default" onClick={props.onClose}>
-          {t("shell.cancel")}
-        </Button>
-        <PendingButton type="submit" pending={form.schedule.isPending}>
-          {t("schedule.save")}
-        </PendingButton>
-      </Group>
+      <DialogActs action={t("schedule.save")} isPending={form.schedule.isPending} onClose={props.onClose} />
     </form>
   );
 }

@@ -18,7 +18,7 @@ function ConsultCard({ consult, onOpen }: { consult: Consult; onOpen: () => void
   return (
     <UnstyledButton className={classes.card} data-cancelled={cancelled || undefined} onClick={onOpen}>
       <span className={classes.time}>
-        {formatTime(consult.start_time, format)} – {formatTime(consult.end_time, format)}
+        <span>{formatTime(consult.start_time, format)} –</span> <span>{formatTime(consult.end_time, format)}</span>
         {series_id !== null && (
           <>
             <IconRepeat size={13} aria-hidden="true" className={classes.repeats} />
@@ -40,10 +40,7 @@ function Day({ day, isToday, list, onOpen }: { day: string; isToday: boolean; li
   return (
     <section className={classes.day} data-today={isToday || undefined} aria-label={formatDay(day, locale)}>
       <Title order={2} className={classes.name}>
-        <span className={classes.weekday}>
-          {formatWeekday(day, locale)}
-          {isToday && ` · ${t("schedule.today")}`}
-        </span>
+        <span className={classes.weekday}>{isToday ? t("schedule.today") : formatWeekday(day, locale)}</span>
         <span>{formatDate(day, locale)}</span>
       </Title>
       {list.length === 0 ? (
@@ -76,10 +73,12 @@ export function Week({
   onOpen: OpenConsult;
 }) {
   return (
-    <div className={classes.week}>
-      {days.map((day) => (
-        <Day key={day} day={day} isToday={day === today} list={consultsOfDay(consults, day)} onOpen={onOpen} />
-      ))}
+    <div className={classes.frame}>
+      <div className={classes.week}>
+        {days.map((day) => (
+          <Day key={day} day={day} isToday={day === today} list={consultsOfDay(consults, day)} onOpen={onOpen} />
+        ))}
+      </div>
     </div>
   );
 }

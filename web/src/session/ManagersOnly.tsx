@@ -5,7 +5,7 @@ import { PageHeader } from "../ui/PageHeader.tsx";
 import { Empty } from "../ui/states.tsx";
 import { useMe } from "./queries.ts";
 
-/** Shows the page to managers; others read that it exists and who can open it. The server refuses them by itself. */
+/** Shows the page to managers, and where other software holds it in a frame; others read that it exists and who can open it. The server refuses them by itself. */
 export function ManagersOnly({
   what,
   children,
@@ -15,7 +15,7 @@ export function ManagersOnly({
 }) {
   const { t } = useTranslation();
   const me = useMe();
-  if (me.role === "manager") return children;
+  if (me.role === "manager" || me.role === "embedded") return children;
   return (
     <>
       <PageHeader title={t(`shell.nav.${what}`)} />

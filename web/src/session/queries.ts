@@ -1,4 +1,5 @@
 // Who is signed in. Every screen behind the shell can rely on `useMe` having an answer: the router asked first.
+import type { EmbedCapability } from "@hookwell/sdk";
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { session } from "../api.ts";
@@ -16,6 +17,17 @@ export const meQuery = queryOptions({
 /** The signed-in person, role and clinic. */
 export function useMe(): Me {
   return useSuspenseQuery(meQuery).data;
+}
+
+/** Whether this page is shown inside other software's own. */
+export function useIsEmbedded(): boolean {
+  return useMe().embedded !== null;
+}
+
+/** What the embedded page's host allows; staff lack nothing. The server checks by itself. */
+export function useMay(capability: EmbedCapability): boolean {
+  const { embedded } = useMe();
+  return embedded === null || embedded.capabilities.includes(capability);
 }
 
 /** The language in use. */

@@ -69,15 +69,18 @@ function Revoke({ apiKey, onDone }: { apiKey: ApiKey; onDone: (name: string) => 
   );
 }
 
+const hostOf = (origin: string) => new URL(origin).host;
+
 /** What it opens, in a few words. */
 function usePurpose(): (apiKey: ApiKey) => string {
   const { t } = useTranslation();
   const { data: webhooks } = useQuery(webhooksQuery);
-  return ({ scopes, webhook_id: webhookId }) => {
+  return ({ scopes, webhook_id: webhookId, embed_origins: origins }) => {
     const pulled = webhooks?.find(({ id }) => id === webhookId)?.name ?? t("settings.apiKeys.someWebhook");
     const said = [
       ...(scopes.includes("feed") ? [t("settings.apiKeys.scope.feed")] : []),
       ...(scopes.includes("deliveries:pull") ? [t("settings.apiKeys.scope.pullOf", { webhook: pulled })] : []),
+      ...(origins === null ? [] : [t("settings.apiKeys.scope.embedOf", { hosts: origins.map(hostOf).join(", ") })]),
     ];
     return said.join(" · ");
   };

@@ -1,19 +1,21 @@
-import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type ApiKeyScope, apiKeys, type CreatedApiKey } from "../api/api-keys.ts";
-import { FormBody } from "../billing/FormBody.tsx";
-import { AskingDialog } from "../schedule/leaving.tsx";
+import { type ApiKeyScope, apiKeys, type CreatedApiKey, type NewApiKey } from "../api/api-keys.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
+import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";
+import { AskingDialog } from "../ui/leaving.tsx";
 import { useRefusalWords } from "../ui/refusals.ts";
 import { webhooksQuery } from "../webhooks/queries.ts";
 import classes from "../webhooks/SecretOnce.module.css";
 
 const NAME_MAX_CHARACTERS = 100;
+/** Ten of the longest. */
+const ORIGINS_MAX_CHARACTERS = 2_800;
 
 /** The key, this once. Takes the focus, because what had it is gone. */
 function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => void }) {
@@ -62,16 +64,24 @@ interface Typed {
   scope: ApiKeyScope;
   /** "" where none is chosen */
   webhookId: string;
+  /** As it is typed: one in each line. */
+  origins: string;
+}
+
+const SCOPES: readonly ApiKeyScope[] = ["feed", "deliveries:pull", "embed"];
+
+function originsOf({ origins }: Typed): string[] {
+  return origins.split(/[\s,]+/).filter((origin) => origin !== "");
 }
 
 /** What the key is for: and where it fetches deliveries, those of which webhook. */
 function Purpose({
-  typed: { scope, webhookId },
-  error,
+  typed: { scope, webhookId, origins },
+  errors,
   onType,
 }: {
   typed: Typed;
-  error: string | undefined;
+  errors: { webhook_id?: string; embed_origins?: string };
   onType: (changes: Partial<Typed>) => void;
 }) {
   const { t } = useTranslation();
@@ -84,17 +94,31 @@ function Purpose({
         data={[
           { value: "feed", label: t("settings.apiKeys.scope.feed") },
           { value: "deliveries:pull", label: t("settings.apiKeys.scope.pull") },
+          { value: "embed", label: t("settings.apiKeys.scope.embed") },
         ]}
         onChange={({ currentTarget: { value } }) =>
-          onType({ scope: value === "feed" ? "feed" : "deliveries:pull", webhookId: "" })
+          onType({ scope: SCOPES.find((known) => known === value) ?? "feed", webhookId: "", origins: "" })
         }
       />
+      {scope === "embed" && (
+        <Textarea
+          label={t("settings.apiKeys.origins")}
+          description={t("settings.apiKeys.originsHint")}
+          placeholder="https://"
+          rows={3}
+          value={origins}
+          maxLength={ORIGINS_MAX_CHARACTERS}
+          error={errors.embed_origins}
+          spellCheck={false}
+          onChange={(event) => onType({ origins: event.currentTarget.value })}
+        />
+      )}
       {scope === "deliveries:pull" && (
         <NativeSelect
           label={t("settings.apiKeys.webhook")}
           description={t("settings.apiKeys.webhookHint")}
           value={webhookId}
-          error={error}
+          error={errors.webhook_id}
           data={[
             { value: "", label: t("settings.apiKeys.chooseWebhook") },
             ...(query.data ?? []).map(({ id, name }) => ({ value: String(id), label: name })),
@@ -106,19 +130,23 @@ function Purpose({
   );
 }
 
+function inputOf(typed: Typed): NewApiKey {
+  const input = { name: typed.name.trim(), scopes: [typed.scope] };
+  if (typed.scope === "deliveries:pull") return { ...input, webhook_id: Number(typed.webhookId) };
+  return typed.scope === "embed" ? { ...input, embed_origins: originsOf(typed) } : input;
+}
+
 function Fields({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void; onClose: () => void }) {
   const { t } = useTranslation();
   const form = useForm({
-    start: (): Typed => ({ name: "", scope: "feed", webhookId: "" }),
-    fields: ["name", "webhook_id"],
-    mistakes: ({ name, scope, webhookId }) => ({
+    start: (): Typed => ({ name: "", scope: "feed", webhookId: "", origins: "" }),
+    fields: ["name", "webhook_id", "embed_origins"],
+    mistakes: ({ name, scope, webhookId, origins }) => ({
       ...(name.trim() === "" ? { name: t("settings.apiKeys.mistake.name") } : {}),
       ...(scope === "deliveries:pull" && webhookId === "" ? { webhook_id: t("settings.apiKeys.mistake.webhook") } : {}),
+      ...(scope === "embed" && origins.trim() === "" ? { embed_origins: t("settings.apiKeys.mistake.origins") } : {}),
     }),
-    send: ({ name, scope, webhookId }, intent) => {
-      const input = { name: name.trim(), scopes: [scope] };
-      return apiKeys.create(scope === "feed" ? input : { ...input, webhook_id: Number(webhookId) }, intent);
-    },
+    send: (typed, intent) => apiKeys.create(inputOf(typed), intent),
     done: onDone,
     words: useRefusalWords((code) =>
       code === "too_many_api_keys" ? t("settings.apiKeys.refusal.too_many_api_keys") : undefined,
@@ -136,7 +164,7 @@ function Fields({ onDone, onClose }: { onDone: (created: CreatedApiKey) => void;
         onChange={(event) => form.type({ name: event.currentTarget.value })}
         data-autofocus
       />
-      <Purpose typed={form.typed} error={form.errors.webhook_id} onType={form.type} />
+      <Purpose typed={form.typed} errors={form.errors} onType={form.type} />
     </FormBody>
   );
 }

@@ -12,11 +12,11 @@ interface Pages {
 interface PagedListProps<Entry> {
   /** What the list is, for who does not see it. */
   label: string;
-  /** The words of the button that fetches what follows. */
-  more: string;
+  /** The words of the button that fetches what follows; without it, and without `query`, all of them are there. */
+  more?: string;
   entries: readonly Entry[];
   keyOf: (entry: Entry) => string | number;
-  query: Pages;
+  query?: Pages;
   children: (entry: Entry) => ReactNode;
 }
 
@@ -29,7 +29,7 @@ export function PagedList<Entry>({ label, more, entries, keyOf, query, children 
           <li key={keyOf(entry)}>{children(entry)}</li>
         ))}
       </ul>
-      {query.hasNextPage && (
+      {query?.hasNextPage && (
         <Button
           variant="default"
           className={rows.more}

@@ -3,7 +3,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { type FieldError, ProblemError } from "../api.ts";
 import { type Intent, useIntent } from "../intent.ts";
-import { useTyped } from "../schedule/leaving.tsx";
+import { useTyped } from "./leaving.tsx";
 import { useFieldWords } from "./problem-words.ts";
 
 /** What is wrong, in words, by field; `other` is about the whole. */
@@ -75,3 +75,6 @@ export function useForm<Typed extends object, Answer>(wanted: Wanted<Typed, Answ
   };
   return { typed, type, errors, submit, element, clear, isPending: sending.isPending };
 }
+
+/** What the frame of a form needs of it. */
+export type FormFrame = Pick<ReturnType<typeof useForm>, "errors" | "submit" | "element" | "isPending">;

@@ -14,68 +14,66 @@ const URL_PROBLEMS = [
   "name_not_found",
 ] as const;
 
-/** The same of other fields, under `shell.field`. */
-const FIELD_PROBLEMS = [
-  "missing",
-  "empty",
-  "too_long",
-  "too_many",
-  "not_found",
-  "control_characters",
-  "not_a_time",
-  "year_range",
-  "duration_range",
-  "recipient_missing",
-  "country",
-  "no_academy",
-  "amount_decimals",
-  "rate_decimals",
-  "too_small",
-  "too_big",
-  "not_a_date",
-  "not_one_of",
-] as const;
-
 /** `field` is missing where it can only be an address. */
 export type FieldWords = (error: { field?: string; code?: string; message: string }) => string;
 
-/** One sentence about one field, in the page's language; a kind that this page does not know yet is told as it came. */
+/** Where the dictionaries have words for a refusal, by its code; what is not in a screen's own place is in `shell.problem`. */
+export const REFUSAL_PLACES = [
+  "shell.problem",
+  "schedule.refusal",
+  "billing.refusal",
+  "memberships.refusal",
+  "academy.refusal",
+  "import.refusal",
+  "deliveries.recover.refusal",
+  "settings.staff.refusal",
+  "settings.apiKeys.refusal",
+] as const;
+
+/** Says words of which only the place is known beforehand: undefined where the dictionaries have none. */
+function useWordsAt(): (places: readonly string[], code: string | undefined) => string | undefined {
+  const { t, i18n } = useTranslation();
+  return (places, code) => {
+    const key = places.map((place) => `${place}.${code}`).find((one) => i18n.exists(one));
+    return key === undefined ? undefined : t(key as "shell.field.other");
+  };
+}
+
+/** The server speaks English: where the page has no words of its own, a reader of another language gets a general sentence. */
+function useServerWords(): (message: string, otherwise: "shell.field.other" | "shell.problem.refused") => string {
+  const { t, i18n } = useTranslation();
+  return (message, otherwise) => (i18n.language === "en" ? message : t(otherwise));
+}
+
+/** One sentence about one field, in the page's language. */
 export function useFieldWords(): FieldWords {
   const { t } = useTranslation();
+  const at = useWordsAt();
+  const serverWords = useServerWords();
   return ({ field: name = "url", code, message }) => {
     const known = code === "refused_address" ? "blocked_address" : code;
     const url = name.endsWith("url") ? URL_PROBLEMS.find((problem) => problem === known) : undefined;
     if (url !== undefined) return t(`webhooks.urlProblem.${url}`);
-    const field = FIELD_PROBLEMS.find((problem) => problem === known);
-    return field === undefined ? message : t(`shell.field.${field}`);
+    return at(["shell.field"], known) ?? serverWords(message, "shell.field.other");
   };
 }
-
-/** Refusals that have words of ours, by their code; under `shell.problem`. */
-const REFUSALS = [
-  "changed_meanwhile",
-  "rotation_running",
-  "nothing_to_revoke",
-  "idempotency_key_reused",
-  "webhook_deleted",
-  "sending_paused",
-  "too_many_tests",
-] as const;
 
 /** One sentence for a person about anything that a call to the server can throw. */
 export function useProblemWords(): (error: unknown) => string {
   const { t } = useTranslation();
   const fieldWords = useFieldWords();
+  const at = useWordsAt();
+  const serverWords = useServerWords();
   return (error) => {
     if (!(error instanceof ProblemError)) return t("shell.problem.server");
     if (error.status === 0) return t("shell.noConnection");
-    const refusal = REFUSALS.find((code) => code === error.code);
-    if (refusal !== undefined) return t(`shell.problem.${refusal}`);
+    const refusal = at(REFUSAL_PLACES, error.code);
+    if (refusal !== undefined) return refusal;
     if (error.status === 403) return t("shell.problem.manager_only");
     if (error.status === 404) return t("shell.problem.not_found");
     if (error.status === 429) return t("shell.problem.too_many");
     if (error.status >= 500) return t("shell.problem.server");
     const [first] = error.fieldErrors;
-    return first === undefined ? error.message : fieldWords(first);
+    return first === undefined ? serverWords(error.message, "shell.problem.refused") : fieldWords(first);
   };
 }

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { consultsOfDay, daysOfWeek, scheduleSearch } from "../schedule/week.ts";
 import { addDays, dayInZone, formatMoment, formatSeconds, formatTime, isDay, mondayOf } from "./time.ts";
@@ -62,5 +64,26 @@ describe("a day of the schedule", () => {
       consult(4, "2026-11-01T01:30:00-05:00"),
     ];
     expect(consultsOfDay(list, "2026-11-01").map(({ id }) => id)).toEqual([3, 4, 1]);
+  });
+});
+
+describe("dates and numbers everywhere", () => {
+  const root = join(import.meta.dirname, "../../..");
+  const sources = ["web/src", "server/src"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /(?<!\.test)\.tsx?$/.test(file))
+      .map((file) => ({ file: join(folder, file), text: readFileSync(join(root, folder, file), "utf8") })),
+  );
+
+  it("are written by a named language and zone, never by those of the machine", () => {
+    expect(sources.length).toBeGreaterThan(300);
+    const bare = /\.toLocale(Date|Time)?String\(|new Intl\.\w+\(\s*(\)|undefined|\[\])/;
+    expect(sources.filter(({ text }) => bare.test(text)).map(({ file }) => file)).toEqual([]);
+    const zoneless = sources.filter(({ text }) =>
+      [...text.matchAll(/new Intl\.DateTimeFormat\(/g)].some(
+        ({ index }) => !/timeZone|options/.test(text.slice(index, index + 200)),
+      ),
+    );
+    expect(zoneless.map(({ file }) => file)).toEqual([]);
   });
 });

@@ -7,6 +7,16 @@ export interface TimeFormat {
   timeZone: string;
 }
 
+/** Made once for each way of writing: a list writes many times, and making one takes longer than writing with it. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(locale: string, options: Intl.DateTimeFormatOptions & { timeZone: string }): Intl.DateTimeFormat {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formats.set(key, format);
+  return format;
+}
+
 export const dayOf = (time: string): string => time.slice(0, 10);
 /** "YYYY-MM-DDTHH:MM", the form that a date and time field holds. */
 export const localMinute = (time: string): string => time.slice(0, 16);
@@ -37,14 +47,12 @@ export function isDay(value: unknown): value is string {
 
 /** The clinic's calendar day at an instant. */
 export function dayInZone(instant: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    instant,
-  );
+  return dateFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(instant);
 }
 
 /** "Monday, November 2, 2026" */
 export function formatDay(day: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return dateFormat(locale, {
     weekday: "long",
     month: "long",
     day: "numeric",
@@ -55,17 +63,17 @@ export function formatDay(day: string, locale: string): string {
 
 /** "Mon" */
 export function formatWeekday(day: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { weekday: "short", timeZone: "UTC" }).format(utcOf(day));
+  return dateFormat(locale, { weekday: "short", timeZone: "UTC" }).format(utcOf(day));
 }
 
 /** "Nov 2" */
 export function formatDate(day: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(utcOf(day));
+  return dateFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(utcOf(day));
 }
 
 /** "Nov 2 – 8, 2026" */
 export function formatDays(first: string, last: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return dateFormat(locale, {
     year: "numeric",
     month: "long",
     day: "numeric",
@@ -82,13 +90,13 @@ const unbroken = (text: string): string =>
 
 /** "09:00" in the clinic's zone. */
 export function formatTime(time: string, { locale, timeZone }: TimeFormat): string {
-  return unbroken(new Intl.DateTimeFormat(locale, { timeZone, ...CLOCK }).format(new Date(time)));
+  return unbroken(dateFormat(locale, { timeZone, ...CLOCK }).format(new Date(time)));
 }
 
 /** "Nov 2, 2026, 09:00:05" in the clinic's zone. */
 export function formatMoment(time: string, { locale, timeZone }: TimeFormat, seconds = true): string {
   return unbroken(
-    new Intl.DateTimeFormat(locale, {
+    dateFormat(locale, {
       timeZone,
       year: "numeric",
       month: "short",
@@ -101,14 +109,12 @@ export function formatMoment(time: string, { locale, timeZone }: TimeFormat, sec
 
 /** "Nov 2, 2026": the clinic's day at an instant. */
 export function formatCalendarDate(time: string, { locale, timeZone }: TimeFormat): string {
-  return new Intl.DateTimeFormat(locale, { timeZone, year: "numeric", month: "short", day: "numeric" }).format(
-    new Date(time),
-  );
+  return dateFormat(locale, { timeZone, year: "numeric", month: "short", day: "numeric" }).format(new Date(time));
 }
 
 /** "Tuesday 14:00", for what is less than a week away. */
 export function formatWeekdayTime(time: string, { locale, timeZone }: TimeFormat): string {
-  const weekday = new Intl.DateTimeFormat(locale, { timeZone, weekday: "long" }).format(new Date(time));
+  const weekday = dateFormat(locale, { timeZone, weekday: "long" }).format(new Date(time));
   return `${weekday} ${formatTime(time, { locale, timeZone })}`;
 }
 

@@ -6,6 +6,7 @@ import { ProblemError } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
 import { inboxQuery } from "../inbox/queries.ts";
 import { useIntent } from "../intent.ts";
+import { useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
@@ -13,7 +14,7 @@ import type { Leave } from "../ui/use-leave.ts";
 import { Advanced } from "./Advanced.tsx";
 import { Check } from "./Check.tsx";
 import classes from "./ConfigureForm.module.css";
-import { completeUrl, type Draft, FIELDS, isSameDraft, mergeDrafts } from "./draft.ts";
+import { completeUrl, type Draft, FIELDS, isSameDraft, mergeDrafts, needsRecipient } from "./draft.ts";
 import { dropDraft } from "./kept-draft.ts";
 import { NewSecret } from "./NewSecret.tsx";
 import { Preview } from "./Preview.tsx";
@@ -131,6 +132,8 @@ function useReload(editing: Editing | null, { draft, change }: OpenForm, stored:
 /** The form of the Configure dialog, in two columns: the questions, and the live preview. */
 export function ConfigureForm(props: ConfigureFormProps) {
   const { storageKey, webhook, start, stored, target, onStartOver, onSaved, leave } = props;
+  const { t } = useTranslation();
+  const mayPatient = useMay("include-patient");
   const queryClient = useQueryClient();
   const form = useForm(start, storageKey);
   const { saver, editing } = useSaver(webhook);
@@ -150,6 +153,7 @@ export function ConfigureForm(props: ConfigureFormProps) {
     <form onSubmit={submit} noValidate className={classes.form}>
       {onStartOver !== null && <Kept onStartOver={onStartOver} />}
       <div className={classes.questions}>
+        {!mayPatient && needsRecipient(stored) && <Callout tone="warn" text={t("embed.patientKept")} />}
         <Where form={form} />
         <When form={form} group={target.group} />
         <What form={form} />

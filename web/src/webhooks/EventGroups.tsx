@@ -4,7 +4,7 @@ import IconCheck from "@tabler/icons-react/dist/esm/icons/IconCheck.mjs";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
-import { useLanguage, useMe } from "../session/queries.ts";
+import { useLanguage, useMay, useMe } from "../session/queries.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import classes from "./WebhooksPage.module.css";
 
@@ -64,6 +64,7 @@ function GroupHead({ group, onConfigure }: { group: GroupName; onConfigure: () =
   const { t } = useTranslation();
   const language = useLanguage();
   const { clinic } = useMe();
+  const mayManage = useMay("manage");
   const { label, needsAcademy } = GROUPS[group];
   const closed = needsAcademy && !clinic.has_academy;
   return (
@@ -76,16 +77,18 @@ function GroupHead({ group, onConfigure }: { group: GroupName; onConfigure: () =
           {t("webhooks.needsAcademy")}
         </Text>
       )}
-      <Button
-        size="sm"
-        variant={closed ? "default" : "light"}
-        disabled={closed}
-        onClick={onConfigure}
-        aria-label={t("webhooks.configureGroup", { group: label[language] })}
-        aria-describedby={closed ? `closed-${group}` : undefined}
-      >
-        {t("webhooks.configure")}
-      </Button>
+      {mayManage && (
+        <Button
+          size="sm"
+          variant={closed ? "default" : "light"}
+          disabled={closed}
+          onClick={onConfigure}
+          aria-label={t("webhooks.configureGroup", { group: label[language] })}
+          aria-describedby={closed ? `closed-${group}` : undefined}
+        >
+          {t("webhooks.configure")}
+        </Button>
+      )}
     </div>
   );
 }

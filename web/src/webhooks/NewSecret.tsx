@@ -5,6 +5,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RotatedSecret, Webhook } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
+import { useMay } from "../session/queries.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { useWhen } from "../ui/when.ts";
@@ -93,6 +94,7 @@ function Question({ name, rotation: { make, close } }: { name: string; rotation:
 export function NewSecret({ webhook, editing }: { webhook: Webhook; editing: Editing }) {
   const { t } = useTranslation();
   const { name } = webhook;
+  const maySee = useMay("new-secret");
   const rotation = useRotation(webhook, editing);
   const { old, rotated } = rotation;
   const isRevoked = old === "revoked just now";
@@ -111,10 +113,17 @@ export function NewSecret({ webhook, editing }: { webhook: Webhook; editing: Edi
         variant="default"
         size="sm"
         leftSection={<IconKey size={16} aria-hidden="true" />}
+        disabled={!maySee}
+        aria-describedby={maySee ? undefined : "secret-hidden"}
         onClick={rotation.ask}
       >
         {t("webhooks.newSecret.action")}
       </Button>
+      {!maySee && (
+        <Text size="sm" c="dimmed" id="secret-hidden">
+          {t("embed.secretHidden")}
+        </Text>
+      )}
       {old !== null && !isRevoked && (
         <OldSecret name={name} until={old} revoke={editing.revokePreviousSecret} onRevoked={rotation.revoked} />
       )}

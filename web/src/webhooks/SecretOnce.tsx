@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useIsEmbedded, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { ButtonLink } from "../ui/links.tsx";
@@ -17,6 +18,7 @@ export interface Created {
 /** The secret, this once, or that it was lost. Takes the focus, because what had it is gone. */
 export function SecretText({ secret, children }: { secret: string | undefined; children: ReactNode }) {
   const { t } = useTranslation();
+  const maySee = useMay("new-secret");
   const title = useRef<HTMLParagraphElement>(null);
   useEffect(() => title.current?.focus(), []);
   return (
@@ -30,7 +32,7 @@ export function SecretText({ secret, children }: { secret: string | undefined; c
         </Text>
       </div>
       {secret === undefined ? (
-        <Callout tone="warn" text={t("webhooks.secret.lost")} />
+        <Callout tone="warn" text={t(maySee ? "webhooks.secret.lost" : "embed.secretHidden")} />
       ) : (
         <>
           <div className={classes.row}>
@@ -49,6 +51,7 @@ export function SecretText({ secret, children }: { secret: string | undefined; c
 /** The end of a creation: the secret, this once, and where to see the webhook work. */
 export function SecretOnce({ created, toInbox, onDone }: { created: Created; toInbox: boolean; onDone: () => void }) {
   const { t } = useTranslation();
+  const isEmbedded = useIsEmbedded();
   const { name, secret, isOn } = created;
   return (
     <Stack>
@@ -56,9 +59,9 @@ export function SecretOnce({ created, toInbox, onDone }: { created: Created; toI
         <Callout tone="good" title={t(isOn ? "webhooks.secret.on" : "webhooks.secret.saved", { name })} />
       </div>
       <SecretText secret={secret}>{t("webhooks.secret.text")}</SecretText>
-      {toInbox && <Text size="sm">{t("webhooks.secret.inboxNext")}</Text>}
+      {toInbox && !isEmbedded && <Text size="sm">{t("webhooks.secret.inboxNext")}</Text>}
       <Group justify="flex-end">
-        {toInbox && (
+        {toInbox && !isEmbedded && (
           <ButtonLink variant="default" to="/schedule">
             {t("webhooks.secret.schedule")}
           </ButtonLink>

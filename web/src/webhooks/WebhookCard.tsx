@@ -9,7 +9,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { webhooks as api } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
@@ -159,6 +159,7 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
   const health = useHealthSentence(webhook);
   const power = useSwitch(webhook);
   const removal = useRemoval(webhook);
+  const mayManage = useMay("manage");
   const { name } = webhook;
   return (
     <Paper withBorder radius="lg" component="article" aria-label={name} className={classes.card}>
@@ -172,20 +173,22 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
             {webhook.url_host}
           </Text>
         </div>
-        <Switch
-          size="md"
-          labelPosition="left"
-          className={classes.switch}
-          checked={webhook.enabled}
-          disabled={power.change.isPending || webhook.events.length === 0}
-          label={
-            <>
-              {t(webhook.enabled ? "webhooks.on" : "webhooks.off")}
-              <VisuallyHidden>{` · ${name}`}</VisuallyHidden>
-            </>
-          }
-          onChange={(event) => power.toggle(event.currentTarget.checked)}
-        />
+        {mayManage && (
+          <Switch
+            size="md"
+            labelPosition="left"
+            className={classes.switch}
+            checked={webhook.enabled}
+            disabled={power.change.isPending || webhook.events.length === 0}
+            label={
+              <>
+                {t(webhook.enabled ? "webhooks.on" : "webhooks.off")}
+                <VisuallyHidden>{` · ${name}`}</VisuallyHidden>
+              </>
+            }
+            onChange={(event) => power.toggle(event.currentTarget.checked)}
+          />
+        )}
       </div>
       <Text size="sm">{health}</Text>
       <div aria-live="polite">
@@ -194,15 +197,17 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
       <Days webhook={webhook} />
       <Sent webhook={webhook} />
       <Group gap="xs">
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPencil size={15} aria-hidden="true" />}
-          onClick={onEdit}
-          aria-label={t("webhooks.editName", { name })}
-        >
-          {t("webhooks.edit")}
-        </Button>
+        {mayManage && (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPencil size={15} aria-hidden="true" />}
+            onClick={onEdit}
+            aria-label={t("webhooks.editName", { name })}
+          >
+            {t("webhooks.edit")}
+          </Button>
+        )}
         <ButtonLink
           size="xs"
           variant="default"
@@ -212,15 +217,17 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
         >
           {t("webhooks.deliveries")}
         </ButtonLink>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconTrash size={15} aria-hidden="true" />}
-          onClick={removal.ask}
-          aria-label={t("webhooks.deleteName", { name })}
-        >
-          {t("webhooks.delete.action")}
-        </Button>
+        {mayManage && (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconTrash size={15} aria-hidden="true" />}
+            onClick={removal.ask}
+            aria-label={t("webhooks.deleteName", { name })}
+          >
+            {t("webhooks.delete.action")}
+          </Button>
+        )}
       </Group>
       <Questions webhook={webhook} power={power} removal={removal} />
     </Paper>

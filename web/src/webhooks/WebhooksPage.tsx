@@ -10,6 +10,7 @@ import { lazy, type MouseEvent, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
+import { useIsEmbedded, useMay } from "../session/queries.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { EventGroups } from "./EventGroups.tsx";
@@ -75,6 +76,7 @@ function YourWebhooks({
   onNew: () => void;
 }) {
   const { t } = useTranslation();
+  const mayManage = useMay("manage");
   useCardOfAddress(list);
   return (
     <section aria-labelledby="your-webhooks">
@@ -82,14 +84,18 @@ function YourWebhooks({
         <Title order={2} id="your-webhooks" tabIndex={-1} className={classes.yours}>
           {t("webhooks.yours")}
         </Title>
-        {list.length > 0 && (
+        {list.length > 0 && mayManage && (
           <Button variant="default" size="sm" leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={onNew}>
             {t("webhooks.new")}
           </Button>
         )}
       </div>
       {list.length === 0 ? (
-        <Starter onStart={onNew} />
+        mayManage ? (
+          <Starter onStart={onNew} />
+        ) : (
+          <Text c="dimmed">{t("webhooks.heardByNone")}</Text>
+        )
       ) : (
         <ul className={classes.cards}>
           {list.map((webhook) => (
@@ -125,12 +131,13 @@ function useTarget(): [Target | null, (target: Target | null) => void] {
 
 function Content() {
   const { t } = useTranslation();
+  const isEmbedded = useIsEmbedded();
   const list = useQuery(webhooksQuery);
   const [target, setTarget] = useTarget();
   return (
     <>
       <PageHeader
-        trail={[t("shell.nav.consults"), t("shell.nav.export"), t("shell.nav.webhooks")]}
+        {...(isEmbedded ? {} : { trail: [t("shell.nav.consults"), t("shell.nav.export"), t("shell.nav.webhooks")] })}
         title={t("webhooks.title")}
         intro={t("webhooks.intro")}
       />

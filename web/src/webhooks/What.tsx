@@ -3,7 +3,7 @@ import { Checkbox, NativeSelect, Radio, Text, VisuallyHidden } from "@mantine/co
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
-import { useLanguage } from "../session/queries.ts";
+import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { LimitedInput } from "../ui/LimitedInput.tsx";
 import { countries } from "./countries.ts";
@@ -18,10 +18,13 @@ const PURPOSE_MAX_CHARACTERS = 500;
 function Block({
   name,
   value,
+  locked = false,
   onChange,
 }: {
   name: "practitioner" | "patient";
   value: BlockChoice;
+  /** It may be less than it is, and not more. */
+  locked?: boolean;
   onChange: (value: BlockChoice) => void;
 }) {
   const { t } = useTranslation();
@@ -30,8 +33,9 @@ function Block({
     <div className={classes.block}>
       <Checkbox
         label={t(`webhooks.what.${name}`)}
-        description={t(`webhooks.what.${name}Text`)}
+        description={locked ? t("embed.patientLocked") : t(`webhooks.what.${name}Text`)}
         checked={ticked}
+        disabled={locked && !ticked}
         onChange={() => onChange(ticked ? "off" : "all")}
       />
       {ticked && (
@@ -42,7 +46,7 @@ function Block({
           onChange={(chosen) => onChange(chosen === "id" ? "id" : "all")}
         >
           <div className={classes.radios}>
-            <Radio value="all" label={t("webhooks.what.all")} />
+            <Radio value="all" disabled={locked && value === "id"} label={t("webhooks.what.all")} />
             <Radio value="id" label={t("webhooks.what.id")} />
           </div>
         </Radio.Group>
@@ -118,13 +122,14 @@ function RecipientRecord({ form: { draft, change, errors } }: { form: Form }) {
 export function What({ form }: { form: Form }) {
   const { t } = useTranslation();
   const { draft, change, errors } = form;
+  const mayPatient = useMay("include-patient");
   const patientIsMessage = draft.events.some((event) => eventDefinition(event).patientAlways);
   const sendsConsults = draft.events.some((event) => EVENTS[event].group === "consults");
   return (
     <Section number={3} title={t("webhooks.what.title")} text={t("webhooks.what.text")}>
       <div id={fieldId("include")} tabIndex={-1} className={classes.blocks}>
         <Block name="practitioner" value={draft.practitioner} onChange={(practitioner) => change({ practitioner })} />
-        <Block name="patient" value={draft.patient} onChange={(patient) => change({ patient })} />
+        <Block name="patient" value={draft.patient} locked={!mayPatient} onChange={(patient) => change({ patient })} />
       </div>
       {errors.include !== undefined && (
         <Text size="sm" c="var(--mantine-color-error)">

@@ -1,9 +1,17 @@
 import { Button, Checkbox, Collapse, Text } from "@mantine/core";
 import "../ui/checkbox.css";
-import { EVENTS, type EventName, eventsOfGroup, GROUP_NAMES, GROUPS, type GroupName } from "@hookwell/sdk";
+import {
+  EVENTS,
+  type EventName,
+  eventDefinition,
+  eventsOfGroup,
+  GROUP_NAMES,
+  GROUPS,
+  type GroupName,
+} from "@hookwell/sdk";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useLanguage, useMe } from "../session/queries.ts";
+import { useLanguage, useMay, useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { toggleEvent, toggleGroup, triState } from "./draft.ts";
 import { type Form, fieldId } from "./form.ts";
@@ -15,6 +23,10 @@ function EventBoxes({ group, form: { draft, change }, closed }: { group: GroupNa
   const language = useLanguage();
   const state = triState(group, draft.events);
   const label = GROUPS[group].label[language];
+  const mayPatient = useMay("include-patient");
+  // Its message is the patient: what may not be turned on can still be turned off.
+  const isLocked = (event: EventName) =>
+    !mayPatient && eventDefinition(event).patientAlways && !draft.events.includes(event);
   return (
     <fieldset className={classes.group}>
       <legend className={classes.hidden}>{label}</legend>
@@ -22,7 +34,7 @@ function EventBoxes({ group, form: { draft, change }, closed }: { group: GroupNa
         label={t("webhooks.when.all", { group: label })}
         checked={state === "all"}
         indeterminate={state === "some"}
-        disabled={closed}
+        disabled={closed || eventsOfGroup(group).some(isLocked)}
         description={closed ? t("webhooks.needsAcademy") : undefined}
         onChange={() => change({ events: toggleGroup(group, draft.events) })}
       />
@@ -31,9 +43,14 @@ function EventBoxes({ group, form: { draft, change }, closed }: { group: GroupNa
           <Checkbox
             key={event}
             label={EVENTS[event].label[language]}
-            description={<code>{event}</code>}
+            description={
+              <>
+                <code>{event}</code>
+                {isLocked(event) && <> · {t("embed.patientLocked")}</>}
+              </>
+            }
             checked={draft.events.includes(event)}
-            disabled={closed}
+            disabled={closed || isLocked(event)}
             onChange={() => change({ events: toggleEvent(event, draft.events) })}
           />
         ))}

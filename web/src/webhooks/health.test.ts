@@ -19,6 +19,11 @@ describe("a webhook's state in words", () => {
     expect([badgeOf(off), healthOf(off).sentence]).toEqual(["off_by_you", "off_by_you"]);
   });
 
+  test("claims nothing of an address at which nothing has arrived yet", () => {
+    const ready = webhook({ state: "ready", waiting_count: 0 });
+    expect([badgeOf(ready), healthOf(ready)]).toEqual(["ready", { sentence: "ready", moment: null }]);
+  });
+
   test("says why what waits goes out slowly, until the address has answered once", () => {
     expect(healthOf(webhook({ address_answered: false })).sentence).toBe("waiting_first");
     expect(healthOf(webhook({ address_answered: true })).sentence).toBe("waiting");

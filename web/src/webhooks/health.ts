@@ -5,7 +5,7 @@ import type { Tone } from "../ui/Callout.tsx";
 export type HealthSentence =
   | "not_set_up"
   | "working"
-  | "working_quiet"
+  | "ready"
   | "waiting"
   | "waiting_first"
   | "paused"
@@ -14,17 +14,14 @@ export type HealthSentence =
   | "off_gone"
   | "off_failing";
 
-/** "ready": on, and nothing has gone out yet; the server counts it as working. */
-type Badge = Webhook["state"] | "ready" | "paused";
+type Badge = Webhook["state"] | "paused";
 
 /** The administrator's pause says more than how its receiver does; what is off anyway is simply off. */
 const isPaused = ({ enabled, sending_paused }: Pick<Webhook, "enabled" | "sending_paused">) =>
   enabled && sending_paused;
 
-export function badgeOf(webhook: Pick<Webhook, "state" | "enabled" | "sending_paused" | "last_delivered_at">): Badge {
-  const { state, last_delivered_at } = webhook;
-  if (isPaused(webhook)) return "paused";
-  return state === "working" && last_delivered_at === null ? "ready" : state;
+export function badgeOf(webhook: Pick<Webhook, "state" | "enabled" | "sending_paused">): Badge {
+  return isPaused(webhook) ? "paused" : webhook.state;
 }
 
 export const STATE_TONES: Readonly<Record<Badge, Tone>> = {
@@ -45,9 +42,7 @@ export function healthOf(webhook: Webhook): { sentence: HealthSentence; moment: 
     case "waiting":
       return { sentence: webhook.address_answered ? "waiting" : "waiting_first", moment: null };
     case "working":
-      return webhook.last_delivered_at === null
-        ? { sentence: "working_quiet", moment: null }
-        : { sentence: "working", moment: webhook.last_delivered_at };
+      return { sentence: "working", moment: webhook.last_delivered_at };
     case "needs_attention":
       return { sentence: "needs_attention", moment: webhook.last_failed_at };
     case "off_by_us":

@@ -1,9 +1,17 @@
-// Keeps what was typed in the Configure dialog over a reload, in this tab only. Secrets never go here.
+// Keeps what was typed in the Configure dialog over a reload, in this tab only; in the embedded page, which the next person
+// may open in the same tab, not even that. Secrets never go here.
 import { BLOCK_CHOICES, GROUP_NAMES, type GroupName, isEventName } from "@hookwell/sdk";
 import type { Draft } from "./draft.ts";
 
 const PREFIX = "hookwell.configure.";
 const OPEN = `${PREFIX}open`;
+
+let keeps = true;
+
+/** For the embedded page: a draft lives as long as its dialog. */
+export function keepNoDrafts(): void {
+  keeps = false;
+}
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
@@ -52,6 +60,7 @@ export function loadDraft(key: string): Draft | null {
 }
 
 export function keepDraft(key: string, draft: Draft): void {
+  if (!keeps) return;
   try {
     window.sessionStorage.setItem(PREFIX + key, JSON.stringify(draft));
   } catch {

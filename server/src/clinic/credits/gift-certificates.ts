@@ -111,7 +111,8 @@ export async function redeemGiftCertificate(
     .executeTakeFirst();
   // Locked, so that of two who redeem at the same moment the second one sees the first.
   const credit = found && (await lockCredit(tx, clinicId, found.creditId));
-  if (found === undefined || credit?.invoiceId == null) throw notFound("the gift certificate", "code");
+  if (found === undefined || credit?.invoiceId == null)
+    throw notFound("the gift certificate", "code", "Check each letter and digit of the code.");
   await checkPatient(tx, clinicId, { id: patientId, field: "patient_id" });
   if (credit.clientId === patientId) return found.id;
   const state = giftCertificateState({ ...credit, redeemed: credit.clientId !== null }, await clinicToday(tx, context));

@@ -13,7 +13,7 @@
  */
 import { sql } from "kysely";
 import type { Db, Tx } from "../../db/schema.ts";
-import { invalid, notFound } from "../../errors.ts";
+import { invalid, notFound, type ProblemError, together } from "../../errors.ts";
 import { emit } from "../../outbox/emit.ts";
 import type { ClinicContext } from "../clinics.ts";
 import { cleanEmail, cleanName } from "../names.ts";
@@ -31,11 +31,11 @@ export interface PortalClinic {
 
 /** The clinic of a portal's address, the one question asked before any clinic is known. @throws ProblemError 404 */
 export async function clinicOfPortal(db: Db, portalName: string): Promise<PortalClinic> {
-  if (!isPortalName(portalName)) throw notFound("the portal");
+  if (!isPortalName(portalName)) throw noPortal();
   const { rows } = await sql<PortalClinic>`
     select clinic_id as id, name, locale from clinic_of_portal(${portalName})`.execute(db);
   const [clinic] = rows;
-  if (clinic === undefined) throw notFound("the portal");
+  if (clinic === undefined) throw noPortal();
   return clinic;
 }
 
@@ -46,14 +46,22 @@ export interface Applicant {
 
 /** Who signs up, as it is stored and sent. @throws ProblemError naming `name` or `email` */
 export function readApplicant(person: Applicant): Applicant {
-  const name = cleanName("name", person.name);
-  const email = cleanEmail("email", person.email);
+  return together({ name: () => cleanName("name", person.name), email: () => readEmail(person.email) });
+}
+
+/** Whoever reads this is a patient: ids and clinics' settings mean nothing to them. */
+function noPortal(): ProblemError {
+  return notFound("the portal", undefined, "Check the address for a typing mistake, or ask your clinic for it.");
+}
+
+function readEmail(text: string): string {
+  const email = cleanEmail("email", text);
   if (email === null) throw invalid("email", "An e-mail address is needed. Write yours.", "missing");
   // A few characters stand for many: U+FDFA is written out as 18.
   if (foldEmail(email).length > FOLDED_EMAIL_MAX_CHARACTERS) {
     throw invalid("email", "This e-mail address is too long once it is written out. Use another one.", "too_long");
   }
-  return { name, email };
+  return email;
 }
 
 /**

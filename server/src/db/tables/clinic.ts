@@ -34,6 +34,9 @@ export interface ClinicTables {
     letter: Generated<"waiting" | "sent" | "failed" | "none">;
     created_at: Generated<Instant>;
     expires_at: Instant;
+    letter_since: Generated<Instant>;
+    letter_again: Generated<boolean>;
+    previous_token_hash: Buffer | null;
   };
   practitioners: {
     clinic_id: number;

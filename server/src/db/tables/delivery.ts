@@ -144,6 +144,8 @@ export interface DeliveryTables {
     recovered_at: Instant | null;
     yielded_by: number | null;
     yielded_at: Instant | null;
+    /** derived by the database from webhooks */
+    webhook_version: Generated<number>;
   };
   notices: {
     clinic_id: number;
@@ -210,6 +212,28 @@ export interface DeliveryTables {
     expires_at: Instant | null;
     revoked_at: Instant | null;
     webhook_id: number | null;
+    embed_origins: string[] | null;
+    frame_id: string | null;
+  };
+  embed_sessions: {
+    clinic_id: number;
+    id: GeneratedAlways<number>;
+    api_key_id: number;
+    capabilities: string[];
+    host_user_id: string;
+    host_user_name: string;
+    language: "en" | "fr-CA";
+    color_scheme: "auto" | "light" | "dark" | null;
+    accent: string | null;
+    radius: "none" | "small" | "medium" | "large" | null;
+    font_size: "small" | "medium" | "large" | null;
+    lifetime_seconds: number;
+    link_hash: Buffer;
+    link_expires_at: Instant;
+    token_hash: Buffer | null;
+    expires_at: Instant | null;
+    ended_at: Instant | null;
+    created_at: Generated<Instant>;
   };
   feed_snapshots: {
     clinic_id: number;

@@ -24,13 +24,14 @@ startable as materialized (
     order by case when s.probing then s.due_at end, s.id) end as place
   -- by the clock and not by now(), which may be before the snapshot: what was committed in between is due, too
   from (select w.*, w.head and w.due_at <= clock_timestamp() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
-heads as materialized (                            -- locked, and looked at again as they are now
+-- Locked, and looked at again as they are now. None is waited for: a late settling may have it, and want this run (store.ts).
+heads as materialized (
   select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
     s.next_sequence, s.run_fence, s.include_practitioner, s.include_patient
   from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
   where s.able and (s.freed or s.place <= s.want)
     and d.attempt = s.attempt and d.due_at <= clock_timestamp() and (d.begun_at is null or d.fence < s.run_fence)
-  for update of d),
+  for update of d skip locked),
 -- A claim that was lost with its node: what came of it is not known, and the log says so.
 unknown as (
   insert into attempts (clinic_id, event_id, webhook_id, part, attempt, started_at, outcome, body_sent)
@@ -51,7 +52,7 @@ begun as (
   returning d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.participants_per_request, d.order_key,
     d.choice_practitioner, d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, d.fence),
 -- What the scan comes to, per webhook. A row that was picked but is not among the heads was changed by somebody else (a
--- late settling) between the snapshot and the lock: then the scan cannot be trusted to have seen all.
+-- late settling) since the snapshot, or is being changed: then the scan cannot be trusted to have seen all.
 summed as materialized (
   select clinic_id, webhook_id, max(fence) as fence, max(version) as version, bool_or(proved) as proved,
     max(concurrency) as concurrency, max(pace) as pace, max(look) as look, max(host) as host,
@@ -74,32 +75,23 @@ kept as (
     yielded_by = null, yielded_at = null
   from summed g
   where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
--- kind run: one per leased webhook. seen = rows of its window; cursor (in id) = where the next window begins; more = the
--- window was full, or startable rows were left
-select 'run' as kind, clinic_id, webhook_id, fence, version, proved, concurrency, pace, seen,
-  coalesce(left_id - 1, last_id) as id, left_id is not null or seen >= look as more, left_id is not null as left_over, contended,
-  null::uuid as event_id, null::smallint as part, null::smallint as per_request, null::text as order_key,
-  null::text as choice_practitioner, null::text as choice_patient, null::boolean as test, null::bigint as sequence,
-  null::smallint as attempt, null::smallint as schedule_start, null::float8 as due_in_ms,
-  null::text as name, null::text as subject, null::bigint as subject_version, null::bytea as facts,
-  host, failures, failing_ms, parked, probes, warned, warned_ms, recovered_ms
-from summed
-union all
--- kind waiting: heads that are not due yet, with the time left
-select 'waiting', clinic_id, webhook_id, run_fence, null, null, null, null, null, id, null, null, null, null, null, null, order_key,
-  null, null, null, null, null, null, extract(epoch from due_at - now())::float8 * 1000, null, null, null, null,
-  null, null, null, null, null, null, null, null
-from startable where head and not able and due_at > now() and due_at < 'infinity'
-union all
--- kind begun: to be sent now
-select 'begun', b.clinic_id, b.webhook_id, b.fence, null, null, null, null, null, b.id, null, null, null, b.event_id, b.part, b.participants_per_request,
-  b.order_key, b.choice_practitioner, b.choice_patient, b.test, b.sequence, b.attempt, b.schedule_start, null,
-  null, null, null, null, null, null, null, null, null, null, null, null
-from begun b
-union all
--- kind content: what the events of those are about, each once. A delivery whose event is gone has none, and has to end
-select 'content', e.clinic_id, null, null, null, null, null, null, null, null, null, null, null, e.id, null, null,
-  null, null, null, null, null, null, null, null, e.name, e.subject, e.subject_version, e.facts,
-  null, null, null, null, null, null, null, null
-from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
-  (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e
+-- One row, one JSON value: what a driver makes of hundreds of rows, a column at a time, costs more than sending them.
+select json_build_object(
+  -- one per leased webhook. seen = rows of its window; cursor = where the next window begins; more = the window was full, or
+  -- startable rows were left
+  'runs', (select json_agg(x) from (
+    select clinic_id, webhook_id, fence, version, proved, concurrency, pace, seen, coalesce(left_id - 1, last_id) as cursor,
+      left_id is not null or seen >= look as more, left_id is not null as left, contended,
+      host, failures, failing_ms, parked, probes, warned, warned_ms, recovered_ms from summed) x),
+  -- heads that are not due yet, with the time left
+  'waiting', (select json_agg(x) from (
+    select clinic_id, webhook_id, order_key, extract(epoch from due_at - now())::float8 * 1000 as due_in_ms
+    from startable where head and not able and due_at > now() and due_at < 'infinity') x),
+  -- to be sent now
+  'begun', (select json_agg(b) from begun b),
+  -- what the events of those are about, each once. A delivery whose event is gone has none, and has to end
+  'contents', (select json_agg(x) from (
+    select e.clinic_id, e.id as event_id, e.name, e.subject, e.subject_version, encode(e.facts, 'base64') as facts
+    from contents_of((select array_agg(k.clinic_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k),
+      (select array_agg(k.event_id order by k.event_id) from (select distinct clinic_id, event_id from begun) k)) e) x)
+) as scan

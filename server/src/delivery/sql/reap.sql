@@ -5,8 +5,9 @@ with dead as (delete from nodes where alive_until < now() - interval '5 seconds'
 abandoned as materialized (
   select r.clinic_id, r.webhook_id, r.owner, r.fence from runs r
   where r.owner is not null
-    and not exists (select from nodes n where n.id = r.owner and n.alive_until >= now() - interval '5 seconds')
-  order by r.clinic_id, r.webhook_id)
-update runs r set owner = null, next_at = now()
-from abandoned a
-where r.clinic_id = a.clinic_id and r.webhook_id = a.webhook_id and r.owner = a.owner and r.fence = a.fence
+    and not exists (select from nodes n where n.id = r.owner and n.alive_until >= now() - interval '5 seconds')),
+locked as materialized (                           -- in the order of all who wait for locks (store.ts)
+  select r.clinic_id, r.webhook_id from abandoned a join runs r
+    on r.clinic_id = a.clinic_id and r.webhook_id = a.webhook_id and r.owner = a.owner and r.fence = a.fence
+  order by r.clinic_id, r.webhook_id for no key update of r)
+update runs r set owner = null, next_at = now() from locked l where r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id

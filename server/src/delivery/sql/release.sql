@@ -5,5 +5,7 @@
 update runs r set owner = null,
   next_at = case when s.next_in_ms is null then 'infinity' else now() + s.next_in_ms * interval '1 millisecond' end,
   yielded_by = case when s.yields then $1::bigint end, yielded_at = case when s.yields then now() end
-from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::boolean[]) as s (clinic_id, webhook_id, fence, next_in_ms, yields)
+from (
+  select * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::boolean[]) as s (clinic_id, webhook_id, fence, next_in_ms, yields)
+  order by clinic_id, webhook_id) s                -- as all who wait for locks take them (store.ts)
 where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id and r.fence = s.fence and r.owner is not distinct from $1::bigint

@@ -1,19 +1,21 @@
--- SETTLE: write what came of a batch of attempts. $1..$19 arrays, one entry per attempt; $20..$26 arrays, one entry per
--- webhook that this node $27 holds: the health of its receiver after these attempts.
+-- SETTLE: write what came of a batch of attempts. $1..$20 arrays, one entry per attempt; $21..$28 arrays, one entry per
+-- webhook that this node $29 holds: the health of its receiver after these attempts.
 -- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
--- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts. Returns the rows it counted for.
+-- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts.
+-- One row: the places among the results of those that counted, by whether their subject has another delivery.
 with results as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
       $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
-      $16::float8[], $17::text[], $18::text[], $19::boolean[])
+      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[]) with ordinality
     as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
-      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test)),
+      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, place)
+  order by clinic_id, webhook_id, id),              -- as all who wait for locks take them (store.ts)
 finished as (
   delete from deliveries d using results r
   where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
-    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.begun_at, d.recovery_id),
+    d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.recovery_id, r.place),
 kept as (
   insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request, choice_practitioner,
     choice_patient, test, sequence, attempt, state, reason, created_at, recovery_id)
@@ -23,14 +25,12 @@ retried as (
   update deliveries d set begun_at = null, due_at = now() + r.retry_in_ms * interval '1 millisecond',
     choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
     choice_patient = coalesce(r.choice_patient, d.choice_patient)
-  from results r join deliveries was -- PostgreSQL 18 alone could return what was there before
-    on was.clinic_id = r.clinic_id and was.webhook_id = r.webhook_id and was.id = r.id and r.state is null
-  where d.clinic_id = was.clinic_id and d.webhook_id = was.webhook_id and d.id = was.id
-    and d.fence = r.fence and d.attempt = r.attempt
-  returning d.clinic_id, d.webhook_id, d.id, d.attempt, d.test, was.begun_at),
+  from results r
+  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
+    and d.fence = r.fence and d.attempt = r.attempt and r.state is null
+  returning d.clinic_id, d.webhook_id, d.id, d.attempt, r.place),
 counted as materialized (
-  select clinic_id, webhook_id, id, attempt, test, begun_at, state from finished
-  union all select clinic_id, webhook_id, id, attempt, test, begun_at, null from retried),
+  select clinic_id, webhook_id, id, attempt from finished union all select clinic_id, webhook_id, id, attempt from retried),
 -- A result that did not count is late. One that is written a second time, because nobody could tell whether the first time
 -- had been committed, keeps what was said of it then.
 noted as (
@@ -45,36 +45,28 @@ noted as (
     = (excluded.started_at, excluded.duration_ms, excluded.outcome, excluded.status, excluded.choice_practitioner,
       excluded.choice_patient, excluded.body_sent, excluded.answer, case when a.outcome = 'unknown' then excluded.late else a.late end)),
 -- A test says nothing of the webhook's health, nor of its address: it may have been made with changes that were never saved.
--- An answer proves the address, and counts for or against its receiver, only where nothing was changed since it was asked
--- for: it may have come from the old one. Asked for when it was begun, by the clock that the change was noted by; a late one
--- proves nothing, for when its attempt was begun is told no more.
+-- An answer proves the address only where it was asked for under the version that the webhook has now, and the health that
+-- its holder tells counts only where it goes back to that version: else it may have come from the old one.
 told as materialized (
   select clinic_id, webhook_id, bool_or(failed) as failed, not bool_and(failed) as delivered,
-    max(delivered_begun_at) as delivered_begun_at, min(begun_at) as first_begun_at,
-    max(health_fence) as health_fence, max(failures) as failures, max(failing_ms) as failing_ms, max(probes) as probes,
-    bool_or(parked) as parked
+    max(delivered_version) as delivered_version, max(health_fence) as health_fence, max(health_version) as health_version,
+    max(failures) as failures, max(failing_ms) as failing_ms, max(probes) as probes, bool_or(parked) as parked
   from ( -- one beside the other and not joined: the planner knows nothing of their sizes
     select clinic_id, webhook_id, state is distinct from 'delivered' as failed,
-      null::timestamptz as delivered_begun_at, null::timestamptz as begun_at,
-      null::bigint as health_fence, null::int as failures, null::float8 as failing_ms, null::smallint as probes, null::boolean as parked
+      case when state = 'delivered' then version end as delivered_version, null::bigint as health_fence,
+      null::int as health_version, null::int as failures, null::float8 as failing_ms, null::smallint as probes, null::boolean as parked
     from results where not test
     union all
-    select clinic_id, webhook_id, null, case when state = 'delivered' then begun_at end, begun_at, null, null, null, null, null
-    from counted where not test
-    union all
-    select clinic_id, webhook_id, null, null, null, fence, failures, failing_ms, probes, parked
-    from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::int[], $24::float8[], $25::smallint[], $26::boolean[])
-      as h (clinic_id, webhook_id, fence, failures, failing_ms, probes, parked)) x
+    select clinic_id, webhook_id, null, null, fence, version, failures, failing_ms, probes, parked
+    from unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::int[], $25::int[], $26::float8[], $27::smallint[], $28::boolean[])
+      as h (clinic_id, webhook_id, fence, version, failures, failing_ms, probes, parked)) x
   group by 1, 2 having bool_or(failed) is not null),
--- In one order, as refill.sql does, which may run beside it.
 locked as materialized (
-  select t.*, w.updated_at from told t
-    join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
-    join webhooks w on w.clinic_id = t.clinic_id and w.id = t.webhook_id
+  select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
   order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
-    answered_at = case when s.delivered_begun_at > s.updated_at then coalesce(r.answered_at, now()) else r.answered_at end,
+    answered_at = case when s.delivered_version = r.webhook_version then coalesce(r.answered_at, now()) else r.answered_at end,
     last_delivered_at = case when s.delivered then now() else r.last_delivered_at end,
     last_failed_at = case when s.failed then now() else r.last_failed_at end,
     (failures, failing_since, probes, parked_at, recovered_at) = (select
@@ -86,13 +78,14 @@ seen_by_run as (
       case when h.counts then h.probes else r.probes end,
       case when not h.counts then r.parked_at when h.parked then coalesce(r.parked_at, now()) end,
       case when h.counts and not h.parked and r.parked_at is not null then now() else r.recovered_at end
-      from (select coalesce(r.owner = $27::bigint and r.fence = s.health_fence and s.first_begun_at > s.updated_at, false) as counts,
+      from (select coalesce(r.owner = $29::bigint and r.fence = s.health_fence and r.webhook_version = s.health_version, false) as counts,
         s.failures, s.failing_ms, s.probes, s.parked) h)
   from locked s
   where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
--- has_next: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
-select f.clinic_id, f.webhook_id, f.id, exists (select from deliveries e where e.clinic_id = f.clinic_id
+-- followed: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
+select json_agg(place) filter (where has_next) as followed, json_agg(place) filter (where not has_next) as last from (
+  select place, exists (select from deliveries e where e.clinic_id = f.clinic_id
     and e.webhook_id = f.webhook_id and e.order_key = f.order_key and e.id > f.id) as has_next
-from finished f
-union all
-select clinic_id, webhook_id, id, false from retried
+  from finished f
+  union all
+  select place, false from retried) x

@@ -18,17 +18,23 @@ with recursive ring (clinic_id, webhook_id, step) as (
     order by n.clinic_id, n.webhook_id limit 1) b
   where r.step < $8::int),
 looked_up as materialized (select clinic_id, webhook_id, step from ring),
+-- Those that are off, paused or given away to others are left out before it is counted how many: until rest.sql has come by
+-- they would keep the others out.
 due as materialized (
   select clinic_id, webhook_id, min(next_at) as next_at, min(step) as step from (
     select clinic_id, webhook_id, null::timestamptz as next_at, step from looked_up
     union all
-    (select clinic_id, webhook_id, next_at, null from runs
-     where not $5::boolean and owner is null and next_at <= now() and next_at < 'infinity' and failures = 0 and answered_at is not null
-     order by next_at limit 2 * $2::int)
+    (select r.clinic_id, r.webhook_id, r.next_at, null from runs r join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+     where not $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and r.failures = 0 and r.answered_at is not null
+       and w.enabled and not w.paused and w.deleted_at is null
+       and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
+     order by r.next_at limit 2 * $2::int)
     union all
-    (select clinic_id, webhook_id, next_at, null from runs
-     where $5::boolean and owner is null and next_at <= now() and next_at < 'infinity' and (failures > 0 or answered_at is null)
-     order by next_at limit 2 * $2::int)) d
+    (select r.clinic_id, r.webhook_id, r.next_at, null from runs r join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+     where $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and (r.failures > 0 or r.answered_at is null)
+       and w.enabled and not w.paused and w.deleted_at is null
+       and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
+     order by r.next_at limit 2 * $2::int)) d
   group by 1, 2),
 leased as materialized (
   select r.clinic_id, r.webhook_id, r.next_sequence, r.fence + 1 as fence, 0::bigint as cursor,
@@ -56,12 +62,6 @@ rung_while_held as (
   select l.clinic_id, l.webhook_id from looked_up l
     join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
 -- include begin.sql
-union all
-select 'rung', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from rung_while_held
-union all
--- kind looked: where the next TAKE goes on among the bells, if there may be more
-select 'looked', clinic_id, webhook_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from looked_up where step = $8::int
+, (select json_agg(r) from rung_while_held r) as rung,
+-- where the next TAKE goes on among the bells, if there may be more
+(select json_build_object('clinic_id', clinic_id, 'webhook_id', webhook_id) from looked_up where step = $8::int) as looked_up_to

@@ -2,6 +2,8 @@
 -- begun, but for their number and how narrow they have become, which they keep. Whatever was begun again meanwhile, by whomever,
 -- is another attempt under another fence. $1..$5 arrays: clinic, webhook, id, fence, attempt.
 update deliveries d set begun_at = null, attempt = d.attempt - 1
-from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[]) as u (clinic_id, webhook_id, id, fence, attempt)
+from (
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[]) as u (clinic_id, webhook_id, id, fence, attempt)
+  order by clinic_id, webhook_id, id) u            -- as all who wait for locks take them (store.ts)
 where d.clinic_id = u.clinic_id and d.webhook_id = u.webhook_id and d.id = u.id and d.fence = u.fence and d.attempt = u.attempt
   and d.begun_at is not null

@@ -2,9 +2,9 @@
 import type { ModalProps } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
-import { Dialog } from "../ui/Dialog.tsx";
-import { useLeave } from "../ui/use-leave.ts";
+import { ConfirmDialog } from "./ConfirmDialog.tsx";
+import { Dialog } from "./Dialog.tsx";
+import { useLeave } from "./use-leave.ts";
 
 type Note = (part: string, isDirty: boolean) => void;
 

@@ -1,8 +1,6 @@
-import { Button, Group } from "@mantine/core";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
-import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
+import { Callout } from "./Callout.tsx";
+import { DialogActs } from "./DialogActs.tsx";
 import classes from "./form.module.css";
 import type { FormFrame } from "./form.ts";
 
@@ -18,20 +16,12 @@ export function FormBody({
   onClose: () => void;
   children: ReactNode;
 }) {
-  const { t } = useTranslation();
   const { errors, submit, element, isPending } = form;
   return (
     <form ref={element} onSubmit={submit} className={classes.form} noValidate>
       {children}
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
-      <Group justify="flex-end" gap="sm">
-        <Button variant="default" onClick={onClose}>
-          {t("shell.cancel")}
-        </Button>
-        <PendingButton type="submit" pending={isPending}>
-          {action}
-        </PendingButton>
-      </Group>
+      <DialogActs action={action} isPending={isPending} onClose={onClose} />
     </form>
   );
 }

@@ -1,0 +1,27 @@
+import { Button } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import classes from "./DialogActs.module.css";
+import { PendingButton } from "./PendingButton.tsx";
+
+/** The way out of a form in a dialog and the way on. They stay in sight while the dialog is scrolled. */
+export function DialogActs({
+  action,
+  isPending,
+  onClose,
+}: {
+  action: string;
+  isPending: boolean;
+  onClose: () => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <div className={classes.acts}>
+      <Button variant="default" onClick={onClose}>
+        {t("shell.cancel")}
+      </Button>
+      <PendingButton type="submit" pending={isPending}>
+        {action}
+      </PendingButton>
+    </div>
+  );
+}
