@@ -126,14 +126,14 @@ describe("a delivery", () => {
     expect(await list(`id=${id}`)).toMatchObject([{ id }]);
     expect(await list(`${mine}&id=${event_id}`)).toMatchObject([{ id }]);
     expect(await list(`id=${id.replace(/_\d+$/, "_999999")}`)).toEqual([]);
-    expect(await list("id=Test%20Patient%20One")).toEqual([]);
+    expect((await manager("/v1/deliveries?id=Test%20Patient%20One")).json.errors[0].field).toBe("id");
     const day = created_at.slice(0, 10);
     const next = Temporal.PlainDate.from(day).add({ days: 1 }).toString();
     const before = Temporal.PlainDate.from(day).subtract({ days: 1 }).toString();
-    expect(await list(`${mine}&from=${day}&to=${day}`)).toHaveLength(1);
-    expect(await list(`${mine}&from=${next}`)).toEqual([]);
-    expect(await list(`${mine}&to=${before}`)).toEqual([]);
-    expect((await manager("/v1/deliveries?from=yesterday")).json.errors[0].field).toBe("from");
+    expect(await list(`${mine}&from_date=${day}&to_date=${day}`)).toHaveLength(1);
+    expect(await list(`${mine}&from_date=${next}`)).toEqual([]);
+    expect(await list(`${mine}&to_date=${before}`)).toEqual([]);
+    expect((await manager("/v1/deliveries?from_date=yesterday")).json.errors[0].field).toBe("from_date");
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
   });
 

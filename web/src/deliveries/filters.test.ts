@@ -9,8 +9,9 @@ describe("the filters in the address", () => {
       webhook: 12,
       event: "consult.updated",
     });
-    const day = { from: "2026-11-01", to: "2026-11-30", id: " msg_01a2_9 " };
-    expect(deliveryFilters(day)).toEqual({ ...day, id: "msg_01a2_9" });
+    const id = "msg_01a2b3c4d5e670008000000000000001_9";
+    const day = { from: "2026-11-01", to: "2026-11-30", id: ` ${id} ` };
+    expect(deliveryFilters(day)).toEqual({ ...day, id });
     expect(deliveryFilters({ from: "yesterday", to: "2026-02-30", id: "Jane Doe" })).toEqual({});
     expect(deliveryFilters({ state: "all", webhook: "", event: "toString", other: 1 })).toEqual({});
   });
