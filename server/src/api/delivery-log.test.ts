@@ -62,7 +62,6 @@ async function lookedAt(query: DeliveryQuery): Promise<number> {
       "QUERY PLAN": { Plan: PlanNode }[];
     }>`explain (analyze, timing off, format json) ${statement}`;
     const root = (await explain.execute(tx)).rows[0]?.["QUERY PLAN"][0]?.Plan;
-      (await import("node:fs")).writeFileSync("/tmp/plan.json", JSON.stringify(root, null, 1));
     if (root === undefined) throw new Error("there is no plan");
     return scanned(root);
   });
