@@ -54,7 +54,7 @@ export interface EgressOptions {
 }
 
 const VETTING_MESSAGES = {
-  blocked_address: "For safety we don't send to internal addresses. Ask your administrator.",
+  blocked_address: "For safety we don’t send to internal addresses. Ask your administrator.",
   name_not_found: "We can't find this address. Check for a typing mistake, or ask who gave it to you.",
 } as const;
 

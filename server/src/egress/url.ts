@@ -47,7 +47,7 @@ const MESSAGES: Record<UrlProblem, string> = {
   fragment: "Leave out everything from the # sign on: it would not be sent.",
   port: "This port is not possible. Use an address without a port, or one with a port from 1024 up that is made for web traffic.",
   host: "The address needs a full name with a dot in it, such as hooks.example.com.",
-  blocked_address: "For safety we don't send to internal addresses. Ask your administrator.",
+  blocked_address: "For safety we don’t send to internal addresses. Ask your administrator.",
 };
 
 /** Parses and vets an address without any request or look-up. The URL it returns is the one to store and to dial. */

@@ -46,7 +46,7 @@ const INSIDE = [
     .filter(({ internal, scopeid }) => !internal && !scopeid)
     .map(({ address }) => address),
 ];
-const SENTENCE = "For safety we don't send to internal addresses. Ask your administrator.";
+const SENTENCE = "For safety we don’t send to internal addresses. Ask your administrator.";
 
 beforeAll(async () => {
   listener = createServer((socket) => {
