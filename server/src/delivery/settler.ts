@@ -97,18 +97,27 @@ export class Settler {
     const counted = await store.settle(rows, { owner: nodeId(), health: runs.map((run) => run.healthRow(now)) });
     // Only now: had the statement failed, the same results would be settled again at the next turn.
     this.#results = this.#results.slice(batch.length);
-    // While what they call for is done their runs are held: one that sleeps is not this node's any more to speak for.
-    for (const result of batch) await this.#takeMeasures(result);
     const hasNext = new Map(counted.map((c) => [nameOf(c, c.id), c.hasNext]));
-    for (const { run, settled, endedMs } of batch) {
-      const { begun, next } = settled;
+    const tell = ({ run, settled: { begun, next }, endedMs }: Result) => {
       // A scan from the start that was under way meanwhile heard a bell for what this statement could not see, and passed it over.
       const mayHaveNext = hasNext.get(nameOf(begun, begun.id)) ?? true;
       const isToLookUp = mayHaveNext || run.restarts !== restarts.get(run);
       run.settled(begun.orderKey, next.do === "retry" ? endedMs + next.inMs : null, isToLookUp);
-    }
+    };
     for (const { settled } of batch) this.#options.onSettled?.(told(settled, hasNext));
     for (const result of batch) this.#adjustPace(result);
+    // The others need not wait for what these call for.
+    const { true: calling = [], false: others = [] } = Object.groupBy(batch, (one) => `${this.#callsForMore(one)}`);
+    for (const result of others) tell(result);
+    for (const result of calling) {
+      // Held while it is done: a run that sleeps is not this node's any more to speak for.
+      await this.#takeMeasures(result);
+      tell(result);
+    }
+  }
+
+  #callsForMore({ run, settled, verdict }: Result): boolean {
+    return verdict === "gone" || (settled.version === run.version && measureDue(run.health, this.#now()) !== null);
   }
 
   #adjustPace({ run, verdict, askedWaitMs, wasParked }: Result): void {
