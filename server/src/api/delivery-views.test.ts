@@ -158,6 +158,23 @@ describe("a delivery", () => {
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
   });
 
+  it("that was kept with its patients takes none of them to an address to which a page without include-patient moved it", async () => {
+    const webhook = await newWebhook({ ...WITH_PATIENTS, enabled: false });
+    await schedule();
+    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    const { call } = await openEmbed(api, (await embedKey(clinic)).key, { capabilities: ["view", "manage"] });
+    const moved = { url: `${receiver.url}/moved`, include: { patient: "off" }, enabled: true };
+    expect((await call(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: moved })).status).toBe(200);
+    receiver.answer = (_received, response) => response.writeHead(200).end();
+    expect((await post(`/v1/deliveries/${id}/resend`, {}, call)).status).toBe(202);
+    await deliverUntil("it was delivered", async () => (await detail(id)).state === "delivered");
+    const sent = receiver.received.at(-1);
+    expect(sent?.headers["webhook-id"]).toBe(id);
+    expect(sent?.body).toContain("participant.added");
+    expect(sent?.body).not.toMatch(/Test Patient|@example|"participant"/);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
   it("is shown with its patients thirty times a minute to one person, and no more", async () => {
     const other = (await api.newClinic()).as.manager;
     const reveal = async () => (await post("/v1/deliveries/none/reveal", { reason: "A call." }, other)).status;
