@@ -5,9 +5,17 @@ import { inClinic } from "../db/pool.ts";
 import { resend } from "../delivery/resend.ts";
 import { notFound } from "../errors.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
+import { readAnswerMasks } from "./answer-masks.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
-import { keyName, readAttempts, readDeliveries, readDelivery, readLastAttempts } from "./delivery-log.ts";
+import {
+  keyName,
+  type LoggedDelivery,
+  readAttempts,
+  readDeliveries,
+  readDelivery,
+  readLastAttempts,
+} from "./delivery-log.ts";
 import { DELIVERIES_QUERY, daysOf, idsOf } from "./delivery-query.ts";
 import { readKey, revealRoute, showRequest } from "./delivery-request.ts";
 import {
@@ -50,11 +58,21 @@ function listRoute(app: App, context: ApiContext): void {
       const rows = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
       const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
       const names = await readSubjectNames(tx, clinicId, rows);
+      const lastOf = (row: LoggedDelivery) => lastAttempts.get(keyName(row)) ?? null;
+      const tried = rows.flatMap((delivery) => {
+        const attempt = lastOf(delivery);
+        return attempt === null ? [] : [{ delivery, attempts: [attempt] }];
+      });
+      const maskOf = await readAnswerMasks({ tx, clinicId, seal: view.seal }, tried);
+      const showLast = (delivery: LoggedDelivery) => {
+        const attempt = lastOf(delivery);
+        return attempt === null ? null : showAttempt({ delivery, attempt, mask: maskOf(delivery) }, view);
+      };
       return toPage(rows, limit, {
         item: (row) => ({
           ...showDelivery(row, view, names),
           attempts: row.attempts,
-          last_attempt: showAttempt(row, lastAttempts.get(keyName(row)) ?? null, view),
+          last_attempt: showLast(row),
         }),
         key: (row) => [row.eventId, row.webhookId, row.part],
       });
@@ -72,8 +90,10 @@ function detailRoute(app: App, context: ApiContext): void {
       const view = await viewOf(tx, context, principal);
       const names = await readSubjectNames(tx, clinicId, [delivery]);
       const attempts = await readAttempts(tx, clinicId, key);
+      const maskOf = await readAnswerMasks({ tx, clinicId, seal: view.seal }, [{ delivery, attempts }]);
+      const mask = maskOf(delivery);
       const shown = [
-        ...attempts.map((attempt) => showAttemptWhole(delivery, attempt, view)),
+        ...attempts.map((attempt) => showAttemptWhole({ delivery, attempt, mask }, view)),
         ...showUnderWay(delivery, view),
       ];
       return {

@@ -15,10 +15,13 @@ import type { ApiContext } from "./context.ts";
 import { type LoggedAttempt, type LoggedDelivery, readAttempts, readDelivery } from "./delivery-log.ts";
 import { type REQUEST, type View, viewOf } from "./delivery-shapes.ts";
 import { ID_PARAMS } from "./ids.ts";
+import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
 import { isVeiled } from "./veil.ts";
 
 export const REVEAL_REASON_MAX_CHARACTERS = 200;
+/** Of one person. */
+const REVEALS_PER_MINUTE_MAX = 30;
 
 interface RequestParts {
   readonly tx: Tx;
@@ -49,8 +52,9 @@ export async function showRequest(
     .executeTakeFirstOrThrow();
   const custom = webhook.headers && seal.open({ column: "webhooks.headers", row: delivery.webhookId }, webhook.headers);
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
-  const veiled = isVeiled(view.principal, delivery);
-  const body = veiled ? null : await bodyOf(parts, delivery, attempts);
+  const choice = await choiceOf(parts, delivery, attempts);
+  const veiled = isVeiled(view.principal, delivery, choice);
+  const body = veiled ? null : await bodyOf(parts, delivery, choice);
   const masked = body === null || delivery.test ? body : maskPatients(delivery, body);
   return {
     headers: headersOf(delivery, attempts.at(-1) ?? null, names),
@@ -66,7 +70,7 @@ export async function showRequest(
 async function bodyOf(
   { tx, clinicId, view: { seal } }: RequestParts,
   delivery: LoggedDelivery,
-  attempts: readonly LoggedAttempt[],
+  choice: DataChoice,
 ): Promise<string | null> {
   const event = await tx
     .selectFrom("events")
@@ -75,9 +79,17 @@ async function bodyOf(
     .where("id", "=", delivery.eventId)
     .executeTakeFirst();
   if (!event?.facts) return null;
-  const sent = attempts.findLast((attempt) => attempt.choice !== null);
-  const choice = sent?.choice ?? narrower(delivery.choice, await choiceNow(tx, clinicId, delivery));
   return renderBody({ ...delivery, facts: event.facts }, seal, choice);
+}
+
+/** What its body holds: as it was sent last, or as it would be sent now. */
+async function choiceOf(
+  { tx, clinicId }: RequestParts,
+  delivery: LoggedDelivery,
+  attempts: readonly LoggedAttempt[],
+): Promise<DataChoice> {
+  const sent = attempts.findLast((attempt) => attempt.choice !== null);
+  return sent?.choice ?? narrower(delivery.choice, await choiceNow(tx, clinicId, delivery));
 }
 
 async function choiceNow(tx: Tx, clinicId: number, { webhookId }: LoggedDelivery): Promise<DataChoice> {
@@ -122,7 +134,8 @@ export function revealRoute(app: App, context: ApiContext): void {
     body: REVEAL_BODY,
     response: { 200: z.object({ id: z.string(), body: z.string().nullable() }) },
   };
-  app.post("/deliveries/:id/reveal", { schema }, (request, reply) =>
+  const config = perPersonAndMinute(REVEALS_PER_MINUTE_MAX);
+  app.post("/deliveries/:id/reveal", { schema, config }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { principal } = request;
       const { clinicId, userId: actor } = principal;
@@ -130,7 +143,9 @@ export function revealRoute(app: App, context: ApiContext): void {
       const delivery = await readDelivery(tx, clinicId, key);
       if (delivery === null) throw notFound("delivery");
       const view = await viewOf(tx, context, principal);
-      const body = await bodyOf({ tx, clinicId, view }, delivery, await readAttempts(tx, clinicId, key));
+      const parts = { tx, clinicId, view };
+      const choice = await choiceOf(parts, delivery, await readAttempts(tx, clinicId, key));
+      const body = await bodyOf(parts, delivery, choice);
       if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
       const id = deliveryId(key);
       const { reason } = request.body;

@@ -9,10 +9,11 @@ import { RETRY_WAITS_MS } from "../delivery/policy.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
 import { knownHost } from "../webhooks/known-hosts.ts";
+import type { AnswerMask } from "./answer-masks.ts";
 import { type KeptAnswer, openAnswer } from "./answers.ts";
 import type { ApiContext } from "./context.ts";
 import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
-import { isVeiled } from "./veil.ts";
+import { isAnswerVeiled } from "./veil.ts";
 import { EVENT } from "./webhook-shapes.ts";
 import { type Ahead, attemptWords, waitWords } from "./words.ts";
 
@@ -126,36 +127,42 @@ function triesUntil({ nextAttemptAt, parkedSince, attempts, scheduleStart }: Log
   return nextAttemptAt.add({ milliseconds: waits.reduce((sum, wait) => sum + wait, 0) });
 }
 
+/** An attempt of a delivery, and how patients in its answer become dots (answer-masks.ts). */
+export interface AttemptShown {
+  readonly delivery: LoggedDelivery;
+  readonly attempt: LoggedAttempt;
+  readonly mask: AnswerMask;
+}
+
 /** The last attempt of a delivery in a list. */
-export function showAttempt(
-  delivery: LoggedDelivery,
-  attempt: LoggedAttempt | null,
-  view: View,
-): z.output<typeof ATTEMPT> | null {
-  if (attempt === null) return null;
-  return describe(delivery, attempt, view).shown;
+export function showAttempt(attempt: AttemptShown, view: View): z.output<typeof ATTEMPT> {
+  return describe(attempt, view).shown;
 }
 
 /** All that is known of an attempt. */
-export function showAttemptWhole(
-  delivery: LoggedDelivery,
-  attempt: LoggedAttempt,
-  view: View,
-): z.output<typeof ATTEMPT_DETAIL> {
-  const { shown, kept } = describe(delivery, attempt, view);
-  return { ...shown, answer_headers: kept.headers === null ? null : { ...kept.headers }, failure_code: kept.detail };
+export function showAttemptWhole(attempt: AttemptShown, view: View): z.output<typeof ATTEMPT_DETAIL> {
+  const { shown, headers, detail } = describe(attempt, view);
+  return { ...shown, answer_headers: headers, failure_code: detail };
 }
 
 /** The attempt that has begun and has no row yet. */
 export function showUnderWay(delivery: LoggedDelivery, view: View): z.output<typeof ATTEMPT_DETAIL>[] {
-  const { begunAt: startedAt, attempts: attempt } = delivery;
+  const { begunAt: startedAt, attempts: number } = delivery;
   if (startedAt === null) return [];
   const nothing = { durationMs: null, status: null, choice: null, answer: null, late: false };
-  return [showAttemptWhole(delivery, { ...delivery, ...nothing, attempt, startedAt, outcome: "sending" }, view)];
+  const attempt = { ...delivery, ...nothing, attempt: number, startedAt, outcome: "sending" };
+  return [showAttemptWhole({ delivery, attempt, mask: (text) => text }, view)];
 }
 
-function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, seal, principal }: View) {
-  const kept = openAnswer(seal, attempt, isVeiled(principal, delivery) ? null : attempt.answer);
+interface Described {
+  readonly shown: z.output<typeof ATTEMPT>;
+  readonly headers: Record<string, string> | null;
+  readonly detail: string | null;
+}
+
+function describe({ delivery, attempt, mask }: AttemptShown, view: View): Described {
+  const { timeZone, seal, principal } = view;
+  const kept = openAnswer(seal, attempt, attempt.answer);
   const { key, params, sentence } = attemptWords(
     {
       ...{ outcome: attempt.outcome, status: attempt.status, durationMs: attempt.durationMs },
@@ -166,20 +173,44 @@ function describe(delivery: LoggedDelivery, attempt: LoggedAttempt, { timeZone, 
     },
     timeZone,
   );
+  // The cause is told from the whole answer, also to those who do not see it.
+  const answer = isAnswerVeiled(principal, delivery, attempt) ? NO_ANSWER : maskAnswer(kept, mask);
   const shown = {
     attempt: attempt.attempt,
     started_at: clinicTime(attempt.startedAt, timeZone),
     duration_ms: attempt.durationMs,
     outcome: attempt.outcome,
     status: attempt.status,
-    answer_text: kept.text,
+    answer_text: answer.text,
     answer_truncated: kept.truncated,
     // As a webhook's own address: whole for who may change it.
-    moved_to: (isCapable(principal, "manage") && kept.movedTo?.href) || null,
+    moved_to: isCapable(principal, "manage") ? answer.movedTo : null,
     late: attempt.late,
     ...{ sentence, sentence_key: key, sentence_params: { ...params } },
   };
-  return { shown, kept } satisfies { shown: z.output<typeof ATTEMPT>; kept: KeptAnswer };
+  return { shown, headers: answer.headers, detail: kept.detail };
+}
+
+interface AnswerShown {
+  readonly text: string | null;
+  readonly headers: Record<string, string> | null;
+  readonly movedTo: string | null;
+}
+
+const NO_ANSWER: AnswerShown = { text: null, headers: null, movedTo: null };
+
+/** An address with dots in it leads nowhere, so it is left out. */
+function maskAnswer({ text, truncated, headers, movedTo }: KeptAnswer, mask: AnswerMask): AnswerShown {
+  const masked = Object.entries(headers ?? {}).flatMap(([name, value]) => {
+    const shown = mask(value);
+    return shown === null ? [] : [[name, shown]];
+  });
+  const href = movedTo?.href ?? null;
+  return {
+    text: text === null ? null : mask(text, truncated),
+    headers: headers === null || mask("") === null ? null : Object.fromEntries(masked),
+    movedTo: href !== null && mask(href) === href ? href : null,
+  };
 }
 
 /** Null where it is none that we know, and where the address went with its webhook. */

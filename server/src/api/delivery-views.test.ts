@@ -1,6 +1,7 @@
 /** Looking into deliveries: patients stand as dots until somebody says why, one is found by its number or day, and each day is counted. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { embedKey, openEmbed } from "../../test/embed.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { createKysely } from "../db/pool.ts";
@@ -108,6 +109,78 @@ describe("a delivery", () => {
     const { data } = (await manager("/v1/audit?action=delivery.revealed&limit=1")).json;
     expect(data).toMatchObject([{ target: `delivery:${id}`, after: { reason: "A call." } }]);
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("shows patients as dots in what a receiver repeats, and nothing of it to who may not see them, also narrowed later", async () => {
+    const webhook = await newWebhook(WITH_PATIENTS);
+    receiver.answer = ({ body }, response) => {
+      const name = body.includes("Test Patient One") ? "Test Patient One" : "nobody";
+      response
+        .writeHead(200, { "x-echo": `Hello ${name}`, "x-mail": name === "nobody" ? "" : "to=one%40example.test" })
+        .end(`for ${name.toUpperCase()}: ${body}`);
+    };
+    await schedule();
+    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    await deliverUntil("it was delivered", async () => (await detail(id)).state === "delivered");
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: { include: { patient: "off" } } });
+    await post(`/v1/deliveries/${id}/resend`, {});
+    await deliverUntil("it was sent again", async () => (await detail(id)).last_attempt?.attempt === 2);
+
+    const shown = await detail(id);
+    expect(shown.attempts[0].answer_text).toMatch(/^for ••••••: \[\{.*"name":"••••••","email":"••••••"/);
+    expect(shown.attempts[0].answer_headers).toMatchObject({ "x-echo": "Hello ••••••", "x-mail": "to=••••••" });
+    expect(JSON.stringify([shown, await list(`id=${id}`)])).not.toMatch(/Test Patient|one(@|%40)example/i);
+    const viewer = await openEmbed(api, (await embedKey(clinic)).key, { capabilities: ["view"] });
+    const seen = await viewer.call(`/v1/deliveries/${id}`);
+    expect(seen.json.attempts[0]).toMatchObject({ status: 200, answer_text: null, answer_headers: null });
+    expect(seen.json.attempts[1].answer_text).toMatch(/^for/);
+    expect(seen.json.attempts[0].sentence_key).toBe(shown.attempts[0].sentence_key);
+    expect(seen.text).not.toContain("Test Patient");
+    expect(seen.json.request).toMatchObject({ veiled: false, body: expect.not.stringContaining("••") });
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("tells its cause also to who may not see what was answered, and hides the answer where its content is gone", async () => {
+    const webhook = await newWebhook(WITH_PATIENTS);
+    receiver.answer = (_received, response) =>
+      response.writeHead(308, { location: "https://moved.example.test/in" }).end("Moved for Test Patient One");
+    await schedule();
+    const [{ id, event_id }] = await list(`webhook_id=${webhook.id}`);
+    await deliverUntil("it was tried", async () => (await detail(id)).attempts.length > 0);
+    const { call } = await openEmbed(api, (await embedKey(clinic)).key, { capabilities: ["view", "manage"] });
+    const told = (await call(`/v1/deliveries/${id}`)).json.last_attempt;
+    const whole = (await detail(id)).last_attempt;
+    expect(whole).toMatchObject({ moved_to: "https://moved.example.test/in", answer_text: "Moved for ••••••" });
+    expect(told).toEqual({ ...whole, moved_to: null, answer_text: null, answer_headers: null });
+    expect(told.sentence).toContain("moved.example.test");
+    await api.database.pools.owner.query("update events set facts = null where id = $1", [event_id]);
+    expect((await detail(id)).last_attempt).toEqual(told);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("that was kept with its patients takes none of them to an address to which a page without include-patient moved it", async () => {
+    const webhook = await newWebhook({ ...WITH_PATIENTS, enabled: false });
+    await schedule();
+    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    const { call } = await openEmbed(api, (await embedKey(clinic)).key, { capabilities: ["view", "manage"] });
+    const moved = { url: `${receiver.url}/moved`, include: { patient: "off" }, enabled: true };
+    expect((await call(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: moved })).status).toBe(200);
+    receiver.answer = (_received, response) => response.writeHead(200).end();
+    expect((await post(`/v1/deliveries/${id}/resend`, {}, call)).status).toBe(202);
+    await deliverUntil("it was delivered", async () => (await detail(id)).state === "delivered");
+    const sent = receiver.received.at(-1);
+    expect(sent?.headers["webhook-id"]).toBe(id);
+    expect(sent?.body).toContain("participant.added");
+    expect(sent?.body).not.toMatch(/Test Patient|@example|"participant"/);
+    await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
+  });
+
+  it("is shown with its patients thirty times a minute to one person, and no more", async () => {
+    const other = (await api.newClinic()).as.manager;
+    const reveal = async () => (await post("/v1/deliveries/none/reveal", { reason: "A call." }, other)).status;
+    const statuses: number[] = [];
+    for (let n = 0; n < 31; n++) statuses.push(await reveal());
+    expect(statuses).toEqual([...Array(30).fill(404), 429]);
   });
 
   it("of a webhook without patients has nothing to hide", async () => {

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { type EmbedKey, embedKey, openEmbed } from "../../test/embed.ts";
 import { fillClinic } from "../../test/filled-clinic.ts";
+import { inClinic } from "../db/pool.ts";
 import { keepMessage } from "../inbox/messages.ts";
+import { emit } from "../outbox/emit.ts";
 
 let api: TestApi;
 let clinic: TestClinic;
@@ -108,7 +110,50 @@ describe("patients' data", () => {
     expect((await change({ include: { patient: "id" } }, await open("include-patient"))).status).toBe(200);
   });
 
-  it("in what was sent is shown with include-patient alone", async () => {
+  it("of an event that always tells of a patient goes to no new address while a delivery could still take it there", async () => {
+    const own = await api.newClinic();
+    const { call } = await openEmbed(api, (await embedKey(own)).key, { capabilities: ["view", "manage"] });
+    const account = { ...WITH_PATIENT, include: { patient: "off" }, events: ["patient_account.created"] };
+    const { id } = (await own.as.manager("/v1/webhooks", { method: "POST", body: account })).json;
+    const change = (body: object, by = call) => by(`/v1/webhooks/${id}`, { method: "PATCH", body });
+    const url = "https://mine.example.test/in";
+    const away = { events: ["consult.updated"], include: { patient: "off" } };
+    const expectLocked = async () => {
+      expect(lockedFields(await change({ ...away, url }))).toEqual(["patient_data_locked", "url"]);
+      const headers = [{ name: "X-To", value: "me" }];
+      expect(lockedFields(await change({ ...away, headers }))).toEqual(["patient_data_locked", "headers"]);
+      const recipient = { ...WITH_PATIENT.recipient, organisation: "Other" };
+      expect(lockedFields(await change({ ...away, recipient }))).toEqual(["patient_data_locked", "recipient"]);
+    };
+    // In one change, before there is any delivery.
+    await expectLocked();
+    const client = { id: 1, name: "Kept Patient", email: "kept@example.test" };
+    const facts = { event: "patient_account.created", client } as const;
+    await inClinic(api.context.db, own.id, (tx) =>
+      emit(api.context, tx, { clinicId: own.id, subject: "patient:1", facts }),
+    );
+    const [waiting] = (await call(`/v1/deliveries?webhook_id=${id}`)).json.data;
+    expect([waiting.event, waiting.state]).toEqual(["patient_account.created", "waiting"]);
+    // In two: the event is gone from the webhook, and its delivery waits.
+    expect((await change(away)).status).toBe(200);
+    await expectLocked();
+    // Finished, and sent again.
+    await api.database.pools.owner.query(
+      `with gone as (delete from deliveries where clinic_id = $1 returning *)
+        insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,
+          choice_practitioner, choice_patient, test, attempt, state, reason, created_at)
+        select clinic_id, event_id, webhook_id, part, participants_per_request,
+          choice_practitioner, choice_patient, test, attempt, 'cancelled', 'off', created_at from gone`,
+      [own.id],
+    );
+    await expectLocked();
+    expect((await call(`/v1/deliveries/${waiting.id}/resend`, { method: "POST", body: {} })).status).toBe(202);
+    await expectLocked();
+    await api.database.pools.owner.query("update events set facts = null where clinic_id = $1", [own.id]);
+    expect((await change({ ...away, url })).status).toBe(200);
+  });
+
+  it("in what was sent is shown with include-patient alone, and names and e-mails stand as dots in it", async () => {
     const full = await api.newClinic();
     const own = await embedKey(full);
     const { ids } = await fillClinic(api, full, { mark: "Veiled", url: "https://hooks.example.test/in" });

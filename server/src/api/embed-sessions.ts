@@ -51,7 +51,7 @@ const NEW_SESSION = z.strictObject({
     .min(1)
     .max(EMBED_CAPABILITIES.length)
     .describe(
-      "`view`: see webhooks and deliveries. `manage`: change, test, recover, resend. `new-secret`: see a secret once, at creation and rotation. `include-patient`: turn patients' data on, and see it in what was sent.",
+      "`view`: see webhooks and deliveries. `manage`: change, test, recover, resend. `new-secret`: see a secret once, at creation and rotation. `include-patient`: turn patients' data on, and see it in what was sent, where names and e-mails stand as dots.",
     ),
   user: z
     .strictObject({

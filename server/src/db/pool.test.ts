@@ -1,8 +1,9 @@
 import { sql } from "kysely";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { silentLog } from "../log.ts";
-import { createKysely, createPools, inClinic, type Pools, STATEMENT_TIMEOUT_MS } from "./pool.ts";
+import { createKysely, createPools, inClinic, type Pools, poolFigures, STATEMENT_TIMEOUT_MS } from "./pool.ts";
 
 let database: TestDatabase;
 let pools: Pools;
@@ -28,10 +29,17 @@ describe("each pool runs as its own role", () => {
     ["app", "hookwell_app"],
     ["dispatch", "hookwell_dispatch"],
     ["engine", "hookwell_dispatch"],
+    ["pulse", "hookwell_dispatch"],
     ["auth", "hookwell_auth"],
     ["owner", "hookwell"],
   ] as const)("%s as %s", async ([pool, role]) => {
     expect(await value(pool, "select current_user::text")).toBe(role);
+  });
+
+  test("and has its figures told", () => {
+    const all = Object.entries(pools).flatMap(([name, pool]) => (pool instanceof pg.Pool ? [name] : []));
+    expect(all.length).toBeGreaterThan(5);
+    expect(poolFigures(pools).map(({ pool }) => pool)).toEqual(expect.arrayContaining(all));
   });
 
   test("and options in the address cannot change that", async () => {

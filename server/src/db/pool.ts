@@ -185,7 +185,7 @@ function addressOf({ url, role, schema, settings = "" }: ConnectionOptions): pg.
 
 /** How many connections of each pool are open, idle, and waited for, at this moment. */
 export function poolFigures(pools: Pools): { pool: string; open: number; idle: number; waiting: number }[] {
-  return (["app", "dispatch", "engine", "auth", "owner"] as const).map((pool) => {
+  return (["app", "dispatch", "engine", "pulse", "auth", "owner"] as const).map((pool) => {
     const { totalCount: open, idleCount: idle, waitingCount: waiting } = pools[pool];
     return { pool, open, idle, waiting };
   });

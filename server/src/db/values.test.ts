@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
-import { PlanKeepingClient } from "./values.ts";
+import { arrayText, PlanKeepingClient } from "./values.ts";
 
 let database: TestDatabase;
 let client: PlanKeepingClient;
@@ -80,5 +80,20 @@ describe("a plan", () => {
     nowMs += 201;
     await expect(failing).rejects.toThrow("division by zero");
     expect(await isPlannedAnew()).toBe(true);
+  });
+});
+
+describe("an array parameter", () => {
+  test("arrives entry by entry as it was given", async () => {
+    const read = async (type: string, values: Parameters<typeof arrayText>[0]) =>
+      (await database.pools.owner.query(`select to_json($1::${type}[]) as read`, [arrayText(values)])).rows[0].read;
+    for (const numbers of [[], [1, null, -2.5, 1e21]]) expect(await read("float8", numbers)).toEqual(numbers);
+    expect(await read("bool", [true, null, false])).toEqual([true, null, false]);
+    const words = ["given_up", null, "0199-7abc", "nullable"];
+    expect(await read("text", words)).toEqual(words);
+  });
+
+  test.each(["a,b", "NULL", "null", "", "{}", 'a"b', "a b", "a\\b", "é"])("never holds the text %j", (text) => {
+    expect(() => arrayText(["fine", text])).toThrow("needs quotes");
   });
 });

@@ -164,17 +164,24 @@ function isTemporal(value: unknown): value is object {
   return String(Reflect.get(value, Symbol.toStringTag)).startsWith("Temporal.");
 }
 
-/** What an array's text holds without quotes and backslashes: numbers, booleans, uuids, the program's own words. */
-const UNQUOTED = /^[\w+.,-]*$/;
+/** What an entry of an array's text may be without quotes and backslashes: numbers, booleans, uuids, the program's own words. */
+const UNQUOTED = /^[\w+.-]+$/;
 
 /**
  * An array parameter as PostgreSQL's own text (`{1,2,NULL}`), several times faster than pg's, which escapes entry by entry.
- * @throws TypeError for text that would need quotes: only numbers, booleans, uuids and words of the program's own may be given
+ * @throws TypeError for text that would need quotes, among them the word null: only numbers, booleans, uuids and words of the
+ * program's own may be given
  */
 export function arrayText(values: readonly (number | boolean | string | null)[]): string {
-  const text = values.map((value) => value ?? "NULL").join(",");
-  if (!UNQUOTED.test(text)) throw new TypeError("an entry of an array parameter needs quotes");
-  return `{${text}}`;
+  return `{${values.map(entryText).join(",")}}`;
+}
+
+function entryText(value: number | boolean | string | null): string | number | boolean {
+  if (value === null) return "NULL";
+  if (typeof value !== "string") return value;
+  const isPlain = UNQUOTED.test(value) && !(value.length === 4 && value.toUpperCase() === "NULL");
+  if (!isPlain) throw new TypeError("an entry of an array parameter needs quotes");
+  return value;
 }
 
 /** The same for bytea[]. */

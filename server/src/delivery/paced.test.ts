@@ -81,6 +81,26 @@ describe("a receiver with many names", () => {
   });
 });
 
+describe("a name with many addresses", () => {
+  let turn = 0;
+  const manyAddresses = (hostPerSecond: number) =>
+    new Paced({ hostPerSecond, liveNodes: () => 1, reachedBy: () => `203.0.113.${++turn % 2}` });
+  const runs = [1, 2, 3].map((id) => runOf(id, "hooks.example.com"));
+
+  test("has one pace and one cap over all of them, however they take turns", () => {
+    const paced = manyAddresses(100);
+    for (const run of runs) add(paced, run, 200);
+    expect(start(paced, 0)).toHaveLength(20);
+    const capped = manyAddresses(100_000);
+    for (const run of runs) add(capped, run, 200);
+    const started = start(capped, 0);
+    expect(started).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
+    for (const run of runs) for (const id of started) if (id === run.clinicId) capped.ended(run);
+    // All of them gave their places back, whichever address each had counted against.
+    expect(start(capped, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
+  });
+});
+
 describe("an address that has never answered", () => {
   test(`gets ${UNPROVED_PER_SECOND} request a second, and what waits is kept`, () => {
     const paced = pacedAt(1_000);

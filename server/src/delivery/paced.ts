@@ -47,8 +47,8 @@ export class Paced {
   readonly #options: PacedOptions;
   readonly #paces = new Map<string, Pace>();
   readonly #hosts = new Map<string, Host>();
-  /** of each run with requests in flight, against which hosts they count; no empty lists */
-  readonly #inFlight = new Map<Run, Host[]>();
+  /** of each run with requests in flight, against which hosts each counts; no empty lists */
+  readonly #inFlight = new Map<Run, (readonly Host[])[]>();
   /** by run, in the order of their turns; no empty lists */
   readonly #unsent = new Map<Run, Waiting[]>();
 
@@ -91,7 +91,8 @@ export class Paced {
 
   /** ms until a request of this webhook may start by its paces. */
   msUntil(run: Run, nowMs: number): number {
-    return Math.max(this.of(run, nowMs).msUntilNext(nowMs), this.#hostOf(run, nowMs).pace.msUntilNext(nowMs));
+    const hostsMs = this.#hostsOf(run, nowMs).map(({ pace }) => pace.msUntilNext(nowMs));
+    return Math.max(this.of(run, nowMs).msUntilNext(nowMs), ...hostsMs);
   }
 
   /**
@@ -115,12 +116,11 @@ export class Paced {
     }
   }
 
-  /** A request that ready() handed over has ended. It counted against its host as it was known then. */
+  /** A request that ready() handed over has ended. It counted against its hosts as they were known then. */
   ended(run: Run): void {
-    const hosts = this.#inFlight.get(run);
-    const host = hosts?.shift();
-    if (host !== undefined) host.inFlight--;
-    if (hosts?.length === 0) this.#inFlight.delete(run);
+    const requests = this.#inFlight.get(run);
+    for (const host of requests?.shift() ?? []) host.inFlight--;
+    if (requests?.length === 0) this.#inFlight.delete(run);
   }
 
   /** ms until the first may be sent by its paces; infinite when nothing waits for a time. */
@@ -135,12 +135,10 @@ export class Paced {
 
   /** How many requests of this webhook could start now by its paces. */
   available(run: Run, nowMs: number): number {
-    const host = this.#hostOf(run, nowMs);
-    return Math.min(
-      this.of(run, nowMs).available(nowMs),
-      host.pace.available(nowMs),
-      Math.max(0, HOST_IN_FLIGHT_MAX - host.inFlight),
-    );
+    let available = this.of(run, nowMs).available(nowMs);
+    for (const { pace, inFlight } of this.#hostsOf(run, nowMs))
+      available = Math.min(available, pace.available(nowMs), Math.max(0, HOST_IN_FLIGHT_MAX - inFlight));
+    return available;
   }
 
   /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
@@ -162,18 +160,28 @@ export class Paced {
   }
 
   #start(run: Run, nowMs: number): void {
-    const host = this.#hostOf(run, nowMs);
+    const hosts = this.#hostsOf(run, nowMs);
     this.of(run, nowMs).spend(1, nowMs);
-    host.pace.spend(1, nowMs);
-    host.inFlight++;
-    const hosts = this.#inFlight.get(run);
-    if (hosts) hosts.push(host);
-    else this.#inFlight.set(run, [host]);
+    for (const host of hosts) {
+      host.pace.spend(1, nowMs);
+      host.inFlight++;
+    }
+    const requests = this.#inFlight.get(run);
+    if (requests) requests.push(hosts);
+    else this.#inFlight.set(run, [hosts]);
   }
 
-  /** By what it was reached, and by its name until then: a receiver with a thousand names is one receiver. */
-  #hostOf(run: Run, nowMs: number): Host {
-    const key = this.#options.reachedBy?.(run.host) ?? run.host;
+  /**
+   * Its name, and what it was reached by last: a receiver with a thousand names is one receiver, and so is a name with a
+   * thousand addresses, of which each is the last one for a while.
+   */
+  #hostsOf(run: Run, nowMs: number): readonly Host[] {
+    const reached = this.#options.reachedBy?.(run.host) ?? run.host;
+    const byName = this.#host(run.host, nowMs);
+    return reached === run.host ? [byName] : [byName, this.#host(reached, nowMs)];
+  }
+
+  #host(key: string, nowMs: number): Host {
     const perSecond = this.#options.hostPerSecond / Math.max(1, this.#options.liveNodes());
     const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0 });
     const host = kept(this.#hosts, key, HOSTS_KEPT_MAX, make);

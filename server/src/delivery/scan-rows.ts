@@ -82,6 +82,12 @@ function toKey({ clinic_id: clinicId, webhook_id: webhookId }: KeyJson) {
   return { clinicId, webhookId };
 }
 
+/** As parseInt8 of db/values.ts: JSON would make another number of it silently. */
+function exact(int8: number): number {
+  if (!Number.isSafeInteger(int8)) throw new RangeError(`The int8 ${int8} is beyond 2^53 - 1 and cannot be a number.`);
+  return int8;
+}
+
 function contentKey({ clinic_id, event_id }: { clinic_id: number; event_id: string }): string {
   return `${clinic_id}/${event_id}`;
 }
@@ -92,7 +98,7 @@ function toRunScan(run: RunJson): RunScan {
   return {
     ...{
       ...toKey(run),
-      fence,
+      fence: exact(fence),
       version,
       proved,
       concurrency,
@@ -111,7 +117,7 @@ function toBegun(begun: BegunJson, event: Begun["event"]): Begun {
   return {
     clinicId: begun.clinic_id,
     webhookId: begun.webhook_id,
-    id: begun.id,
+    id: exact(begun.id),
     eventId: begun.event_id,
     part: begun.part,
     participantsPerRequest: begun.participants_per_request,
@@ -121,7 +127,7 @@ function toBegun(begun: BegunJson, event: Begun["event"]): Begun {
     sequence: begun.sequence,
     attempt: begun.attempt,
     scheduleStart: begun.schedule_start,
-    fence: begun.fence,
+    fence: exact(begun.fence),
     event,
   };
 }

@@ -4,6 +4,7 @@ import { closeEgressAfterEach, LOOPBACK, openEgress, post, SHORT_DEADLINE_MS, ST
 import { createNameServer, type NameServer } from "../../test/name-server.ts";
 import { createRawReceiver, type RawReceiver } from "../../test/raw-receiver.ts";
 import { until } from "../../test/until.ts";
+import { pastTime } from "./dial.ts";
 import { TRIAL_LOOKUPS } from "./names.ts";
 
 let receiver: RawReceiver;
@@ -172,4 +173,11 @@ describe("a receiver that is not there", () => {
     await receiver.close();
     expect(await post(open(), at("127.0.0.1"))).toMatchObject({ kind: "connection_refused", bodySent: false });
   });
+});
+
+test("a certificate's end is told where it is past, and not where another one of its chain has expired or nobody can read it", () => {
+  const now = Date.parse("2026-11-02T09:00:00Z");
+  expect(pastTime("Nov  2 08:59:59 2026 GMT", now)).toBe("2026-11-02T08:59:59.000Z");
+  for (const other of ["Nov  2 09:00:01 2026 GMT", "Bad time value", "", undefined])
+    expect(pastTime(other, now)).toBeNull();
 });

@@ -154,8 +154,17 @@ function toDialError(error: unknown, validTo?: string): DialError {
       code,
     )
   ) {
-    const isExpired = code === "CERT_HAS_EXPIRED" && validTo !== undefined;
-    return new DialError("tls", code, { cause: error, expiredAt: isExpired ? new Date(validTo).toISOString() : null });
+    const expiredAt = code === "CERT_HAS_EXPIRED" ? pastTime(validTo, Date.now()) : null;
+    return new DialError("tls", code, { cause: error, expiredAt });
   }
   return new DialError("unreachable", code, { cause: error });
+}
+
+/**
+ * When the certificate expired, as ISO 8601; null where its time cannot be read, or has not come: then it is another one of
+ * its chain that has expired.
+ */
+export function pastTime(validTo: string | undefined, nowMs: number): string | null {
+  const ms = Date.parse(validTo ?? "");
+  return ms < nowMs ? new Date(ms).toISOString() : null;
 }

@@ -12,7 +12,7 @@ import { conflict, notFound } from "../errors.ts";
 import type { Seal } from "../seal/seal.ts";
 import { addKey, type PublicKey, publicKeys, removeKeys } from "./keys.ts";
 import { auditView, changedFields } from "./masking.ts";
-import { refusePatientData } from "./patient-lock.ts";
+import { refuseNewPatientData, refusePatientData } from "./patient-lock.ts";
 import { addSecret, type Rotated, revokePrevious, rotateSecret as rotate } from "./secrets.ts";
 import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
 import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
@@ -58,7 +58,7 @@ export async function createWebhook(
 ): Promise<{ webhook: Webhook; secret: string }> {
   const store = await storeOf(tx, context);
   const settings = applyInput(NEW_WEBHOOK, input, await rulesOf(tx, context));
-  refusePatientData(context.patientDataLocked, { before: null, after: settings });
+  if (context.patientDataLocked) refuseNewPatientData(settings);
   await keepWithinLimits(store, settings.draft);
   const id = await insertWebhook(store, settings);
   const secret = await addSecret(store, id);
@@ -90,7 +90,7 @@ export async function changeWebhook(
   const after = applyInput(before, input, await rulesOf(tx, context));
   const changed = changedFields(before, after);
   if (changed.length === 0) return current;
-  refusePatientData(context.patientDataLocked, { before, after });
+  if (context.patientDataLocked) await refusePatientData(tx, { clinicId: store.clinicId, id, before, after });
   if (before.draft && !after.draft) await keepWithinLimits(store, false);
   await updateWebhook(store, id, after);
   await keepKeys(store, id, { before, after });
