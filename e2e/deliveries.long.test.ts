@@ -155,6 +155,49 @@ describe(`a list of ${DELIVERIES} deliveries`, () => {
     for (const text of texts) expect(text).toMatch(words);
   });
 
+  test("is narrowed to days that are typed, key by key", async () => {
+    await page.goto(`${server.origin}/deliveries`);
+    await page.getByRole("button", { name: "More filters" }).click();
+    const day = daysAgo(9);
+    const [year = "", month = "", date = ""] = day.split("-");
+    await page.getByLabel("From", { exact: true }).focus();
+    await page.keyboard.type(`${month}${date}${year}`, { delay: 20 });
+    await expect.poll(() => page.url()).toContain(`from=${day}`);
+    expect(await page.getByLabel("From", { exact: true }).inputValue()).toBe(day);
+    await page.getByLabel("To", { exact: true }).focus();
+    await page.keyboard.type(`${month}${date}1999`, { delay: 20 });
+    await page.getByText("This is before the first day.").waitFor();
+    expect(page.url()).not.toContain("to=");
+  });
+
+  test("says when what follows could not be read, and reads it when asked again", async () => {
+    const pages = /\/v1\/deliveries\?.*cursor=/;
+    await page.goto(`${server.origin}/deliveries?webhook=${quiet}`);
+    await row().first().waitFor();
+    await page.route(pages, (route) =>
+      route.fulfill({ status: 400, json: { code: "bad", title: "bad", status: 400 } }),
+    );
+    await page.evaluate("window.scrollTo(0, document.body.scrollHeight)");
+    const alert = page.getByRole("alert").filter({ hasText: "could not" });
+    await alert.waitFor();
+    await page.unroute(pages);
+    const before = await lastPlace();
+    await alert.getByRole("button").click();
+    await alert.waitFor({ state: "hidden" });
+    await scrollTo(before + 1);
+  });
+
+  test("of a webhook that is deleted says so, and is taken off again; its dialog is not opened", async () => {
+    await page.goto(`${server.origin}/deliveries?webhook=999999`);
+    const webhook = page.getByLabel("Webhook", { exact: true });
+    await expect.poll(() => webhook.locator("option:checked").innerText()).toBe("A deleted webhook");
+    await webhook.selectOption("All webhooks");
+    await row().first().waitFor();
+    await page.goto(`${server.origin}/consults/export/webhooks?edit=999999`);
+    await page.getByText("This webhook was not found.").waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+  });
+
   test("is narrowed to one by its id, typed", async () => {
     await page.goto(`${server.origin}/deliveries?state=failed`);
     const href = (await row().nth(3).getByRole("link").getAttribute("href")) ?? "";

@@ -138,8 +138,8 @@ export const CAUSES = {
     text: {
       en: ["It asked us to stop ({status}), so we turned it off.", "It asked us to stop, so we turned it off."],
       "fr-CA": [
-        "Il nous a demandé d’arrêter ({status}), nous l’avons donc désactivé.",
-        "Il nous a demandé d’arrêter, nous l’avons donc désactivé.",
+        "Il nous a demandé d’arrêter ({status}); nous avons donc arrêté le webhook.",
+        "Il nous a demandé d’arrêter; nous avons donc arrêté le webhook.",
       ],
     },
     advice: {

@@ -131,7 +131,7 @@ export const LISTED_WEBHOOK = z.object({
   enabled: z.boolean(),
   state: z
     .enum(["not_set_up", "ready", "working", "waiting", "needs_attention", "off_by_you", "off_by_us"])
-    .describe("`ready`: on, and nothing has arrived at its address as it is now."),
+    .describe("`ready`: on, and no event has arrived at its address as it is now. Tests do not count."),
   off_reason: z.enum(["you", "receiver_gone", "failing"]).nullable(),
   sending_paused: z
     .boolean()

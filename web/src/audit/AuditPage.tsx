@@ -1,5 +1,5 @@
 // Who changed what in the clinic's settings, from where, and whether anything was taken out. The filters live in the address.
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { Button, NativeSelect } from "@mantine/core";
 import IconDownload from "@tabler/icons-react/dist/esm/icons/IconDownload.mjs";
 import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs";
 import IconHistory from "@tabler/icons-react/dist/esm/icons/IconHistory.mjs";
@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { type AuditFilters, audit } from "../api/audit.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { Callout } from "../ui/Callout.tsx";
+import { DayField } from "../ui/DayField.tsx";
 import { Filters } from "../ui/Filters.tsx";
 import { PagedList } from "../ui/PagedList.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
@@ -76,18 +77,12 @@ function FilterBar({ filters, onChange }: { filters: AuditFilters; onChange: (fi
           ...AUDIT_ACTIONS.map((action) => ({ value: action, label: actionWords(action) })),
         ]}
       />
-      <TextInput
-        type="date"
-        label={t("audit.filter.from")}
-        value={filters.from ?? ANY}
-        onChange={(event) => set({ from: event.currentTarget.value })}
-      />
-      <TextInput
-        type="date"
+      <DayField label={t("audit.filter.from")} day={filters.from ?? ANY} onChange={(from) => set({ from })} />
+      <DayField
         label={t("audit.filter.to")}
         min={filters.from}
-        value={filters.to ?? ANY}
-        onChange={(event) => set({ to: event.currentTarget.value })}
+        day={filters.to ?? ANY}
+        onChange={(to) => set({ to })}
       />
     </Filters>
   );

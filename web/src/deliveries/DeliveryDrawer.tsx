@@ -26,7 +26,7 @@ import { Message } from "./Message.tsx";
 import { outcomeOf } from "./outcome.ts";
 import { deliveryQuery } from "./queries.ts";
 import { useDeliverySentence, useWebhookNow } from "./sentence.ts";
-import { canResend, DELIVERY_TONES } from "./state.ts";
+import { DELIVERY_TONES, resendObstacle } from "./state.ts";
 import { useSubjectWords } from "./subject.ts";
 import { Timeline } from "./Timeline.tsx";
 
@@ -36,7 +36,7 @@ const route = getRouteApi("/shell/deliveries/$deliveryId");
 function Resend({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
   const webhook = useWebhookNow(delivery.webhook.id);
-  const obstacle = webhook === "deleted" ? "deleted" : canResend(delivery.state) ? null : "unfinished";
+  const obstacle = resendObstacle(delivery, webhook);
   const words = useProblemWords();
   const queryClient = useQueryClient();
   const resend = useIntent((intent) => deliveries.resend(delivery.id, intent), {

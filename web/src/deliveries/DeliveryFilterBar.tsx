@@ -7,6 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLanguage } from "../session/queries.ts";
+import { DayField } from "../ui/DayField.tsx";
 import { Filters } from "../ui/Filters.tsx";
 import { webhooksQuery } from "../webhooks/queries.ts";
 import { DELIVERY_FILTERS, type DeliveryFilters, deliveryFilters, readDeliveryId } from "./filters.ts";
@@ -61,6 +62,11 @@ function Choices({ filters, set }: { filters: DeliveryFilters; set: Set }) {
   const language = useLanguage();
   const webhooks = useQuery(webhooksQuery);
   const names = (webhooks.data ?? []).map((webhook) => ({ value: String(webhook.id), label: webhook.name }));
+  const chosen = filters.webhook?.toString();
+  // Without a choice of its own it would read "all", and could not be taken off.
+  if (chosen !== undefined && webhooks.data !== undefined && !names.some(({ value }) => value === chosen)) {
+    names.push({ value: chosen, label: t("deliveries.filter.deletedWebhook") });
+  }
   return (
     <>
       <NativeSelect
@@ -108,18 +114,12 @@ function More({ filters, set }: { filters: DeliveryFilters; set: Set }) {
   const { t } = useTranslation();
   return (
     <>
-      <TextInput
-        type="date"
-        label={t("deliveries.filter.from")}
-        value={filters.from ?? ANY}
-        onChange={(event) => set({ from: event.currentTarget.value })}
-      />
-      <TextInput
-        type="date"
+      <DayField label={t("deliveries.filter.from")} day={filters.from ?? ANY} onChange={(from) => set({ from })} />
+      <DayField
         label={t("deliveries.filter.to")}
         min={filters.from}
-        value={filters.to ?? ANY}
-        onChange={(event) => set({ to: event.currentTarget.value })}
+        day={filters.to ?? ANY}
+        onChange={(to) => set({ to })}
       />
       <IdField id={filters.id ?? ""} set={set} />
     </>
@@ -133,8 +133,13 @@ export function DeliveryFilterBar({ filters, onChange }: Props) {
   const isSet = [filters.from, filters.to, filters.id].some((one) => one !== undefined);
   const [isOpen, setIsOpen] = useState(isSet);
   const set: Set = (changes) => onChange(deliveryFilters({ ...filters, ...changes }));
+  // The fields stay when the last of them is emptied: somebody is typing in it.
+  const setMore: Set = (changes) => {
+    setIsOpen(true);
+    set(changes);
+  };
   return (
-    <Filters second={isOpen || isSet ? <More filters={filters} set={set} /> : null} secondId={more}>
+    <Filters second={isOpen || isSet ? <More filters={filters} set={setMore} /> : null} secondId={more}>
       <State filters={filters} set={set} />
       <Choices filters={filters} set={set} />
       {filters.subject !== undefined && (

@@ -1,16 +1,7 @@
 import type { Cause } from "@hookwell/sdk/causes";
 import IconPencil from "@tabler/icons-react/dist/esm/icons/IconPencil.mjs";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { useIntent } from "../intent.ts";
-import { Callout } from "../ui/Callout.tsx";
 import { ButtonLink } from "../ui/links.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
-import { useProblemWords } from "../ui/problem-words.ts";
-import { draftOf } from "../webhooks/draft.ts";
-import { keepDraft } from "../webhooks/kept-draft.ts";
-import { webhookQuery } from "../webhooks/queries.ts";
 
 /** Where another address is what helps. */
 const MENDED_BY_ADDRESS: ReadonlySet<Cause> = new Set(["moved", "not_found", "nothing_here", "gone", "refused"]);
@@ -44,20 +35,17 @@ export function MendAddress({ webhookId, cause, movedTo }: MendProps) {
 /** Nothing is saved yet: the dialog opens with the new address in it, to be tested and saved. */
 function UseNew({ webhookId, movedTo }: { webhookId: number | string; movedTo: string }) {
   const { t } = useTranslation();
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
-  const words = useProblemWords();
-  const use = useIntent(async () => {
-    const webhook = await queryClient.fetchQuery(webhookQuery(webhookId));
-    keepDraft(String(webhookId), { ...draftOf(webhook), url: movedTo });
-    await navigate({ to: "/consults/export/webhooks", search: { edit: Number(webhookId) } });
-  });
   return (
-    <>
-      <PendingButton mt="xs" size="xs" variant="default" pending={use.isPending} onClick={() => use.start()}>
-        {t("deliveries.useNewAddress")}
-      </PendingButton>
-      <div role="alert">{use.isError && <Callout tone="bad" text={words(use.error)} />}</div>
-    </>
+    <ButtonLink
+      mt="xs"
+      size="xs"
+      variant="default"
+      to="/consults/export/webhooks"
+      search={{ edit: Number(webhookId) }}
+      // Not in the page's address: it is a credential of many services.
+      state={{ newAddress: movedTo }}
+    >
+      {t("deliveries.useNewAddress")}
+    </ButtonLink>
   );
 }

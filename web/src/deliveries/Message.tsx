@@ -92,6 +92,11 @@ export function Message({
   return (
     <Stack gap="sm">
       {request.body_masked && revealed === null && !isEmbedded && <Reveal id={id} onShown={onShown} />}
+      {request.body_masked && isEmbedded && (
+        <Text size="sm" c="dimmed">
+          {t("embed.masked")}
+        </Text>
+      )}
       <JsonText isBody text={revealed ?? request.body} label={t("deliveries.body")} />
     </Stack>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deliveryFilters } from "./filters.ts";
-import { cancelReason, canResend } from "./state.ts";
+import { cancelReason, resendObstacle } from "./state.ts";
 
 describe("the filters in the address", () => {
   it("are read where they are filters, and left out where they are not", () => {
@@ -18,9 +18,24 @@ describe("the filters in the address", () => {
 });
 
 describe("a delivery", () => {
+  const ended = { test: false, state: "delivered", request: { body: "{}", veiled: false } } as const;
+
   it("can be sent again only once it has come to its end", () => {
-    expect((["waiting", "sending"] as const).some(canResend)).toBe(false);
-    expect((["delivered", "given_up", "cancelled"] as const).every(canResend)).toBe(true);
+    const obstacles = (["waiting", "sending", "delivered", "given_up", "cancelled"] as const).map((state) =>
+      resendObstacle({ ...ended, state }, "on"),
+    );
+    expect(obstacles).toEqual(["unfinished", "unfinished", null, null, null]);
+  });
+
+  it("is not offered to be sent again where that would always be refused, and says why", () => {
+    expect(resendObstacle(ended, "unknown")).toBeNull();
+    expect(resendObstacle(ended, "off")).toBe("off");
+    expect(resendObstacle(ended, "deleted")).toBe("deleted");
+    expect(resendObstacle({ ...ended, request: { body: null, veiled: false } }, "on")).toBe("gone");
+    // Hidden from the embedded page, yet kept.
+    expect(resendObstacle({ ...ended, request: { body: null, veiled: true } }, "on")).toBeNull();
+    // The draft of a test is gone with its dialog; nobody deleted a webhook.
+    expect(resendObstacle({ ...ended, test: true }, "deleted")).toBe("test");
   });
 
   it("tells a reason that this page does not know as a plain one", () => {

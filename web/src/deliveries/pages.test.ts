@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isJoined, reread, rowsOf, shownPages, withReread } from "./pages.ts";
+import { coversShown, isJoined, reread, rowsOf, shownPages, withReread } from "./pages.ts";
 
 /** Row 9 stands above row 8; ids of events rise with time. */
 const row = (event: number, { state = "waiting", webhook = 1, part = 0 } = {}) => ({
@@ -46,6 +46,19 @@ describe("what was read from the top", () => {
     expect(isJoined(page([5, 4]), page([7, 6]))).toBe(false);
     expect(isJoined(page([5, 4]), page([7, 6], null))).toBe(true);
     expect(isJoined(page([], null), page([7, 6]))).toBe(true);
+  });
+});
+
+describe("what new rows have pushed down", () => {
+  // Read as 5, 4, 3 at first; 7 and 6 came in above.
+  const before = page([7, 6, 5, 4, 3]);
+
+  it("is read again as far as it is in sight, and not beyond", () => {
+    expect(coversShown(before, page([7, 6, 5]), ["4/1/0", "3/1/0"])).toBe(false);
+    expect(coversShown(before, page([7, 6, 5, 4, 3]), ["4/1/0", "3/1/0"])).toBe(true);
+    expect(coversShown(before, page([7, 6, 5]), ["6/1/0", "5/1/0"])).toBe(true);
+    expect(coversShown(before, page([9, 8]), [])).toBe(false);
+    expect(coversShown(before, page([9, 8, 7]), ["1/1/0"])).toBe(true);
   });
 });
 

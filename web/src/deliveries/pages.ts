@@ -32,10 +32,20 @@ export function reread<R extends Row>(before: Page<R>, now: Page<R>): Page<R> {
   return below.length === 0 ? now : { data: [...now.data, ...below], next_cursor: before.next_cursor };
 }
 
+function reaches<R extends Row>(now: Page<R>, row: R | undefined): boolean {
+  const last = now.data.at(-1);
+  return now.next_cursor === null || row === undefined || last === undefined || order(last, row) >= 0;
+}
+
 /** Whether nothing is missing between what was read from the top now and what was read before. */
 export function isJoined<R extends Row>(before: Page<R>, now: Page<R>): boolean {
-  const [first, last] = [before.data[0], now.data.at(-1)];
-  return now.next_cursor === null || first === undefined || last === undefined || order(last, first) >= 0;
+  return reaches(now, before.data[0]);
+}
+
+/** Whether what was read from the top now is joined, and holds all that is in sight of what was read before. */
+export function coversShown<R extends Row>(before: Page<R>, now: Page<R>, ids: readonly string[]): boolean {
+  const wanted = new Set(ids);
+  return reaches(now, before.data.findLast(({ id }) => wanted.has(id)) ?? before.data[0]);
 }
 
 /** All rows in order, each once: what a page has reached over may stand in the next one, too. */

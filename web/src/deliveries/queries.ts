@@ -47,7 +47,8 @@ export const recoveryQuery = (webhook: number) =>
 /** How many deliveries would be sent again; null while what is typed is no range. */
 export const recoverCountQuery = (webhook: number, range: RecoverRange | null) =>
   queryOptions({
-    queryKey: ["recovery", webhook, "count", range],
+    // Not under "recovery": it would be counted again with every change to a delivery.
+    queryKey: ["recover-count", webhook, range],
     queryFn: ({ signal }) => (range === null ? null : recoveries.count(webhook, range, signal)),
     retry: false,
     gcTime: 0,

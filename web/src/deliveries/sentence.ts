@@ -4,14 +4,11 @@ import type { Attempt, Delivery } from "../api-types.ts";
 import { useWhen } from "../ui/when.ts";
 import { webhooksQuery } from "../webhooks/queries.ts";
 import { outcomeOf, useOutcomeWords } from "./outcome.ts";
-import { cancelReason } from "./state.ts";
+import { cancelReason, type WebhookNow } from "./state.ts";
 
 type Told = Pick<Delivery, "state" | "reason" | "webhook" | "next_attempt_at" | "finished_at" | "last_attempt"> & {
   attempts: number;
 };
-
-/** How a delivery's webhook is now; "unknown" until the list of webhooks is there. */
-type WebhookNow = "on" | "off" | "deleted" | "unknown";
 
 function useWebhooksNow(): (id: number | string) => WebhookNow {
   const { data } = useQuery(webhooksQuery);

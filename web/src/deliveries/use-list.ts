@@ -5,25 +5,11 @@ import { useMemo, useRef } from "react";
 import { deliveries } from "../api.ts";
 import type { Delivery, Page } from "../api-types.ts";
 import type { DeliveryFilters } from "./filters.ts";
-import { isJoined, rowsOf, shownPages, withReread } from "./pages.ts";
+import { coversShown, isJoined, rowsOf, shownPages, withReread } from "./pages.ts";
 import { deliveriesQuery, freshly } from "./queries.ts";
 
-/** When more has come meanwhile than fits so many pages, the list begins anew. */
+/** When more has come meanwhile than fits so many pages, the list begins anew. So far at most it is read for what is in sight. */
 const CATCH_UP_MAX_PAGES = 10;
-
-/** From the top down to what is known, unless that is too far. */
-async function readNewest(
-  filters: DeliveryFilters,
-  known: Page<Delivery>,
-  signal: AbortSignal,
-): Promise<Page<Delivery>> {
-  let newest = await deliveries.list(filters, signal);
-  for (let read = 1; read < CATCH_UP_MAX_PAGES && !isJoined(known, newest); read++) {
-    const next = await deliveries.list({ ...filters, cursor: newest.next_cursor ?? undefined }, signal);
-    newest = { data: [...newest.data, ...next.data], next_cursor: next.next_cursor };
-  }
-  return newest;
-}
 
 interface Looking {
   readonly filters: DeliveryFilters;
@@ -32,12 +18,23 @@ interface Looking {
   readonly signal: AbortSignal;
 }
 
-async function refresh(client: QueryClient, { filters, shown, signal }: Looking): Promise<void> {
+/** From the top down to what is known and in sight, which new rows may have pushed far down, unless that is too far. */
+async function readNewest({ filters, shown, signal }: Looking, known: Page<Delivery>): Promise<Page<Delivery>> {
+  let newest = await deliveries.list(filters, signal);
+  for (let read = 1; read < CATCH_UP_MAX_PAGES && !coversShown(known, newest, shown); read++) {
+    const next = await deliveries.list({ ...filters, cursor: newest.next_cursor ?? undefined }, signal);
+    newest = { data: [...newest.data, ...next.data], next_cursor: next.next_cursor };
+  }
+  return newest;
+}
+
+async function refresh(client: QueryClient, looking: Looking): Promise<void> {
+  const { filters, shown, signal } = looking;
   const { queryKey } = deliveriesQuery(filters);
   const before = client.getQueryData(queryKey);
   const [top] = before?.pages ?? [];
   if (before === undefined || top === undefined) return;
-  const newest = await readNewest(filters, top, signal);
+  const newest = await readNewest(looking, top);
   if (!isJoined(top, newest)) {
     client.setQueryData(queryKey, { pages: [newest], pageParams: [null] });
     return;

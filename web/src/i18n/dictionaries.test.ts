@@ -51,6 +51,10 @@ describe("the dictionaries", () => {
     }
   });
 
+  it("have no space before a question mark in French, as it is written in Canada", () => {
+    for (const [key, text] of dictionaries["fr-CA"]) expect(text, key).not.toMatch(/\s\?/);
+  });
+
   it("speak to a manager: no word of the trade where a plain one exists", () => {
     const trade = /\b(endpoint|payload|POST|HTTP|null|undefined|retry|boolean|string|array)\b/;
     for (const [language, messages] of Object.entries(dictionaries)) {

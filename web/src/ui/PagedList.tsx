@@ -1,13 +1,7 @@
-import { Button, Stack } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import type { ReactNode } from "react";
+import { type Pages, ReadMore } from "./ReadMore.tsx";
 import rows from "./rows.module.css";
-
-/** What is needed of a query that goes on page by page. */
-interface Pages {
-  readonly hasNextPage: boolean;
-  readonly isFetchingNextPage: boolean;
-  fetchNextPage(): unknown;
-}
 
 interface PagedListProps<Entry> {
   /** What the list is, for who does not see it. */
@@ -29,16 +23,7 @@ export function PagedList<Entry>({ label, more, entries, keyOf, query, children 
           <li key={keyOf(entry)}>{children(entry)}</li>
         ))}
       </ul>
-      {query?.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {more}
-        </Button>
-      )}
+      {query !== undefined && <ReadMore words={more} query={query} />}
     </Stack>
   );
 }

@@ -1,7 +1,7 @@
 // A list of any length, of which only the rows in sight are there. It reads on when its end comes near, holds its place
 // when rows come in above, and keeps the row that has the focus. Rows are told apart by ARIA's place in the set, so that who
 // does not see them hears where they are.
-import { Button, Stack } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import { defaultRangeExtractor, type Range, useWindowVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
@@ -12,6 +12,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { type Pages, ReadMore } from "./ReadMore.tsx";
 import rows from "./rows.module.css";
 
 /** So many rows are there above and below those in sight. */
@@ -33,12 +34,7 @@ interface VirtualListProps<Entry> {
   rowHeight: number;
   /** Filled with the keys of the rows in sight. */
   shown: RefObject<readonly string[]>;
-  query: {
-    readonly hasNextPage: boolean;
-    readonly isFetchingNextPage: boolean;
-    readonly isFetchNextPageError: boolean;
-    fetchNextPage(): unknown;
-  };
+  query: Pages;
   children: (entry: Entry) => ReactNode;
 }
 
@@ -81,7 +77,7 @@ function useArrows(count: number, scrollTo: (index: number) => void) {
 }
 
 /** Reads on when the end comes near because somebody scrolls; in a frame as high as the list nobody does. */
-function useReadOn(last: number, count: number, query: VirtualListProps<never>["query"]) {
+function useReadOn(last: number, count: number, query: Pages) {
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
   const isNear = last >= count - READ_AHEAD_ROWS;
   useEffect(() => {
@@ -155,16 +151,7 @@ export function VirtualList<Entry>(props: VirtualListProps<Entry>) {
           </li>
         ))}
       </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          className={rows.more}
-          loading={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          {more}
-        </Button>
-      )}
+      <ReadMore words={more} query={query} />
     </Stack>
   );
 }

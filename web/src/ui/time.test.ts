@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { consultsOfDay, daysOfWeek, scheduleSearch } from "../schedule/week.ts";
-import { addDays, dayInZone, formatMoment, formatSeconds, formatTime, isDay, mondayOf } from "./time.ts";
+import { addDays, dayInZone, formatMoment, formatSeconds, formatTime, isDay, isWholeDay, mondayOf } from "./time.ts";
 
 describe("calendar days", () => {
   it("are counted without hours, over the end of daylight saving and of a year", () => {
@@ -17,6 +17,11 @@ describe("calendar days", () => {
     expect(isDay("2026-02-29")).toBe(false);
     expect(scheduleSearch({ day: "2026-02-28" })).toEqual({ day: "2026-02-28" });
     expect(scheduleSearch({ day: "tomorrow" })).toEqual({});
+  });
+
+  it("are whole only once the year is typed to its end", () => {
+    expect(["0002-11-28", "0020-11-28", "0202-11-28", "", "2026-02-29"].some(isWholeDay)).toBe(false);
+    expect(isWholeDay("2026-11-28")).toBe(true);
   });
 
   it("are the clinic's own, not the reader's", () => {

@@ -45,6 +45,11 @@ export function isDay(value: unknown): value is string {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value);
 }
 
+/** A day that was typed to its end: while its year is being typed, a date field tells the years 2, 20 and 202. */
+export function isWholeDay(typed: string): boolean {
+  return isDay(typed) && typed >= "1000";
+}
+
 /** The clinic's calendar day at an instant. */
 export function dayInZone(instant: Date, timeZone: string): string {
   return dateFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(instant);

@@ -61,11 +61,16 @@ function Editor({ id, ...rest }: { id: string | number } & Omit<FormProps, "webh
 
 type FormProps = Pick<ConfigureFormProps, "webhook" | "target" | "onSaved" | "leave">;
 
-/** Begins with what was typed before a reload, if anything; "start over" goes back to what is stored. */
+/**
+ * Begins with what was typed before a reload, if anything; "start over" goes back to what is stored. An address that was
+ * brought along stands in either, and overwrites nothing that is kept.
+ */
 function Start({ webhook, ...rest }: FormProps) {
   const key = webhook === null ? NEW : String(webhook.id);
   const stored = webhook === null ? EMPTY_DRAFT : draftOf(webhook);
   const [kept, setKept] = useState(() => loadDraft(key));
+  const { newAddress } = rest.target;
+  const begun = kept ?? stored;
   const startOver = () => {
     dropDraft(key);
     setKept(null);
@@ -75,7 +80,7 @@ function Start({ webhook, ...rest }: FormProps) {
       key={kept === null ? "stored" : "kept"}
       storageKey={key}
       webhook={webhook}
-      start={kept ?? stored}
+      start={newAddress === undefined ? begun : { ...begun, url: newAddress }}
       stored={stored}
       onStartOver={kept === null ? null : startOver}
       {...rest}
@@ -114,11 +119,12 @@ function Discard({ leave }: { leave: FormProps["leave"] }) {
   );
 }
 
-/** Says which one this is about: a new webhook, or the one that is edited. */
+/** Says which one this is about: a new webhook, or the one that is edited, which may be deleted meanwhile. */
 function useTitle({ webhookId }: Target, webhooks: Webhook[]): string {
   const { t } = useTranslation();
   const edited = webhooks.find(({ id }) => String(id) === String(webhookId));
-  return edited === undefined ? t("webhooks.new") : t("webhooks.which.edit", { name: edited.name });
+  if (webhookId === null) return t("webhooks.new");
+  return edited === undefined ? t("webhooks.edit") : t("webhooks.which.edit", { name: edited.name });
 }
 
 /** See the head of this file. */

@@ -1,5 +1,6 @@
 import { Button, Paper, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useIsEmbedded } from "../session/queries.ts";
 import classes from "./Starter.module.css";
 
 const STEPS = ["choose", "test", "watch"] as const;
@@ -7,6 +8,7 @@ const STEPS = ["choose", "test", "watch"] as const;
 /** For a clinic without webhooks: three steps to a first success, with no other system needed. */
 export function Starter({ onStart }: { onStart: () => void }) {
   const { t } = useTranslation();
+  const isEmbedded = useIsEmbedded(); // the test inbox and the schedule are not in the frame
   return (
     <Paper withBorder radius="lg" p={{ base: "md", sm: "xl" }}>
       <Text fw={600} size="lg">
@@ -22,7 +24,7 @@ export function Starter({ onStart }: { onStart: () => void }) {
             <div>
               <Text fw={600}>{t(`webhooks.starter.${step}`)}</Text>
               <Text size="sm" c="dimmed">
-                {t(`webhooks.starter.${step}Text`)}
+                {t(isEmbedded && step === "watch" ? "webhooks.starter.watchEmbedded" : `webhooks.starter.${step}Text`)}
               </Text>
             </div>
           </li>

@@ -11,6 +11,7 @@ import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { useIsEmbedded, useMay } from "../session/queries.ts";
+import { Callout } from "../ui/Callout.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { EventGroups } from "./EventGroups.tsx";
@@ -29,6 +30,8 @@ const route = getRouteApi("/shell/consults/export/webhooks");
 export interface Target {
   group: GroupName | null;
   webhookId: string | number | null;
+  /** An address to begin with in place of the stored one: where the other system says that it has moved to. */
+  newAddress?: string | undefined;
 }
 
 /** What there is, at the top, because the list of events stands before it; and the way down to it. */
@@ -109,31 +112,48 @@ function YourWebhooks({
   );
 }
 
-/** Which dialog is open: kept over a reload, and asked for by links that say `?edit=`. */
-function useTarget(): [Target | null, (target: Target | null) => void] {
+/** What a reload or a link that says `?edit=` asks for. */
+function useAsked() {
   const { edit } = route.useSearch();
+  const newAddress = useLocation({ select: ({ state }) => state.newAddress });
   const navigate = route.useNavigate();
-  const [target, setTarget] = useState<Target | null>(loadOpen);
+  const [asked, setAsked] = useState<Target | null>(loadOpen);
+  useEffect(() => {
+    if (edit === undefined) return;
+    setAsked({ group: null, webhookId: edit, newAddress });
+    // Taken out of the address at once: closing the dialog must not count as leaving the page.
+    void navigate({ search: {}, replace: true });
+  }, [edit, newAddress, navigate]);
+  return { asked, answered: () => setAsked(null) };
+}
+
+/** Which dialog is open, and whether one was asked for whose webhook is gone. */
+function useTarget({ data, isFetching }: { data: Webhook[] | undefined; isFetching: boolean }) {
+  const { asked, answered } = useAsked();
+  const [target, setTarget] = useState<Target | null>(null);
+  const [isGone, setGone] = useState(false);
   const open = (next: Target | null) => {
     keepOpen(next);
+    setGone(false);
     setTarget(next);
   };
   useEffect(() => {
-    if (edit === undefined) return;
-    const next = { group: null, webhookId: edit };
-    keepOpen(next);
-    setTarget(next);
-    // Taken out of the address at once: closing the dialog must not count as leaving the page.
-    void navigate({ search: {}, replace: true });
-  }, [edit, navigate]);
-  return [target, open];
+    if (asked === null || data === undefined) return;
+    const isThere = asked.webhookId === null || data.some(({ id }) => String(id) === String(asked.webhookId));
+    // The list at hand may be older than the webhook.
+    if (!isThere && isFetching) return;
+    open(isThere ? asked : null);
+    setGone(!isThere);
+    answered();
+  });
+  return { target, open, isGone };
 }
 
 function Content() {
   const { t } = useTranslation();
   const isEmbedded = useIsEmbedded();
   const list = useQuery(webhooksQuery);
-  const [target, setTarget] = useTarget();
+  const { target, open, isGone } = useTarget(list);
   return (
     <>
       <PageHeader
@@ -143,6 +163,7 @@ function Content() {
       />
       {list.isPending && <LoadingRows rows={5} height={120} />}
       {list.isError && list.data === undefined && <LoadFailed error={list.error} retry={() => list.refetch()} />}
+      <div role="alert">{isGone && <Callout tone="warn" text={t("webhooks.notFound")} />}</div>
       {list.data !== undefined && (
         <Stack gap="2.5rem">
           <Suspense fallback={null}>
@@ -152,18 +173,18 @@ function Content() {
           <EventGroups
             webhooks={list.data}
             // Always a new one at first: nobody shall change a webhook without having chosen it.
-            onConfigure={(group) => setTarget({ group, webhookId: null })}
+            onConfigure={(group) => open({ group, webhookId: null })}
           />
           <YourWebhooks
             list={list.data}
-            onEdit={(webhook) => setTarget({ group: null, webhookId: webhook.id })}
-            onNew={() => setTarget({ group: null, webhookId: null })}
+            onEdit={(webhook) => open({ group: null, webhookId: webhook.id })}
+            onNew={() => open({ group: null, webhookId: null })}
           />
         </Stack>
       )}
       <Suspense fallback={null}>
         {target !== null && list.data !== undefined && (
-          <ConfigureDialog target={target} webhooks={list.data} onTarget={setTarget} onClose={() => setTarget(null)} />
+          <ConfigureDialog target={target} webhooks={list.data} onTarget={open} onClose={() => open(null)} />
         )}
       </Suspense>
     </>

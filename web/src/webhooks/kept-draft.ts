@@ -78,9 +78,10 @@ export function dropDraft(key: string): void {
 
 /** Which dialog stood open, so that a reload opens it again with what was typed. */
 export function keepOpen(target: { group: string | null; webhookId: string | number | null } | null): void {
+  if (!keeps) return;
   try {
     if (target === null) window.sessionStorage.removeItem(OPEN);
-    else window.sessionStorage.setItem(OPEN, JSON.stringify(target));
+    else window.sessionStorage.setItem(OPEN, JSON.stringify({ group: target.group, webhookId: target.webhookId }));
   } catch {
     // Blocked: then a reload closes it.
   }

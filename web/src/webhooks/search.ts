@@ -5,6 +5,13 @@ export interface WebhooksSearch {
   edit?: number;
 }
 
+declare module "@tanstack/react-router" {
+  interface HistoryState {
+    /** With `edit`: the address that the dialog proposes. Handed over in memory, and taken out once it is there. */
+    newAddress?: string;
+  }
+}
+
 /** What is no webhook's number is left out, so that a bad link still opens the page. */
 export function webhooksSearch(search: Record<string, unknown>): WebhooksSearch {
   const edit = Number(search.edit);
