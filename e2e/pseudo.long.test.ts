@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as sdk from "@hookwell/sdk";
+import { CAUSES } from "@hookwell/sdk/cause-table";
 import type { Browser, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pseudoTree, type Tree } from "../web/src/i18n/pseudo.ts";
@@ -102,7 +103,7 @@ function gather(value: unknown, key = ""): void {
   }
 }
 
-/** What is no word of ours: names of countries, months, days and currencies come from the browser, events' from the catalogue. */
+/** What is no word of ours: names of countries, months, days and currencies come from the browser, events' from the catalogue, causes' from their table. */
 function otherWords(): Set<string> {
   const words = new Set<string>(["CAD", "UTC", "https", "example.test", ...sdk.EVENT_NAMES]);
   const regions = new Intl.DisplayNames("en-CA", { type: "region" });
@@ -116,6 +117,7 @@ function otherWords(): Set<string> {
     }
   }
   gatherWordings(sdk, words);
+  gatherWordings(CAUSES, words);
   return words;
 }
 
@@ -123,6 +125,7 @@ function gatherWordings(value: unknown, words: Set<string>): void {
   if (typeof value !== "object" || value === null) return;
   const { en: text } = value as { en?: unknown };
   if (typeof text === "string") words.add(text);
+  if (Array.isArray(text)) for (const part of text.join("{}").split(/\{[^}]*\}/)) words.add(part.trim());
   for (const inner of Object.values(value)) gatherWordings(inner, words);
 }
 
