@@ -79,7 +79,7 @@ function checkCapabilities(wanted: readonly EmbedCapability[]): EmbedCapability[
   for (const capability of wanted) {
     const missing = EMBED_NEEDS[capability].find((needed) => !wanted.includes(needed));
     if (missing !== undefined) {
-      throw invalid("capabilities", `"${capability}" means nothing without "${missing}". Add it.`, "missing");
+      throw invalid("capabilities", `Add "${missing}": "${capability}" means nothing without it.`, "missing");
     }
   }
   return EMBED_CAPABILITIES.filter((capability) => wanted.includes(capability));
