@@ -264,7 +264,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   const dispatchDb = createKysely(pools.dispatch);
   const store = new DeliveryStore(pools.engine);
   const targets = new Targets({ db: dispatchDb, seal, clock });
-  const sender = new Sender({ clock, log, egress, targets });
+  const sender = new Sender({ db: dispatchDb, clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress, metrics },
     nudge: (clinicId) => state.nudge(clinicId),

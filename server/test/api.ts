@@ -110,7 +110,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   });
   const dispatch = createKysely(database.pools.dispatch);
   const targets = new Targets({ db: dispatch, seal, clock });
-  const sender = new Sender({ clock, log, egress, targets });
+  const sender = new Sender({ db: dispatch, clock, log, egress, targets });
   const store = new DeliveryStore(database.pools.engine);
   const context: ApiContext = {
     db,

@@ -2,6 +2,7 @@
  * Makes one begun delivery into a result to be settled: target → attempt → decision → what to write.
  */
 import { narrower } from "@hookwell/sdk";
+import type { Db } from "../db/schema.ts";
 import type { Outcome } from "../egress/outcome.ts";
 import { type Log, logEvent } from "../log.ts";
 import type { KnownHost } from "../webhooks/known-hosts.ts";
@@ -12,6 +13,8 @@ import type { Target, Targets } from "./targets.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 export interface SenderOptions extends AttemptContext {
+  /** runs as hookwell_dispatch */
+  db: Db;
   log: Log;
   targets: Targets;
   random?: () => number;
@@ -43,16 +46,33 @@ export class Sender {
   async send(begun: Begun, version: number, maySend: () => boolean): Promise<Attempted | null> {
     const { targets, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
-    if (!isSendable(begun)) return expired(begun, startedMs);
     try {
+      const sendable = isSendable(begun) ? begun : await this.#lookAgain(begun);
+      if (sendable === null) return expired(begun, startedMs);
       const target = await targets.get(begun, version);
-      return target === null || isNarrowed(begun, target) ? null : await this.#sendWhere(begun, target, maySend);
+      return target === null || isNarrowed(begun, target) ? null : await this.#sendWhere(sendable, target, maySend);
     } catch (err) {
       const { clinicId: clinic_id, webhookId: webhook_id, eventId: event_id } = begun;
       logEvent(log, "delivery.failed_here", { clinic_id, webhook_id, event_id, err }, "error");
       const outcome: Outcome = { kind: "failed_here", detail: "our own fault", durationMs: 0, bodySent: false };
       return this.#attempted(begun, startedMs, { outcome, choice: null, answer: null, host: null, version: 0 });
     }
+  }
+
+  /**
+   * The statement that began it may have missed its content: where the day's partition was made meanwhile, its snapshot is
+   * older than the row there. What is gone is gone for a statement of its own, too.
+   */
+  async #lookAgain(begun: Begun): Promise<Sendable | null> {
+    const row = await this.#options.db
+      .selectFrom("events")
+      .select(["name", "subject", "subject_version", "facts"])
+      .where("clinic_id", "=", begun.clinicId)
+      .where("id", "=", begun.eventId)
+      .executeTakeFirst();
+    if (!row?.facts) return null;
+    const { name, subject, subject_version: subjectVersion, facts } = row;
+    return { ...begun, event: { name, subject, subjectVersion, facts } };
   }
 
   /** The attempt itself, for a target that is at hand and without a lease: a test. */

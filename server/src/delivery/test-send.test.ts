@@ -22,7 +22,7 @@ beforeAll(async () => {
   engine = await createTestEngine();
   const { app, dispatch, seal, clock, store, egress } = engine;
   const targets = new Targets({ db: dispatch, seal, clock });
-  const sender = new Sender({ clock, egress, targets, log: silentLog() });
+  const sender = new Sender({ db: dispatch, clock, egress, targets, log: silentLog() });
   context = { db: app, seal, clock, store, targets, sender };
 });
 afterAll(() => engine.close());

@@ -156,7 +156,7 @@ describe("while sending is paused", () => {
   test("a test is not sent, and says why", async () => {
     const { app, dispatch, seal, clock, store, egress } = engine;
     const targets = new Targets({ db: dispatch, seal, clock });
-    const sender = new Sender({ clock, egress, targets, log: silentLog() });
+    const sender = new Sender({ db: dispatch, clock, egress, targets, log: silentLog() });
     await pauseSending(owner, theClinic(), note);
     const sent = sendTest(
       { db: app, seal, clock, store, targets, sender },
