@@ -94,6 +94,12 @@ describe("a manager", () => {
       await first.goto(server.origin + path);
       await first.getByRole("heading", { level: 1 }).waitFor();
       await first.waitForLoadState("networkidle");
+      // What the browser has finished is told one by one, and may be told after that.
+      const loaded = () =>
+        first.evaluate<number>(
+          "new Set(performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /\\/assets\\/[^/]+\\.(js|css)$/.test(name))).size",
+        );
+      await expect.poll(async () => new Set(names).size >= (await loaded()), { timeout: 10_000 }).toBe(true);
       await Promise.all(read);
       await fresh.close();
       expect(bytes.js).toBeGreaterThan(SCRIPTS_MAX_BYTES / 4);
