@@ -28,10 +28,14 @@ export async function buildPageIfStale(): Promise<boolean> {
   return true;
 }
 
-/** Vite's command line, run by this very Node. */
+/** Vite's command line, run by this very Node. A build is for people, in whatever surroundings it is made. */
 export function spawnVite(args: readonly string[]) {
   const vite = join(createRequire(import.meta.url).resolve("vite/package.json"), "../bin/vite.js");
-  return spawn(process.execPath, [vite, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [vite, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(args[0] === "build" && { env: { ...process.env, NODE_ENV: "production" } }),
+  });
 }
 
 function runVite(args: readonly string[]): Promise<void> {
