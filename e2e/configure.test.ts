@@ -162,6 +162,10 @@ describe("a manager in the Configure dialog", () => {
     const kept = () => page.evaluate("JSON.stringify(sessionStorage)");
     await expect.poll(kept).toContain("secret-path");
     await page.reload();
+    // The dialog opens again by itself, with what was typed, and stands before the rest of its page.
+    await expect.poll(() => dialog.getByLabel("Address").inputValue()).toContain("secret-path");
+    await page.goto(`${server.origin}/schedule`);
+    expect(await kept()).toContain("secret-path");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("E-mail").waitFor();
     expect(await kept()).not.toContain("secret-path");
