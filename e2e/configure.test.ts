@@ -164,7 +164,7 @@ describe("a manager in the Configure dialog", () => {
     await page.reload();
     // The dialog opens again by itself, with what was typed, and stands before the rest of its page.
     await expect.poll(() => dialog.getByLabel("Address").inputValue()).toContain("secret-path");
-    await page.goto(`${server.origin}/schedule`);
+    await page.goto(`${desk.server.origin}/schedule`);
     expect(await kept()).toContain("secret-path");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("E-mail").waitFor();
