@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findingsOf } from "./accessibility.ts";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
+import { fillWithPatients } from "./configure-dialog.ts";
 import { type ExampleHost, startExampleHost, startFramer } from "./example-host.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
@@ -68,15 +69,7 @@ describe("in the frame", () => {
     await frame.getByText(/Everything that is sent stands under Deliveries/).waitFor();
     await frame.getByRole("button", { name: "Configure Consults" }).click();
     const dialog = frame.getByRole("dialog", { name: "New webhook" });
-    await dialog.getByRole("button", { name: "Use the test inbox" }).click();
-    await dialog
-      .getByRole("checkbox", { name: /^Everything/ })
-      .first()
-      .check();
-    await dialog.getByRole("checkbox", { name: "Patient", exact: true }).check();
-    await dialog.getByLabel("Organisation").fill("Example Reminders");
-    await dialog.getByLabel(/^Country/).selectOption("CA");
-    await dialog.getByLabel("Purpose").fill("Appointment reminders");
+    await fillWithPatients(dialog);
     await dialog.getByRole("button", { name: "Send a test" }).click();
     await dialog.getByText(/It answered 200/).waitFor();
     await dialog.getByRole("button", { name: "Save webhook" }).click();

@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
+import { fillWithPatients } from "./configure-dialog.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
 /** The class of this journey, by the times at which it stands in the schedule. */
@@ -110,15 +111,7 @@ describe("a manager", () => {
   test("configures a webhook to the test inbox with Patient ticked, tests it before saving, and gets its secret once", async () => {
     await page.getByRole("button", { name: "Configure Consults" }).click();
     const dialog = page.getByRole("dialog", { name: "New webhook" });
-    await dialog.getByRole("button", { name: "Use the test inbox" }).click();
-    await dialog
-      .getByRole("checkbox", { name: /^Everything/ })
-      .first()
-      .check();
-    await dialog.getByRole("checkbox", { name: "Patient", exact: true }).check();
-    await dialog.getByLabel("Organisation").fill("Example Reminders");
-    await dialog.getByLabel(/^Country/).selectOption("CA");
-    await dialog.getByLabel("Purpose").fill("Appointment reminders");
+    await fillWithPatients(dialog);
     const preview = await dialog.locator("[data-body]").getAttribute("data-body");
     await dialog.getByRole("button", { name: "Send a test" }).click();
     await dialog.getByText(/It answered 200/).waitFor();

@@ -1,99 +1,28 @@
 /** Deliveries through the API: what waits, what was sent with which answer, what would be sent, and sending again. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
-import { createReceiver, type Receiver } from "../../test/receiver.ts";
-import { until } from "../../test/until.ts";
-import { createKysely } from "../db/pool.ts";
-import { Dispatcher } from "../delivery/dispatcher.ts";
-import { DeliveryStore } from "../delivery/store.ts";
-import { createEgress } from "../egress/client.ts";
+import type { Caller, TestApi } from "../../test/api.ts";
+import { type DeliveriesApi, openDeliveriesApi, WITH_PATIENTS } from "../../test/deliveries-api.ts";
+import type { Receiver } from "../../test/receiver.ts";
 
+let desk: DeliveriesApi;
 let api: TestApi;
-let clinic: TestClinic;
 let manager: Caller;
 let receiver: Receiver;
-let ids: { service: number; practitioner: number; patients: number[] };
 
 beforeAll(async () => {
-  api = await startTestApi({ allowLoopback: true });
-  clinic = await api.newClinic();
-  manager = clinic.as.manager;
-  receiver = await createReceiver();
-  ids = await people(manager);
+  desk = await openDeliveriesApi();
+  ({ api, manager, receiver } = desk);
 });
-afterAll(async () => {
-  await receiver.close();
-  await api.close();
-});
-
-const post = (path: string, body: object, caller = manager) => caller(path, { method: "POST", body });
-
-async function people(caller: Caller) {
-  const id = async (path: string, body: object) => (await post(path, body, caller)).json.id as number;
-  return {
-    service: await id("/v1/services", { name: "Invented class", kind: "class", duration: 60 }),
-    practitioner: await id("/v1/practitioners", { name: "Pat Pretend", email: "pat@example.test" }),
-    patients: [
-      await id("/v1/patients", { name: "Test Patient One", email: "one@example.test" }),
-      await id("/v1/patients", { name: "Test Patient Two", email: null }),
-    ],
-  };
-}
-
-const schedule = () =>
-  post("/v1/consults", {
-    service_id: ids.service,
-    practitioner_id: ids.practitioner,
-    start_time: "2026-11-02T09:00",
-    patient_ids: ids.patients,
-  });
-
-async function newWebhook(body: object = {}) {
-  const settings = { url: receiver.url, events: ["participant.added", "consult.updated"], ...body };
-  return (await post("/v1/webhooks", settings)).json;
-}
-
-const WITH_PATIENTS = {
-  include: { patient: "all" },
-  recipient: { organisation: "Example Insurer", country: "CA", purpose: "claims", agreement_on_file: true },
-};
-
-/** Lets a dispatcher work until the condition holds. */
-async function deliverUntil(what: string, condition: () => Promise<unknown>): Promise<void> {
-  const { pools } = api.database;
-  const { seal, clock, log } = api.context;
-  const egress = createEgress({ rules: { allowLoopback: true, inboxUrlPrefix: null }, monotonicMs: clock.monotonicMs });
-  const db = createKysely(pools.dispatch);
-  const dispatcher = new Dispatcher({
-    store: new DeliveryStore(pools.engine),
-    db,
-    seal,
-    egress,
-    clock,
-    log,
-    name: "test",
-  });
-  await dispatcher.start();
-  try {
-    dispatcher.nudge();
-    await until(what, condition);
-  } finally {
-    await dispatcher.stop();
-    await egress.close();
-  }
-}
-
-const list = async (query: string) => (await manager(`/v1/deliveries?${query}`)).json.data;
-const detail = async (id: string) => (await manager(`/v1/deliveries/${id}`)).json;
+afterAll(() => desk.close());
 const revealed = async (id: string) =>
-  (await post(`/v1/deliveries/${id}/reveal`, { reason: "The insurer asks." })).json.body;
+  (await desk.post(`/v1/deliveries/${id}/reveal`, { reason: "The insurer asks." })).json.body;
 
 describe("a delivery", () => {
   it("waits, is delivered, and shows every byte of the request and what was answered", async () => {
-    const webhook = await newWebhook({ ...WITH_PATIENTS, headers: [{ name: "X-Key", value: "canary" }] });
+    const webhook = await desk.newWebhook({ ...WITH_PATIENTS, headers: [{ name: "X-Key", value: "canary" }] });
     receiver.answer = (_received, response) => response.writeHead(202).end("thanks");
-    await schedule();
-    const [waiting] = await list(`webhook_id=${webhook.id}`);
+    await desk.schedule();
+    const [waiting] = await desk.list(`webhook_id=${webhook.id}`);
     expect(waiting).toMatchObject({
       event: "participant.added",
       webhook: { id: webhook.id, name: webhook.name },
@@ -104,11 +33,11 @@ describe("a delivery", () => {
       subject_version: 1,
     });
     expect(waiting.next_attempt_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[45]:00$/);
-    const planned = await detail(waiting.id);
+    const planned = await desk.detail(waiting.id);
 
-    await deliverUntil("it was delivered", async () => (await detail(waiting.id)).state === "delivered");
+    await desk.deliverUntil("it was delivered", async () => (await desk.detail(waiting.id)).state === "delivered");
     const sent = receiver.received.at(-1);
-    const shown = await detail(waiting.id);
+    const shown = await desk.detail(waiting.id);
     expect(await revealed(waiting.id)).toBe(sent?.body);
     expect(planned.request.body).toBe(shown.request.body);
     expect(shown.attempts).toHaveLength(1);
@@ -131,26 +60,26 @@ describe("a delivery", () => {
   });
 
   it("that was sent keeps what was sent, while one that waits is narrowed at once when data is unticked", async () => {
-    const webhook = await newWebhook(WITH_PATIENTS);
+    const webhook = await desk.newWebhook(WITH_PATIENTS);
     receiver.answer = (_received, response) => response.writeHead(500).end();
-    await schedule();
-    const [{ id }] = await list(`webhook_id=${webhook.id}`);
-    await deliverUntil("it was tried", async () => (await detail(id)).attempts.length > 0);
-    await schedule();
+    await desk.schedule();
+    const [{ id }] = await desk.list(`webhook_id=${webhook.id}`);
+    await desk.deliverUntil("it was tried", async () => (await desk.detail(id)).attempts.length > 0);
+    await desk.schedule();
     await manager(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: { include: { patient: "off" } } });
-    const [second] = await list(`webhook_id=${webhook.id}`);
+    const [second] = await desk.list(`webhook_id=${webhook.id}`);
     expect(await revealed(id)).toContain("Test Patient One");
     expect(await revealed(second.id)).not.toContain("Test Patient");
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
   });
 
   it("that failed says so in plain words, and when it is tried again", async () => {
-    const webhook = await newWebhook();
+    const webhook = await desk.newWebhook();
     receiver.answer = (_received, response) => response.writeHead(503).end("later");
-    await schedule();
-    const [{ id }] = await list(`webhook_id=${webhook.id}`);
-    await deliverUntil("it was tried", async () => (await detail(id)).attempts.length > 0);
-    const shown = await detail(id);
+    await desk.schedule();
+    const [{ id }] = await desk.list(`webhook_id=${webhook.id}`);
+    await desk.deliverUntil("it was tried", async () => (await desk.detail(id)).attempts.length > 0);
+    const shown = await desk.detail(id);
     expect(shown).toMatchObject({ state: "waiting", last_attempt: { status: 503, sentence_key: "broken" } });
     expect(shown.next_attempt_at).not.toBeNull();
     expect(shown.last_attempt.sentence).toMatch(
@@ -164,29 +93,29 @@ describe("a delivery", () => {
       waiting_count: 1,
     });
     await manager(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: { enabled: false } });
-    const held = await detail(id);
+    const held = await desk.detail(id);
     expect(held.next_attempt_at).toBeNull();
     expect(held).toMatchObject({
       ...{ sentence: "It waits until the webhook is turned on.", sentence_key: "waits_until_on" },
       ...{ tries_until: null, last_attempt: { sentence: expect.not.stringContaining("next try") } },
     });
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
-    expect(await detail(id)).toMatchObject({ state: "cancelled", reason: "deleted" });
+    expect(await desk.detail(id)).toMatchObject({ state: "cancelled", reason: "deleted" });
   });
 
   it("of an event while the webhook was off is kept as cancelled, so that it can be sent later", async () => {
-    const webhook = await newWebhook({ enabled: false });
-    await schedule();
-    const [{ id, state, reason }] = await list(`webhook_id=${webhook.id}&state=failed`);
+    const webhook = await desk.newWebhook({ enabled: false });
+    await desk.schedule();
+    const [{ id, state, reason }] = await desk.list(`webhook_id=${webhook.id}&state=failed`);
     expect([state, reason]).toEqual(["cancelled", "off"]);
-    const resend = () => post(`/v1/deliveries/${id}/resend`, {});
+    const resend = () => desk.post(`/v1/deliveries/${id}/resend`, {});
     expect((await resend()).json.code).toBe("webhook_off");
     await manager(`/v1/webhooks/${webhook.id}`, { method: "PATCH", body: { enabled: true } });
     const queued = await resend();
     expect([queued.status, queued.json]).toEqual([202, { id, state: "waiting" }]);
     expect((await resend()).json.code).toBe("still_waiting");
     receiver.answer = (_received, response) => response.writeHead(200).end();
-    await deliverUntil("it was delivered", async () => (await detail(id)).state === "delivered");
+    await desk.deliverUntil("it was delivered", async () => (await desk.detail(id)).state === "delivered");
     expect(receiver.received.at(-1)?.headers["webhook-id"]).toBe(id);
     const { rows } = await api.database.pools.owner.query("select action from audit where target = $1", [
       `delivery:${id}`,
@@ -196,12 +125,12 @@ describe("a delivery", () => {
   });
 
   it("is another clinic's secret", async () => {
-    const webhook = await newWebhook();
-    await schedule();
-    const [{ id }] = await list(`webhook_id=${webhook.id}`);
+    const webhook = await desk.newWebhook();
+    await desk.schedule();
+    const [{ id }] = await desk.list(`webhook_id=${webhook.id}`);
     const stranger = (await api.newClinic()).as.manager;
     expect((await stranger(`/v1/deliveries/${id}`)).status).toBe(404);
-    expect((await post(`/v1/deliveries/${id}/resend`, {}, stranger)).status).toBe(404);
+    expect((await desk.post(`/v1/deliveries/${id}/resend`, {}, stranger)).status).toBe(404);
     expect((await stranger("/v1/deliveries")).json.data).toEqual([]);
     expect((await stranger(`/v1/deliveries?webhook_id=${webhook.id}`)).json.data).toEqual([]);
     for (const garbage of ["x", "msg_1_1", `${id}0`])
@@ -212,10 +141,10 @@ describe("a delivery", () => {
 
 describe("the list", () => {
   it("goes through waiting and finished deliveries together, newest first, each once, whatever the page's size", async () => {
-    const waiting = await newWebhook();
-    const off = await newWebhook({ enabled: false });
-    for (let i = 0; i < 4; i++) await schedule();
-    const all = (await list("limit=100")).map(({ id }: { id: string }) => id);
+    const waiting = await desk.newWebhook();
+    const off = await desk.newWebhook({ enabled: false });
+    for (let i = 0; i < 4; i++) await desk.schedule();
+    const all = (await desk.list("limit=100")).map(({ id }: { id: string }) => id);
     const paged: string[] = [];
     let cursor: string | null = "";
     while (cursor !== null) {
@@ -230,36 +159,36 @@ describe("the list", () => {
     const keyOf = (id: string) => id.replace(/_(\d+)$/, (_whole, webhook: string) => `_${webhook.padStart(9, "0")}`);
     const byKey = (a: string, b: string) => keyOf(b).localeCompare(keyOf(a), "en");
     expect(all).toEqual(all.toSorted(byKey));
-    expect(await list(`webhook_id=${waiting.id}&state=waiting`)).toHaveLength(4);
-    expect(await list(`webhook_id=${off.id}&state=failed`)).toHaveLength(4);
-    expect(await list(`webhook_id=${off.id}&state=delivered`)).toEqual([]);
-    expect(await list(`webhook_id=${off.id}&event=consult.updated`)).toEqual([]);
+    expect(await desk.list(`webhook_id=${waiting.id}&state=waiting`)).toHaveLength(4);
+    expect(await desk.list(`webhook_id=${off.id}&state=failed`)).toHaveLength(4);
+    expect(await desk.list(`webhook_id=${off.id}&state=delivered`)).toEqual([]);
+    expect(await desk.list(`webhook_id=${off.id}&event=consult.updated`)).toEqual([]);
   });
 
   it("can be narrowed to one subject, whether it waits or is finished", async () => {
-    await newWebhook();
-    await newWebhook({ enabled: false });
-    const { id } = (await schedule()).json;
-    await schedule();
-    const about = await list(`subject=consult:${id}`);
+    await desk.newWebhook();
+    await desk.newWebhook({ enabled: false });
+    const { id } = (await desk.schedule()).json;
+    await desk.schedule();
+    const about = await desk.list(`subject=consult:${id}`);
     expect(about.map(({ state }: { state: string }) => state).toSorted()).toEqual(
       expect.arrayContaining(["cancelled", "waiting"]),
     );
     expect(new Set(about.map(({ subject }: { subject: string }) => subject))).toEqual(new Set([`consult:${id}`]));
-    expect(await list("subject=consult:999999")).toEqual([]);
-    for (const kind of ["course-access", "webinar-access"]) expect(await list(`subject=${kind}:1`)).toEqual([]);
+    expect(await desk.list("subject=consult:999999")).toEqual([]);
+    for (const kind of ["course-access", "webinar-access"]) expect(await desk.list(`subject=${kind}:1`)).toEqual([]);
   });
 
   it("can be narrowed to days on the clinic's clock, to one event and to one delivery", async () => {
-    const webhook = await newWebhook();
-    await schedule();
-    await schedule();
-    const all = await list(`webhook_id=${webhook.id}`);
+    const webhook = await desk.newWebhook();
+    await desk.schedule();
+    await desk.schedule();
+    const all = await desk.list(`webhook_id=${webhook.id}`);
     const [{ id, event_id, created_at: createdAt }] = all;
     const today = createdAt.slice(0, 10);
     const before = Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
     const ids = async (query: string) =>
-      (await list(`webhook_id=${webhook.id}&${query}`)).map((one: { id: string }) => one.id);
+      (await desk.list(`webhook_id=${webhook.id}&${query}`)).map((one: { id: string }) => one.id);
     expect(await ids(`from_date=${today}&to_date=${today}`)).toHaveLength(2);
     expect(await ids(`to_date=${before}`)).toEqual([]);
     expect(await ids(`id=${id}`)).toEqual([id]);
@@ -271,14 +200,14 @@ describe("the list", () => {
   });
 
   it("names an invoice by its number, which staff know", async () => {
-    const webhook = await newWebhook({ events: ["invoice.created"] });
-    const invoice = await post("/v1/invoices", {
-      client_id: ids.patients[0],
+    const webhook = await desk.newWebhook({ events: ["invoice.created"] });
+    const invoice = await desk.post("/v1/invoices", {
+      client_id: desk.ids.patients[0],
       line_items: [{ description: "Invented splint", unit_price: 10, units: 1 }],
     });
-    const [shown] = await list(`webhook_id=${webhook.id}`);
+    const [shown] = await desk.list(`webhook_id=${webhook.id}`);
     expect(shown).toMatchObject({ subject: `invoice:${invoice.json.id}`, subject_name: invoice.json.invoice_number });
-    expect((await detail(shown.id)).subject_name).toBe(invoice.json.invoice_number);
+    expect((await desk.detail(shown.id)).subject_name).toBe(invoice.json.invoice_number);
     await manager(`/v1/webhooks/${webhook.id}`, { method: "DELETE" });
   });
 
