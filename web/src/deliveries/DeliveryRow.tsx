@@ -5,6 +5,7 @@ import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Delivery } from "../api-types.ts";
 import { useLanguage } from "../session/queries.ts";
+import rows from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { useWhen } from "../ui/when.ts";
 import classes from "./DeliveriesPage.module.css";
@@ -25,10 +26,10 @@ export const DeliveryRow = memo(({ delivery, filters }: { delivery: Delivery; fi
       to="/deliveries/$deliveryId"
       params={{ deliveryId: delivery.id }}
       search={filters}
-      className={classes.row}
+      className={`${rows.entry} ${classes.row}`}
       resetScroll={false}
     >
-      <span className={classes.badge}>
+      <span className={rows.badge}>
         <StateBadge tone={DELIVERY_TONES[delivery.state]} word={t(`deliveries.state.${delivery.state}`)} />
       </span>
       <span className={classes.what}>

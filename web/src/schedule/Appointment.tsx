@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { type ConsultChange, clinic, series } from "../api.ts";
 import type { Consult, Person, Service } from "../api-types.ts";
 import { Callout } from "../ui/Callout.tsx";
+import fields from "../ui/form.module.css";
 import { useTyped } from "../ui/leaving.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
@@ -69,7 +70,7 @@ function TimeOfDay({
 }) {
   const { t } = useTranslation();
   return (
-    <div className={classes.pair}>
+    <div className={fields.pair}>
       <TextInput
         type="time"
         label={t("schedule.startOfEach")}
@@ -136,7 +137,7 @@ function Fields({ services, practitioners, ...props }: Props & { services: Servi
       ) : (
         <TimeOfDay day={dayOf(props.consult.start_time)} typed={typed} errors={errors} onChange={type} />
       )}
-      <div className={classes.pair}>
+      <div className={fields.pair}>
         <NativeSelect
           label={t("schedule.service")}
           data={services.map(named)}

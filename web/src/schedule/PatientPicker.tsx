@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
+import fields from "../ui/form.module.css";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { patientsQuery } from "./queries.ts";
 import classes from "./SchedulePage.module.css";
@@ -67,8 +68,8 @@ export function PatientPicker(props: Props) {
   }, [focus]);
   const [name] = useDebouncedValue(typed.trim(), TYPING_PAUSE_MILLISECONDS);
   return (
-    <fieldset className={classes.patients}>
-      <legend className={classes.legend}>
+    <fieldset className={fields.group}>
+      <legend className={fields.legend}>
         {t(single ? "schedule.patient" : "schedule.patientsChosen", { count: chosen.length })}
       </legend>
       <TextInput

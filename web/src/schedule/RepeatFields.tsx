@@ -1,6 +1,7 @@
 import { NativeSelect, Text, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useTimeFormat } from "../session/queries.ts";
+import fields from "../ui/form.module.css";
 import { formatDay } from "../ui/time.ts";
 import type { PlacedErrors } from "./fields.ts";
 import { INTERVAL_MAX, OCCURRENCES_MAX, repeatDays, type TypedRepeats } from "./repeats.ts";
@@ -79,7 +80,7 @@ export function RepeatFields(props: Props) {
   const last = days.at(-1);
   return (
     <div className={classes.repeat}>
-      <div className={classes.pair}>
+      <div className={fields.pair}>
         <Every repeats={repeats} onChange={onChange} />
         {every !== null && (
           <>

@@ -7,6 +7,7 @@ import type { Person, ScheduledConsult, Service } from "../api-types.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { DialogActs } from "../ui/DialogActs.tsx";
+import fields from "../ui/form.module.css";
 import { AskingDialog, useTyped } from "../ui/leaving.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { dayOf } from "../ui/time.ts";
@@ -87,7 +88,7 @@ function ServiceAndPractitioner({
   const { t } = useTranslation();
   const named = ({ id, name }: { id: number; name: string }) => ({ value: String(id), label: name });
   return (
-    <div className={classes.pair}>
+    <div className={fields.pair}>
       <NativeSelect
         label={t("schedule.service")}
         data={services.map(named)}

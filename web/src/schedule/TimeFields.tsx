@@ -1,7 +1,7 @@
 import { TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import fields from "../ui/form.module.css";
 import { DURATION_MAX_MINUTES, type PlacedErrors } from "./fields.ts";
-import classes from "./SchedulePage.module.css";
 
 export interface Times {
   /** Local to the clinic, "YYYY-MM-DDTHH:MM"; sent without an offset and read in the clinic's zone. */
@@ -22,7 +22,7 @@ export function TimeFields({
 }) {
   const { t } = useTranslation();
   return (
-    <div className={classes.pair}>
+    <div className={fields.pair}>
       <TextInput
         type="datetime-local"
         label={t("schedule.start")}

@@ -1,7 +1,22 @@
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { CopyButton } from "./CopyButton.tsx";
 import classes from "./JsonText.module.css";
 import { prettyText } from "./json.ts";
+
+/** The box of a text and its bar, with the button that copies the exact text. `raised`: it stands on a ground of its own. */
+export function JsonFrame(props: { text: string; label: string; raised?: boolean; children: ReactNode }) {
+  const { text, label, raised = false, children } = props;
+  return (
+    <div className={classes.box} data-raised={raised || undefined}>
+      <div className={classes.bar}>
+        <span>{label}</span>
+        <CopyButton text={text} what={label} />
+      </div>
+      {children}
+    </div>
+  );
+}
 
 /**
  * A text as it came or will be sent, indented for the eye where it is JSON; the copy button copies the exact text. With
@@ -21,11 +36,7 @@ export function JsonText({
 }) {
   const { t } = useTranslation();
   return (
-    <div className={classes.box}>
-      <div className={classes.bar}>
-        <span>{label}</span>
-        <CopyButton text={text} what={label} />
-      </div>
+    <JsonFrame text={text} label={label}>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms, and a section would be one more landmark. */}
       <div
         role="group"
@@ -39,6 +50,6 @@ export function JsonText({
           {text === "" ? t("shell.emptyText") : prettyText(text)}
         </pre>
       </div>
-    </div>
+    </JsonFrame>
   );
 }

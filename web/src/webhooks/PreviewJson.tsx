@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
-import { CopyButton } from "../ui/CopyButton.tsx";
+import frame from "../ui/JsonText.module.css";
+import { JsonFrame } from "../ui/JsonText.tsx";
 import classes from "./PreviewJson.module.css";
 import { causeKey, type Line, textLines } from "./words.ts";
 
@@ -9,14 +10,9 @@ import { causeKey, type Line, textLines } from "./words.ts";
  */
 export function PreviewJson({ text, lines }: { text: string; lines: readonly Line[] }) {
   const { t } = useTranslation();
-  const label = t("preview.json");
   return (
-    <div className={classes.box}>
-      <div className={classes.bar}>
-        <span>{label}</span>
-        <CopyButton text={text} what={label} />
-      </div>
-      <pre className={classes.text} data-body={text}>
+    <JsonFrame text={text} label={t("preview.json")} raised>
+      <pre className={frame.text} data-body={text}>
         {textLines(text).map(({ text: line, block, isFirst }, index) => {
           const because = lines.find((one) => one.block === block);
           return (
@@ -30,6 +26,6 @@ export function PreviewJson({ text, lines }: { text: string; lines: readonly Lin
           );
         })}
       </pre>
-    </div>
+    </JsonFrame>
   );
 }
