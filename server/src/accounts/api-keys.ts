@@ -13,11 +13,11 @@ import type { Db, Tx } from "../db/schema.ts";
 import { conflict, invalid, notFound } from "../errors.ts";
 import { hasBearerShape, isWholeBearer, newBearer, sha256Of } from "./bearer.ts";
 import { newFrameId } from "./embed-origins.ts";
+import { cleanName } from "./names.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, type Principal } from "./principal.ts";
 
 export const API_KEY_PREFIX = "hk_";
 const SHOWN_CHARACTERS = API_KEY_PREFIX.length + 6;
-const NAME_MAX_CHARACTERS = 100;
 export const API_KEYS_PER_CLINIC_MAX = 50;
 
 /** For so long a key that was found is not looked up again, so for so long one that was revoked may still open. */
@@ -58,7 +58,7 @@ export interface NewApiKey {
 /** Makes a key; it is returned here and never again. @throws ProblemError naming `name` or `webhook_id`, or 409 beyond the limit */
 export async function createApiKey(tx: Tx, key: NewApiKey): Promise<{ row: ApiKeyRow; key: string }> {
   const { clinicId, actor, scopes, webhookId = null, expiresAt = null, embedOrigins: origins = null } = key;
-  const name = cleanKeyName(key.name);
+  const name = cleanName(key.name, { field: "name", empty: "A name is needed. Write which program uses the key." });
   await checkWebhook(tx, key);
   checkOrigins(key);
   await refuseTooMany(tx, clinicId);
@@ -163,18 +163,6 @@ function toRow({ created_at, last_used_at, expires_at, ...stored }: StoredKey): 
 
 function isScope(scope: string): scope is ApiKeyScope {
   return API_KEY_SCOPES.some((known) => known === scope);
-}
-
-function cleanKeyName(text: string): string {
-  const name = text.normalize("NFC").trim();
-  if (name === "") throw invalid("name", "A name is needed. Write which program uses the key.", "empty");
-  if (name.length > NAME_MAX_CHARACTERS) {
-    throw invalid("name", `A name has at most ${NAME_MAX_CHARACTERS} characters. Shorten it.`, "too_long");
-  }
-  if (!name.isWellFormed() || /\p{Cc}/u.test(name)) {
-    throw invalid("name", "This text holds a control character. Remove it.", "control_characters");
-  }
-  return name;
 }
 
 /** One at a time per clinic, so that two creations at once cannot pass the limit together. */

@@ -12,6 +12,7 @@ import { inClinic } from "../db/pool.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { invalid, notFound, ProblemError } from "../errors.ts";
 import { isWholeBearer, newBearer, sha256Of } from "./bearer.ts";
+import { cleanName } from "./names.ts";
 import type { Principal } from "./principal.ts";
 
 /** What stands in a link, behind the `#`. */
@@ -24,7 +25,6 @@ export const EMBED_LIFETIME_MAX_SECONDS = 3_600;
 export const EMBED_LIFETIME_DEFAULT_SECONDS = 900;
 /** Open at the same time, links that nobody has followed yet among them. */
 export const EMBED_SESSIONS_PER_CLINIC_MAX = 1_000;
-const USER_NAME_MAX_CHARACTERS = 100;
 const USER_ID = /^[!-~]{1,128}$/;
 
 export interface NewEmbedSession {
@@ -89,15 +89,8 @@ function checkUser({ id, name }: NewEmbedSession["user"]): NewEmbedSession["user
   if (!USER_ID.test(id)) {
     throw invalid("user.id", "Send 1 to 128 visible ASCII characters: your own id of the person.", "invalid");
   }
-  const shown = name.normalize("NFC").trim();
-  if (shown === "") throw invalid("user.name", "A name is needed: the history shows who did something.", "empty");
-  if (shown.length > USER_NAME_MAX_CHARACTERS) {
-    throw invalid("user.name", `A name has at most ${USER_NAME_MAX_CHARACTERS} characters. Shorten it.`, "too_long");
-  }
-  if (!shown.isWellFormed() || /\p{Cc}/u.test(shown)) {
-    throw invalid("user.name", "This text holds a control character. Remove it.", "control_characters");
-  }
-  return { id, name: shown };
+  const empty = "A name is needed: the history shows who did something.";
+  return { id, name: cleanName(name, { field: "user.name", empty }) };
 }
 
 async function refuseTooMany(tx: Tx, clinicId: number): Promise<void> {

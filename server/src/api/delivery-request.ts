@@ -42,18 +42,12 @@ export async function showRequest(
   delivery: LoggedDelivery,
   attempts: readonly LoggedAttempt[],
 ): Promise<z.output<typeof REQUEST>> {
-  const { tx, clinicId, view } = parts;
-  const { seal } = view;
-  const webhook = await tx
-    .selectFrom("webhooks")
-    .select("headers")
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", delivery.webhookId)
-    .executeTakeFirstOrThrow();
+  const { principal, seal } = parts.view;
+  const webhook = await webhookOf(parts, delivery);
   const custom = webhook.headers && seal.open({ column: "webhooks.headers", row: delivery.webhookId }, webhook.headers);
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
-  const choice = await choiceOf(parts, delivery, attempts);
-  const veiled = isVeiled(view.principal, delivery, choice);
+  const choice = choiceOf(webhook, delivery, attempts);
+  const veiled = isVeiled(principal, delivery, choice);
   const body = veiled ? null : await bodyOf(parts, delivery, choice);
   const masked = body === null || delivery.test ? body : maskPatients(delivery, body);
   return {
@@ -83,23 +77,19 @@ async function bodyOf(
 }
 
 /** What its body holds: as it was sent last, or as it would be sent now. */
-async function choiceOf(
-  { tx, clinicId }: RequestParts,
-  delivery: LoggedDelivery,
-  attempts: readonly LoggedAttempt[],
-): Promise<DataChoice> {
+function choiceOf(now: DataChoice, { choice }: LoggedDelivery, attempts: readonly LoggedAttempt[]): DataChoice {
   const sent = attempts.findLast((attempt) => attempt.choice !== null);
-  return sent?.choice ?? narrower(delivery.choice, await choiceNow(tx, clinicId, delivery));
+  return sent?.choice ?? narrower(choice, now);
 }
 
-async function choiceNow(tx: Tx, clinicId: number, { webhookId }: LoggedDelivery): Promise<DataChoice> {
-  const now = await tx
+/** Of its webhook as it is now: the custom headers, sealed, and the data choice. */
+function webhookOf({ tx, clinicId }: RequestParts, { webhookId }: LoggedDelivery) {
+  return tx
     .selectFrom("webhooks")
-    .select(["include_practitioner as practitioner", "include_patient as patient"])
+    .select(["headers", "include_practitioner as practitioner", "include_patient as patient"])
     .where("clinic_id", "=", clinicId)
     .where("id", "=", webhookId)
     .executeTakeFirstOrThrow();
-  return now;
 }
 
 /** Name and e-mail of each patient as dots; the very same text where there are none. */
@@ -144,7 +134,7 @@ export function revealRoute(app: App, context: ApiContext): void {
       if (delivery === null) throw notFound("delivery");
       const view = await viewOf(tx, context, principal);
       const parts = { tx, clinicId, view };
-      const choice = await choiceOf(parts, delivery, await readAttempts(tx, clinicId, key));
+      const choice = choiceOf(await webhookOf(parts, delivery), delivery, await readAttempts(tx, clinicId, key));
       const body = await bodyOf(parts, delivery, choice);
       if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
       const id = deliveryId(key);

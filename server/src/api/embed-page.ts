@@ -3,11 +3,10 @@
  * frame. It is the only one that may be framed, and by the origins of its API key alone; every other answer of this server
  * says `frame-ancestors 'none'`.
  */
-import { readFile } from "node:fs/promises";
 import { EMBED_ORIGIN_MAX_CHARACTERS, originsOfFrame } from "../accounts/embed-origins.ts";
 import { ProblemError } from "../errors.ts";
 import { limitAddresses } from "./open-limits.ts";
-import { NONCE_PLACEHOLDER, notBuilt } from "./page.ts";
+import { NONCE_PLACEHOLDER, notBuilt, readIfThere } from "./page.ts";
 import type { OpenRoutes } from "./server.ts";
 
 /** Where other software finds the script; the name stays. */
@@ -69,13 +68,4 @@ const SAFE = new RegExp(String.raw`^(?=.{1,${EMBED_ORIGIN_MAX_CHARACTERS}}$)http
 function unknownFrame(): ProblemError {
   const title = "There is no such embedded page. Open it again from your clinic software.";
   return new ProblemError({ status: 404, code: "not_found", title });
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
 }

@@ -19,7 +19,7 @@ const OTHER_MAX_AGE_SECONDS = 300;
 /** Routes for the page in a folder. Without a built page there, its addresses answer 503 with what to do. */
 export function pageRoutes(folder: string): OpenRoutes {
   return async (app) => {
-    const page = await readPage(folder);
+    const page = await readIfThere(`${folder}/index.html`);
     const files = new Set(page === null ? [] : await listFiles(folder));
     await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, index: false });
     app.get("/*", { schema: { hide: true } }, async (request, reply) => {
@@ -55,9 +55,10 @@ export function notBuilt(): ProblemError {
   });
 }
 
-async function readPage(folder: string): Promise<string | null> {
+/** A text file; null where there is none. */
+export async function readIfThere(path: string): Promise<string | null> {
   try {
-    return await readFile(`${folder}/index.html`, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;

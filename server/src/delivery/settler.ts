@@ -107,9 +107,9 @@ export class Settler {
     for (const { settled } of batch) this.#options.onSettled?.(told(settled, hasNext));
     for (const result of batch) this.#adjustPace(result);
     // The others need not wait for what these call for.
-    const { true: calling = [], false: others = [] } = Object.groupBy(batch, (one) => `${this.#callsForMore(one)}`);
-    for (const result of others) tell(result);
-    for (const result of calling) {
+    const byCall = Map.groupBy(batch, (result) => this.#callsForMore(result));
+    for (const result of byCall.get(false) ?? []) tell(result);
+    for (const result of byCall.get(true) ?? []) {
       // Held while it is done: a run that sleeps is not this node's any more to speak for.
       await this.#takeMeasures(result);
       tell(result);
