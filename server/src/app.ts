@@ -206,8 +206,8 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<S
   const notices = startNotices(wiring);
   parts.defer(() => notices.stop());
   await dispatcher.start();
-  const nudge = (clinicId?: number) => {
-    dispatcher.nudge(clinicId);
+  const nudge: ServerState["nudge"] = (clinicId, webhookIds) => {
+    dispatcher.nudge(clinicId, webhookIds);
     if (dispatcher.needsHelp) neighbours?.tell();
   };
   const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
@@ -255,8 +255,8 @@ function startNotices({ config, pools, seal, clock, log, egress }: Wiring): Noti
 /** What the server asks of the rest while it runs. */
 interface ServerState {
   isReady: boolean;
-  /** after a commit that emitted, for the clinic that did */
-  nudge: (clinicId?: number) => void;
+  /** after a commit that emitted, for the clinic that did, and for the webhooks it has woken where they are known */
+  nudge: (clinicId?: number, webhookIds?: readonly number[]) => void;
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
@@ -267,7 +267,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   const sender = new Sender({ db: dispatchDb, clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress, metrics },
-    nudge: (clinicId) => state.nudge(clinicId),
+    nudge: (clinicId, webhookIds) => state.nudge(clinicId, webhookIds),
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
     allowLoopback: config.allowLoopback,

@@ -34,6 +34,9 @@ export interface ApiContext {
   readonly retentionDays: number;
   /** Counts answers; undefined where nobody asked for metrics. */
   readonly metrics?: Metrics | undefined;
-  /** Wakes the dispatcher, for a clinic where one is known; to be called after a commit that may have emitted. `command` does it by itself. */
-  nudge(clinicId?: number): void;
+  /**
+   * Wakes the dispatcher, for a clinic where one is known, and for the webhooks that the commit has woken where they are; to be
+   * called after a commit that may have emitted. `command` does it by itself.
+   */
+  nudge(clinicId?: number, webhookIds?: readonly number[]): void;
 }

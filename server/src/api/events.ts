@@ -53,7 +53,8 @@ function takeRoute(app: App, context: FeedContext): void {
         });
       }
       const taken = await intake.take(clinicId, read.events);
-      context.nudge(clinicId);
+      // Requests that were stored together share one list.
+      context.nudge(clinicId, [...new Set(taken.map(({ woken }) => woken))].flat());
       return reply.code(ACCEPTED).send(show(read, taken) as never);
     },
   });

@@ -8,7 +8,7 @@
  * place in this process. Does not: know what a webhook still has to look at (run.ts), send, settle.
  */
 import type { Clock } from "../clock.ts";
-import { type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
+import { type EngineStore, nameOf, type RunKey, type Scan, type Vitals } from "./engine-store.ts";
 import { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import type { Pool } from "./places.ts";
@@ -42,16 +42,25 @@ export class Claims {
     healthy: new Round(0, POLL_MS),
     suspect: new Round(SUSPECTS_TAKEN_EVERY_MS, SUSPECTS_POLL_MS),
   };
-  /** clinics that have committed something since the last turn */
-  readonly #nudgedBy = new Set<number>();
+  /** what has committed since the last turn: clinics, and webhooks by their names where those are known */
+  readonly #nudgedBy = { clinics: new Set<number>(), webhooks: new Set<string>() };
 
   constructor(options: ClaimsOptions) {
     this.#options = options;
   }
 
-  /** Something may be due, of this clinic where it is known: then what is held of it is looked at without a TAKE. */
-  nudge(clinicId?: number): void {
-    if (clinicId !== undefined) this.#nudgedBy.add(clinicId);
+  /**
+   * Something may be due, of this clinic where it is known: then what is held of it is looked at without a TAKE. Where its
+   * webhooks are known, too, there is a TAKE only for those that are not held.
+   */
+  nudge(clinicId?: number, webhookIds?: readonly number[]): void {
+    if (clinicId === undefined || webhookIds === undefined) this.#takeSoon();
+    if (clinicId === undefined) return;
+    if (webhookIds === undefined) this.#nudgedBy.clinics.add(clinicId);
+    else for (const webhookId of webhookIds) this.#nudgedBy.webhooks.add(nameOf({ clinicId, webhookId }));
+  }
+
+  #takeSoon(): void {
     for (const pool of POOLS) this.#rounds[pool].nudge();
   }
 
@@ -64,8 +73,12 @@ export class Claims {
 
   /** Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. */
   async fill(): Promise<void> {
-    this.#runs.hear(this.#nudgedBy);
-    this.#nudgedBy.clear();
+    const { clinics, webhooks } = this.#nudgedBy;
+    this.#runs.hear(clinics);
+    // Not all(…): each has to hear.
+    if ([...webhooks].filter((name) => !this.#runs.hearOne(name)).length > 0) this.#takeSoon();
+    clinics.clear();
+    webhooks.clear();
     await allEnded([this.#takeBoth(), this.#refill()]);
   }
 
@@ -88,12 +101,22 @@ export class Claims {
       ...{ webhooks, perWebhook, suspect, room: room > 0 },
       ...(round.after && { after: round.after }),
     });
-    round.ended(scan, scan.runs.length === webhooks, this.#now());
+    const isNew = scan.rung.filter((key) => this.#isNews(key)).length > 0;
+    const found = { hasTaken: scan.runs.length > 0, isNew, isFull: scan.runs.length === webhooks, upTo: scan.lookedUpTo };
+    round.ended(found, this.#now());
     const begun = Map.groupBy(scan.begun, nameOf);
     for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
-    for (const key of scan.rung) this.#runs.get(key)?.rung();
     this.#handOver(scan);
-    if (scan.runs.length + scan.rung.length > 0) onMore();
+    if (scan.runs.length > 0 || isNew) onMore();
+  }
+
+  /** A bell of what is held: it looks again from the start. Whether it has not been heard of otherwise. */
+  #isNews(key: RunKey): boolean {
+    const run = this.#runs.get(key);
+    if (run === undefined) return false;
+    const wasRung = run.isRung;
+    run.rung();
+    return !wasRung && !this.#nudgedBy.webhooks.has(run.name);
   }
 
   #hold(run: Run): void {

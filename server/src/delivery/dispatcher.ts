@@ -95,10 +95,11 @@ export class Dispatcher {
 
   /**
    * Something may be due: called after a commit that emitted, with the clinic where it is known. What this node holds of it
-   * is looked at without being told so by a TAKE.
+   * is looked at without being told so by a TAKE; where the webhooks are known and all are held, there is none.
    */
-  nudge(clinicId?: number): void {
-    this.#claims.nudge(clinicId);
+  nudge(clinicId?: number, webhookIds?: readonly number[]): void {
+    if (webhookIds?.length === 0) return; // nobody listened
+    this.#claims.nudge(clinicId, webhookIds);
     this.#wake.ring();
   }
 

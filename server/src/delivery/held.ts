@@ -48,6 +48,13 @@ export class Held {
     for (const run of this.#runs.values()) if (clinics.has(run.clinicId)) run.rung();
   }
 
+  /** This webhook, by its name, may have bells. Returns whether it is held. */
+  hearOne(name: string): boolean {
+    const run = this.#runs.get(name);
+    run?.rung();
+    return run !== undefined;
+  }
+
   /** What to ask for next, by the names of the runs, as far as there are places. */
   nextRefills({ places, placesOf, nowMs }: RefillLimits): Map<string, Refill> {
     const left = { ...places };

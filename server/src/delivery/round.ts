@@ -4,10 +4,22 @@
  * A round looks at all webhooks with bells once, in several TAKEs where there are many. While it finds work the next TAKE
  * follows at once; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
  */
-import type { RunKey, Scan } from "./engine-store.ts";
+import type { RunKey } from "./engine-store.ts";
 import { Poll } from "./wake.ts";
 
 const AFTER_LONG_VAIN_ROUND_MS = 100;
+
+/** What a TAKE found. */
+export interface Found {
+  /** webhooks were leased */
+  hasTaken: boolean;
+  /** held ones have bells that were not heard of otherwise */
+  isNew: boolean;
+  /** it took as many as it might */
+  isFull: boolean;
+  /** where it goes on among the bells; null where it has come to their end */
+  upTo: RunKey | null;
+}
 
 export class Round {
   /** the webhook whose bells were looked at last; undefined at the start of a round */
@@ -52,14 +64,13 @@ export class Round {
     this.dueAt(nowMs);
   }
 
-  /** What it found. `isFull`: it took as many webhooks as it might. */
-  ended({ runs, rung, lookedUpTo }: Scan, isFull: boolean, nowMs: number): void {
-    this.dueAt(nowMs + this.#poll.after(runs.length + rung.length > 0));
-    if (runs.length > 0) this.#restsUntilMs = nowMs + this.#everyMs;
-    this.#hasTaken ||= runs.length > 0;
-    this.after = lookedUpTo ?? undefined;
-    if (lookedUpTo !== null || isFull) this.nudge();
-    if (lookedUpTo !== null) return;
+  ended({ hasTaken, isNew, isFull, upTo }: Found, nowMs: number): void {
+    this.dueAt(nowMs + this.#poll.after(hasTaken || isNew));
+    if (hasTaken) this.#restsUntilMs = nowMs + this.#everyMs;
+    this.#hasTaken ||= hasTaken;
+    this.after = upTo ?? undefined;
+    if (upTo !== null || isFull) this.nudge();
+    if (upTo !== null) return;
     // Several TAKEs make a round during which bells may have come behind its back.
     if (this.#takes > 1 && this.#hasTaken) this.nudge();
     else if (this.#takes > 1) this.#restsUntilMs = nowMs + AFTER_LONG_VAIN_ROUND_MS;

@@ -176,6 +176,11 @@ export class Run {
     this.#rung = true;
   }
 
+  /** Whether it has heard a bell and not begun to look for what rang it. */
+  get isRung(): boolean {
+    return this.#rung;
+  }
+
   /** What to ask for next with so many places free; null when there is nothing to ask. */
   nextRefill(places: number, nowMs: number): Refill | null {
     this.#wakeDue(nowMs);

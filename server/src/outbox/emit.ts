@@ -33,6 +33,8 @@ export interface NewEvent {
 export interface EmittedEvent {
   id: string;
   subjectVersion: number;
+  /** Webhooks that have something to send now, by this event or another of its batch: for whoever wakes the engine. */
+  woken: readonly number[];
 }
 
 /**
@@ -75,7 +77,8 @@ export async function emitMany(context: OutboxContext, tx: Tx, batch: Batch): Pr
   const rows = events.map((event) => toRow(event, seal, event.id ?? uuidv7(millis)));
   const { rows: stored } = await store(clinicId, rows).execute(tx);
   if (stored.length !== rows.length) throw new Error(`the outbox stored ${stored.length} of ${rows.length} events`);
-  return rows.map(({ id }, at) => ({ id, subjectVersion: (stored[at] as { version: number }).version }));
+  const woken = stored[0]?.woken ?? [];
+  return rows.map(({ id }, at) => ({ id, subjectVersion: (stored[at] as StoredRow).version, woken }));
 }
 
 interface EventRow {
@@ -97,6 +100,12 @@ function toRow({ subject, facts }: BatchEvent, seal: ClinicSeal, id: string): Ev
     facts: seal.seal({ column: "events.facts", row: id }, JSON.stringify(facts)),
     partsSingle: countParts(facts, 1),
   };
+}
+
+interface StoredRow {
+  readonly version: number;
+  /** Of the whole batch, in its first row alone. */
+  readonly woken: number[] | null;
 }
 
 /** The subjects of a batch in the one order in which every transaction locks them, and each event's place among them. */
@@ -144,10 +153,10 @@ function beginnings(rows: readonly EventRow[]): number[] {
  * The statement. Versions are handed from CTE to CTE as one array, read by place: no join whose plan depends on how many
  * events there are, so that one prepared plan serves them all (planning takes longer than storing an event).
  */
-function store(clinicId: number, rows: readonly EventRow[]): RawBuilder<{ version: number }> {
+function store(clinicId: number, rows: readonly EventRow[]): RawBuilder<StoredRow> {
   const column = <Value>(read: (row: EventRow) => Value) => rows.map(read);
   const { subjects, counts, places, later } = placesOf(rows);
-  return sql<{ version: number }>`/* prepared emit */
+  return sql<StoredRow>`/* prepared emit */
     with given as materialized (
       select * from unnest(${column(({ id }) => id)}::uuid[], ${column(({ name }) => name)}::text[],
         ${column(({ subject }) => subject)}::text[], ${places}::int[], ${later}::int[],
@@ -188,5 +197,6 @@ function store(clinicId: number, rows: readonly EventRow[]): RawBuilder<{ versio
     rung as (
       insert into bells (clinic_id, webhook_id)
       select distinct ${clinicId}::bigint, l.id from listening l where l.enabled)
-    select n.version from numbered n order by n.place`;
+    select n.version, case when n.place = 1 then (select array_agg(distinct l.id) from listening l where l.enabled) end as woken
+    from numbered n order by n.place`;
 }

@@ -156,7 +156,7 @@ async function readTaken(tx: Tx, context: ClinicContext, events: readonly FedEve
       row.body_hash.equals(event.bodyHash) ||
       (row.subject === event.subject && isDeepStrictEqual(open(row), event.facts));
     if (!isSame) throw keyReused(event.field);
-    return { id: row.event_id, subjectVersion: row.version ?? 0 };
+    return { id: row.event_id, subjectVersion: row.version ?? 0, woken: [] };
   });
 }
 

@@ -10,7 +10,7 @@ function event(key = `key-${++last}`): FedEvent {
 }
 const many = (count: number) => Array.from({ length: count }, () => event());
 const taken = (events: readonly FedEvent[]): TakenEvent[] =>
-  events.map(({ key, subject }) => ({ id: key, subject, subjectVersion: 1, duplicate: false }));
+  events.map(({ key, subject }) => ({ id: key, subject, subjectVersion: 1, woken: [], duplicate: false }));
 
 /** A store whose answers are given by hand, in the order of its calls. */
 function slowStore() {

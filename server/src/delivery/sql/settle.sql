@@ -61,8 +61,13 @@ told as materialized (
     from unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::int[], $25::int[], $26::float8[], $27::smallint[], $28::boolean[])
       as h (clinic_id, webhook_id, fence, version, failures, failing_ms, probes, parked)) x
   group by 1, 2 having bool_or(failed) is not null),
+-- Where one success follows another nothing is to be written but the time, and that once a second: refill.sql waits for
+-- whoever has locked a run until he has committed.
 locked as materialized (
   select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
+  where not (t.delivered and coalesce(t.failures, 0) = 0 and coalesce(t.probes, 0) = 0 and not coalesce(t.parked, false)
+    and r.answered_at is not null and r.failures = 0 and r.failing_since is null and r.probes = 0 and r.parked_at is null
+    and r.last_delivered_at > now() - interval '1 second' and r.last_delivered_at > coalesce(r.last_failed_at, '-infinity'))
   order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
