@@ -58,8 +58,8 @@ export interface TestEngine {
   bringDue(): Promise<void>;
   /** A node was last heard of longer ago than its lease: what it holds is given back. */
   loseNode(id: number): Promise<void>;
-  /** As after a commit, with the clinic where it is known. */
-  nudge(clinicId?: number): void;
+  /** As after a commit, with the clinic and the webhooks where they are known. */
+  nudge(clinicId?: number, webhookIds?: readonly number[]): void;
   close(): Promise<void>;
 }
 
@@ -88,8 +88,8 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   // Benchmarks bring a database of their own, and measure no log.
   const log = options.database === undefined ? watchedLog() : silentLog();
   const dispatchers: Dispatcher[] = [];
-  const nudge = (clinicId?: number) => {
-    for (const dispatcher of dispatchers) dispatcher.nudge(clinicId);
+  const nudge: TestEngine["nudge"] = (clinicId, webhookIds) => {
+    for (const dispatcher of dispatchers) dispatcher.nudge(clinicId, webhookIds);
   };
   const stopDispatchers = async () => {
     for (const dispatcher of dispatchers.splice(0)) await dispatcher.stop();
@@ -102,7 +102,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       const emitted = await inClinic(app, clinicId, (tx) =>
         emit({ seal, clock }, tx, { clinicId, subject, facts: typeof facts === "string" ? sampleFacts(facts) : facts }),
       );
-      nudge(); // as a word from another process: it names no clinic
+      nudge(); // as a word from another process: it names nobody
       return emitted;
     },
     async startDispatcher(changes = {}) {

@@ -8,7 +8,7 @@
  * place in this process. Does not: know what a webhook still has to look at (run.ts), send, settle.
  */
 import type { Clock } from "../clock.ts";
-import { type EngineStore, nameOf, type RunKey, type Scan, type Vitals } from "./engine-store.ts";
+import { type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
 import { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import type { Pool } from "./places.ts";
@@ -76,7 +76,8 @@ export class Claims {
     const { clinics, webhooks } = this.#nudgedBy;
     this.#runs.hear(clinics);
     // Not all(…): each has to hear.
-    if ([...webhooks].filter((name) => !this.#runs.hearOne(name)).length > 0) this.#takeSoon();
+    const now = this.#now();
+    if ([...webhooks].filter((name) => !this.#runs.hearOne(name, now)).length > 0) this.#takeSoon();
     clinics.clear();
     webhooks.clear();
     await allEnded([this.#takeBoth(), this.#refill()]);
@@ -101,22 +102,15 @@ export class Claims {
       ...{ webhooks, perWebhook, suspect, room: room > 0 },
       ...(round.after && { after: round.after }),
     });
-    const isNew = scan.rung.filter((key) => this.#isNews(key)).length > 0;
-    const found = { hasTaken: scan.runs.length > 0, isNew, isFull: scan.runs.length === webhooks, upTo: scan.lookedUpTo };
-    round.ended(found, this.#now());
+    const now = this.#now();
+    const isNew = scan.rung.filter((key) => this.#runs.get(key)?.isNews(now)).length > 0;
+    for (const key of scan.rung) this.#runs.get(key)?.rung();
+    const taken = scan.runs.length;
+    round.ended({ hasTaken: taken > 0, isNew, isFull: taken === webhooks, upTo: scan.lookedUpTo }, now);
     const begun = Map.groupBy(scan.begun, nameOf);
     for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
     this.#handOver(scan);
-    if (scan.runs.length > 0 || isNew) onMore();
-  }
-
-  /** A bell of what is held: it looks again from the start. Whether it has not been heard of otherwise. */
-  #isNews(key: RunKey): boolean {
-    const run = this.#runs.get(key);
-    if (run === undefined) return false;
-    const wasRung = run.isRung;
-    run.rung();
-    return !wasRung && !this.#nudgedBy.webhooks.has(run.name);
+    if (taken + scan.rung.length > 0) onMore();
   }
 
   #hold(run: Run): void {

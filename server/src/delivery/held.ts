@@ -48,10 +48,10 @@ export class Held {
     for (const run of this.#runs.values()) if (clinics.has(run.clinicId)) run.rung();
   }
 
-  /** This webhook, by its name, may have bells. Returns whether it is held. */
-  hearOne(name: string): boolean {
+  /** This webhook, by its name, has bells. Returns whether it is held. */
+  hearOne(name: string, nowMs: number): boolean {
     const run = this.#runs.get(name);
-    run?.rung();
+    run?.told(nowMs);
     return run !== undefined;
   }
 

@@ -95,6 +95,16 @@ async function pausedInReverse(): Promise<void> {
   await engine.owner.query("update webhooks set name = 'last' where id = $1", [first.id]);
 }
 
+test("where one success follows another, a settling waits for nobody who has the run", async () => {
+  await engine.owner.query("update runs set last_delivered_at = now() + interval '1 hour'"); // just now, however long this takes
+  await lockRun(first);
+  await lockRun(second);
+  const health = begun.map(({ webhookId, fence }) => ({
+    ...{ clinicId, webhookId, fence, version: 1, failures: 0, failingMs: null, probes: 0, parked: false },
+  }));
+  expect(await engine.store.settle(results(begun), { owner: node, health })).toHaveLength(2);
+});
+
 test.each([
   ["RELEASE", lockRun, async () => engine.store.release(node, begun.toReversed().map(runOf))],
   ["UNBEGIN", lockDeliveries, async () => engine.store.unbegin(begun.toReversed())],

@@ -19,6 +19,8 @@ const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
 /** So long a run with nothing to do stays held: where one event follows another, it need not be taken anew for each. */
 const LINGER_MS = 100;
+/** So long after a commit of this process more of them are expected. */
+const TOLD_FOR_MS = 1_000;
 /** Rows to look at beyond the places that are free; more, up to WINDOW_ROWS, after a full window that did not fill them. */
 const LOOK_MORE_ROWS = 1;
 
@@ -55,6 +57,8 @@ export class Run {
   #reachedEnd = false;
   #lookFactor = 1;
   #rung = false;
+  /** when this process last committed something for it, in monotonic ms */
+  #toldMs = Number.NEGATIVE_INFINITY;
   #scanBegunMs: number;
   /** when it was last asked for, in monotonic ms */
   #askedMs: number;
@@ -176,9 +180,18 @@ export class Run {
     this.#rung = true;
   }
 
-  /** Whether it has heard a bell and not begun to look for what rang it. */
-  get isRung(): boolean {
-    return this.#rung;
+  /** This process has committed something for it. */
+  told(nowMs: number): void {
+    this.#toldMs = nowMs;
+    this.#rung = true;
+  }
+
+  /**
+   * Whether a bell that was found tells something new. One of a webhook that this process has just committed for is most
+   * likely of its next commit, of which it is about to be told: no reason to look for more of them.
+   */
+  isNews(nowMs: number): boolean {
+    return !this.#rung && nowMs - this.#toldMs > TOLD_FOR_MS;
   }
 
   /** What to ask for next with so many places free; null when there is nothing to ask. */

@@ -113,6 +113,7 @@ export class ModelStore implements EngineStore {
     const before = this.tables.snapshot();
     const counted = results.flatMap((result) => this.#settleOne(result, at, before) ?? []);
     for (const ofRun of Map.groupBy(results, ({ begun }) => nameOf(begun)).values()) {
+      if (this.#saysNothingNew(ofRun, at, settled)) continue;
       this.#noteAnswers(ofRun, at);
       this.#noteHealth(ofRun, at, settled);
     }
@@ -135,12 +136,23 @@ export class ModelStore implements EngineStore {
     return { ...key, hasNext: later.some((other) => other.orderKey === row.orderKey && other.id > row.id) };
   }
 
+  /** One success after another: the time of the last is written once a second. */
+  #saysNothingNew(results: readonly SettledAttempt[], at: number, { health }: SettledHealth): boolean {
+    const [first] = results;
+    if (!first || !results.every(isDelivered)) return false;
+    const run = this.tables.run(first.begun);
+    const told = health.find((one) => nameOf(one) === nameOf(first.begun)) ?? { failures: 0, probes: 0, parked: false };
+    const isTroubled =
+      told.parked || run.parkedAt !== null || told.failures + told.probes + run.failures + run.probes > 0;
+    const saidFrom = Math.max(at - SAME_MOMENT_MS, run.lastFailedAt ?? 0);
+    return run.answeredAt !== null && !isTroubled && (run.lastDeliveredAt ?? 0) > saidFrom;
+  }
+
   /** A success proves the address only where nothing has been changed since it was asked for. */
   #noteAnswers(results: readonly SettledAttempt[], at: number): void {
     const [first] = results;
     if (!first) return;
     const run = this.tables.run(first.begun);
-    const isDelivered = ({ next }: SettledAttempt) => next.do === "finish" && next.state === "delivered";
     const delivered = results.filter(isDelivered);
     const { version } = this.tables.webhook(first.begun);
     const proves = delivered.some((result) => result.version === version);
@@ -286,3 +298,5 @@ export class ModelStore implements EngineStore {
     return this.tables.deliveriesOf(run).size > 0 && !this.tables.hasBell(run);
   }
 }
+
+const isDelivered = ({ next }: SettledAttempt) => next.do === "finish" && next.state === "delivered";

@@ -43,6 +43,7 @@ export class World {
   /** nodes are started again when they end, until the world ends */
   isEnding = false;
   #nodesMade = 0;
+  #nudges = 0;
 
   private constructor(parts: Pick<World, "random" | "plan" | "model" | "clinic" | "breakage" | "timeline">) {
     this.timeline = parts.timeline;
@@ -112,11 +113,13 @@ export class World {
     await this.timeline.runUntilKept(stopping, STOP_LIMIT_MS);
   }
 
-  /** A commit has told one of the nodes, if any, that there is something to do. */
+  /** A commit has told one of the nodes, if any, that there is something to do: with names every other time, as the feed does. */
   nudge(): void {
     if (this.nodes.length === 0 || this.random.chance(0.3)) return;
     const node = this.random.pick(this.nodes);
-    node.process.reach(() => node.dispatcher.nudge());
+    const [key] = this.clinic.webhooks;
+    const webhookIds = ++this.#nudges % 2 === 0 ? this.clinic.webhooks.map(({ webhookId }) => webhookId) : undefined;
+    node.process.reach(() => node.dispatcher.nudge(key?.clinicId, webhookIds));
   }
 
   /** Word between processes: some of it is lost. */

@@ -65,9 +65,9 @@ told as materialized (
 -- whoever has locked a run until he has committed.
 locked as materialized (
   select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
-  where not (t.delivered and coalesce(t.failures, 0) = 0 and coalesce(t.probes, 0) = 0 and not coalesce(t.parked, false)
-    and r.answered_at is not null and r.failures = 0 and r.failing_since is null and r.probes = 0 and r.parked_at is null
-    and r.last_delivered_at > now() - interval '1 second' and r.last_delivered_at > coalesce(r.last_failed_at, '-infinity'))
+  where t.failed or not (coalesce(t.failures, 0) = 0 and coalesce(t.probes, 0) = 0 and not coalesce(t.parked, false)
+    and r.answered_at is not null and r.failures = 0 and r.probes = 0 and r.parked_at is null
+    and coalesce(r.last_delivered_at, '-infinity') > greatest(now() - interval '1 second', r.last_failed_at))
   order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
