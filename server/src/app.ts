@@ -195,7 +195,9 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<S
     const neighbours = new Neighbours({ connect, clock, log });
     neighbours.start();
     parts.defer(() => neighbours.stop());
-    return () => neighbours.tell();
+    return (_clinicId, webhookIds) => {
+      if (webhookIds?.length !== 0) neighbours.tell(); // none: nobody listened
+    };
   }
   // The embedded database belongs to one process: it has no neighbours, and whoever was registered before is dead.
   const alone = config.databaseUrl === undefined;
@@ -208,7 +210,7 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<S
   await dispatcher.start();
   const nudge: ServerState["nudge"] = (clinicId, webhookIds) => {
     dispatcher.nudge(clinicId, webhookIds);
-    if (dispatcher.needsHelp) neighbours?.tell();
+    if (dispatcher.needsHelp(clinicId, webhookIds)) neighbours?.tell();
   };
   const recoverer = new Recoverer({ pool: pools.dispatch, log, nudge });
   recoverer.start();

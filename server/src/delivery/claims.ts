@@ -60,6 +60,12 @@ export class Claims {
     else for (const webhookId of webhookIds) this.#nudgedBy.webhooks.add(nameOf({ clinicId, webhookId }));
   }
 
+  /** Whether these webhooks are known, and all held here. */
+  holdsAll(clinicId?: number, webhookIds?: readonly number[]): boolean {
+    if (clinicId === undefined || webhookIds === undefined) return false;
+    return webhookIds.every((webhookId) => this.#runs.get({ clinicId, webhookId }) !== undefined);
+  }
+
   #takeSoon(): void {
     for (const pool of POOLS) this.#rounds[pool].nudge();
   }

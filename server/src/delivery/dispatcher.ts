@@ -103,9 +103,13 @@ export class Dispatcher {
     this.#wake.ring();
   }
 
-  /** There are other nodes, and this one has every place taken or is stopping: they would be sooner. */
-  get needsHelp(): boolean {
-    return this.#lease.liveNodes > 1 && (this.#stopping || this.#underway.free("healthy") === 0);
+  /**
+   * There are other nodes, and after a commit for these webhooks they would be sooner: this one has every place taken or is
+   * stopping, or they may hold what it does not.
+   */
+  needsHelp(clinicId?: number, webhookIds?: readonly number[]): boolean {
+    if (this.#lease.liveNodes <= 1) return false;
+    return this.#stopping || this.#underway.free("healthy") === 0 || !this.#claims.holdsAll(clinicId, webhookIds);
   }
 
   /** Takes nothing new, lets what is in flight end, settles it, gives the leases back. */

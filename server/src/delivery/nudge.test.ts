@@ -73,4 +73,19 @@ describe("a commit", () => {
     engine.nudge(clinicId, woken);
     await until("it arrives", () => receiver.received.length === 1);
   });
+
+  test("is told to other nodes unless all that it names is held here", async () => {
+    const { id } = await engine.createWebhook(clinicId, { url: receiver.url });
+    receiver.answer = () => {};
+    const holder = await engine.startDispatcher();
+    engine.nudge(clinicId, await commit("consult:1"));
+    await until("it is held", () => receiver.received.length === 1);
+    expect(holder.needsHelp(clinicId, [id + 1])).toBe(false); // it is alone
+    const other = await engine.startDispatcher();
+    await until("the holder knows of the other", () => holder.needsHelp(clinicId, [id + 1]));
+    await until("the other knows of the holder", () => other.needsHelp(clinicId, [id]));
+    expect(holder.needsHelp(clinicId, [id])).toBe(false);
+    expect(holder.needsHelp(clinicId)).toBe(true);
+    await receiver.down();
+  });
 });
