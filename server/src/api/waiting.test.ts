@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Caller } from "../../test/api.ts";
 import { type DeliveriesApi, openDeliveriesApi } from "../../test/deliveries-api.ts";
+import { createKysely } from "../db/pool.ts";
+import { pauseSending } from "../operator/pauses.ts";
 
 const IN_AN_HOUR = "now() + interval '1 hour'";
 
@@ -68,7 +70,9 @@ describe("a delivery that waits", () => {
   it("while its webhook is off, or paused by the operator, names no time", async () => {
     const { webhook, ids } = await waitingOnes(2);
     const [first = "", second = ""] = ids;
-    await desk.api.database.pools.owner.query("update webhooks set paused = true where id = $1", [webhook]);
+    const clinicId = desk.clinic.id;
+    const note = { reason: "It floods a receiver.", cameFrom: "test" };
+    await pauseSending(createKysely(desk.api.database.pools.owner), { clinicId, webhookId: webhook }, note);
     const paused = { waiting: { for: "paused", delivery: null }, key: "waits_until_resumed", ...NO_TIME };
     expect([await told(first), await told(second)]).toEqual([paused, paused]);
     await manager(`/v1/webhooks/${webhook}`, { method: "PATCH", body: { enabled: false } });
