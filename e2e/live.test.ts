@@ -53,9 +53,9 @@ async function open(
 const withoutPace = (page: Page) => page.addInitScript("window.setInterval = () => 0");
 
 let booked = 0;
-async function book(): Promise<void> {
+async function book(): Promise<{ id: number }> {
   booked += 1;
-  await api.post("/consults", { ...consult, start_time: `2026-12-0${booked}T07:15` });
+  return api.post("/consults", { ...consult, start_time: `2026-12-0${booked}T07:15` });
 }
 
 const delivered = (page: Page) => page.locator('a[href^="/deliveries/"]', { hasText: "Delivered" });
@@ -79,6 +79,34 @@ test("a new delivery appears, and is delivered, without a reload and without bei
   api = await signIn(server);
   await book();
   await shown(page).toBe(3);
+  await page.close();
+});
+
+test("what waits behind an earlier delivery of its consult leads to that one, and names no time", async () => {
+  const url = "https://hooks.example.test/in";
+  const events = ["participant.added", "consult.updated"];
+  const { id: webhook } = await api.post<{ id: number }>("/webhooks", { name: "Unreachable", url, events });
+  const { id } = await book();
+  await api.patch(`/consults/${id}`, { start_time: "2026-12-20T07:15" });
+  const { page } = await open(withoutPace);
+  await page
+    .getByRole("link", { name: /Unreachable/ })
+    .first()
+    .click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByText(/It waits for an earlier delivery about the same thing/).waitFor();
+  expect(await drawer.getByText("Next try").count()).toBe(0);
+  const waiting = new URL(page.url()).pathname;
+  await drawer.getByRole("link", { name: "an earlier delivery" }).click();
+  await drawer.getByText("Next try", { exact: true }).waitFor();
+  expect(new URL(page.url()).pathname).not.toBe(waiting);
+  await api.patch(`/webhooks/${webhook}`, { enabled: false });
+  await page.reload();
+  await drawer
+    .getByText(/It waits until the webhook is turned on/)
+    .first()
+    .waitFor();
+  expect(await drawer.getByText("Next try").count()).toBe(0);
   await page.close();
 });
 

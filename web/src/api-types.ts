@@ -188,6 +188,12 @@ export interface TestAnswer {
   result: AttemptResult;
 }
 
+/** What it waits for; with `earlier`, the delivery of the same subject that goes first. */
+export interface Waiting {
+  for: "time" | "turn" | "earlier" | "receiver" | "off" | "paused";
+  delivery: string | null;
+}
+
 type DeliveryState = "waiting" | "sending" | "delivered" | "given_up" | "cancelled";
 export type DeliveryFilter = "delivered" | "waiting" | "failed";
 
@@ -229,6 +235,9 @@ export interface Delivery {
   state: DeliveryState;
   reason: string | null;
   attempts: number;
+  /** Null in any state but `waiting`. */
+  waiting: Waiting | null;
+  /** Null where no time can be named. */
   next_attempt_at: string | null;
   /** About when the last attempt will be made. */
   tries_until: string | null;

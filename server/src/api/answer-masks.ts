@@ -8,7 +8,8 @@ import type { Tx } from "../db/schema.ts";
 import { renderBody } from "../delivery/attempt.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
 import { MASK } from "../webhooks/masking.ts";
-import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
+import type { LoggedAttempt } from "./attempt-log.ts";
+import type { LoggedDelivery } from "./delivery-log.ts";
 import { isAnswerOfPatients } from "./veil.ts";
 
 /** Shows a text with dots; null where it cannot be told what of it are patients. `cut`: its end is missing. */

@@ -6,16 +6,10 @@ import { resend } from "../delivery/resend.ts";
 import { notFound } from "../errors.ts";
 import { deliveryId } from "../outbox/identifiers.ts";
 import { readAnswerMasks } from "./answer-masks.ts";
+import { keyName, readAttempts, readLastAttempts } from "./attempt-log.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
-import {
-  keyName,
-  type LoggedDelivery,
-  readAttempts,
-  readDeliveries,
-  readDelivery,
-  readLastAttempts,
-} from "./delivery-log.ts";
+import { type LoggedDelivery, readDeliveries, readDelivery } from "./delivery-log.ts";
 import { DELIVERIES_QUERY, daysOf, idsOf } from "./delivery-query.ts";
 import { readKey, revealRoute, showRequest } from "./delivery-request.ts";
 import {

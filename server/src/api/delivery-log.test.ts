@@ -120,4 +120,23 @@ describe(`among ${DELIVERIES} deliveries`, () => {
     expect(ids).toHaveLength(DELIVERIES / DAYS);
     expect(ids.every((id) => id >= day(9) && id < day(8))).toBe(true);
   });
+
+  test("a page of what waits behind very many of one subject looks at few rows, and each names the first", async () => {
+    const webhookId = await newWebhook("one subject");
+    await database.pools.owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner, choice_patient)
+       select $1, $2, id, 200, 'consult:1', 'off', 'off' from (select id from events order by id limit 20000) e`,
+      [clinicId, webhookId],
+    );
+    await database.pools.owner.query("analyze deliveries");
+    const query: DeliveryQuery = { clinicId, webhookId, state: "waiting", limit: PAGE_ROWS + 1 };
+    expect(await lookedAt(query)).toBeLessThan(LOOKED_AT_MAX);
+    const page = await inClinic(db, clinicId, (tx) => readDeliveries(tx, query));
+    const { rows } = await database.pools.owner.query<{ event_id: string }>(
+      "select event_id from deliveries where webhook_id = $1 order by id limit 1",
+      [webhookId],
+    );
+    const first = { eventId: rows[0]?.event_id, webhookId, part: 0 };
+    expect(page.map(({ waiting }) => waiting)).toEqual(page.map(() => ({ for: "earlier", earlier: first })));
+  });
 });

@@ -1,14 +1,13 @@
 /**
- * Reading what was, is and will be delivered: the unfinished and the finished deliveries as one list, and one delivery with
- * its attempts. Only reads. The list goes by the key (event, webhook, part), newest first, which both tables are indexed by.
+ * Reading what was, is and will be delivered: the unfinished and the finished deliveries as one list, and one delivery.
+ * Only reads. The list goes by the key (event, webhook, part), newest first, which both tables are indexed by.
  */
 import type { BlockChoice, EventName } from "@hookwell/sdk";
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import type { DeliveryKey } from "../outbox/identifiers.ts";
+import { isPlanned, type Waiting, waitingOf } from "./waiting.ts";
 
-/** More attempts of one delivery than this are not shown; after a resend there may be many. */
-const ATTEMPTS_SHOWN_MAX = 200;
 /** Of so many events the deliveries are looked up one by one. */
 const FEW_EVENTS_MAX = 2_000;
 
@@ -26,7 +25,9 @@ export interface LoggedDelivery extends DeliveryKey {
   state: DeliveryState;
   reason: string | null;
   attempts: number;
-  /** Null where none is planned, also because the webhook is off. */
+  /** Null where it does not wait. */
+  waiting: Waiting | null;
+  /** Null where no time can be named. */
   nextAttemptAt: Temporal.Instant | null;
   /** While its receiver is parked: since when it has been failing. */
   parkedSince: Temporal.Instant | null;
@@ -38,17 +39,6 @@ export interface LoggedDelivery extends DeliveryKey {
   begunAt: Temporal.Instant | null;
   createdAt: Temporal.Instant;
   finishedAt: Temporal.Instant | null;
-}
-
-export interface LoggedAttempt extends DeliveryKey {
-  attempt: number;
-  startedAt: Temporal.Instant;
-  durationMs: number | null;
-  outcome: string;
-  status: number | null;
-  choice: { practitioner: BlockChoice; patient: BlockChoice } | null;
-  answer: Buffer | null;
-  late: boolean;
 }
 
 export interface DeliveryQuery {
@@ -127,7 +117,7 @@ function unfinished(query: Query) {
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
       d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, case when d.begun_at is null then 'waiting' else 'sending' end as state,
       null::text as reason, d.created_at, null::timestamptz as finished_at, d.begun_at,
-      case when d.begun_at is null and d.due_at < 'infinity' then d.due_at end as next_attempt_at
+      case when d.begun_at is null and d.due_at < 'infinity' then d.due_at end as next_attempt_at, d.order_key, d.id as place
     from deliveries d where ${filters(query)} order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
 
@@ -140,7 +130,7 @@ function finished(query: Query) {
         : sql` and d.state <> 'delivered'`;
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
       d.choice_patient, d.test, d.sequence, d.attempt, 0::smallint as schedule_start, d.state, d.reason, d.created_at, d.finished_at,
-      null::timestamptz as begun_at, null::timestamptz as next_attempt_at
+      null::timestamptz as begun_at, null::timestamptz as next_attempt_at, null::text as order_key, null::bigint as place
     from finished_deliveries d where ${filters(query)}${state}
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
@@ -203,24 +193,35 @@ interface DeliveryRow {
   webhook_name: string;
   webhook_url: Buffer;
   enabled: boolean;
-  /** While its receiver is parked. */
+  paused: boolean;
+  due: boolean | null;
+  parked: boolean | null;
+  /** While its receiver is parked; null while it is just being probed. */
   probe_at: Temporal.Instant | null;
   failing_since: Temporal.Instant | null;
+  /** The first of its subject's, where that is another one. */
+  earlier_event_id: string | null;
+  earlier_part: number | null;
 }
 
 function named(from: RawBuilder<unknown>, limit: number) {
   return sql<DeliveryRow>`
-    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url, w.enabled,
+    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url, w.enabled, w.paused,
+      p.next_attempt_at <= now() as due, r.parked_at is not null as parked,
       case when r.parked_at is not null and r.next_at < 'infinity' then r.next_at end as probe_at,
-      case when r.parked_at is not null then r.failing_since end as failing_since
+      case when r.parked_at is not null then r.failing_since end as failing_since,
+      h.event_id as earlier_event_id, h.part as earlier_part
     from (select * from (${from}) u order by u.event_id desc, u.webhook_id desc, u.part desc limit ${limit}) p
       join events e on e.clinic_id = p.clinic_id and e.id = p.event_id
       join webhooks w on w.clinic_id = p.clinic_id and w.id = p.webhook_id
       left join runs r on r.clinic_id = p.clinic_id and r.webhook_id = p.webhook_id
+      left join lateral (select e.event_id, e.part from deliveries e where e.clinic_id = p.clinic_id
+        and e.webhook_id = p.webhook_id and e.order_key = p.order_key and e.id < p.place order by e.id limit 1) h on true
     order by p.event_id desc, p.webhook_id desc, p.part desc`;
 }
 
 function toDelivery(row: DeliveryRow): LoggedDelivery {
+  const waiting = waitingOfRow(row);
   return {
     eventId: row.event_id,
     webhookId: row.webhook_id,
@@ -236,7 +237,8 @@ function toDelivery(row: DeliveryRow): LoggedDelivery {
     state: row.state,
     reason: row.reason,
     attempts: row.attempt,
-    nextAttemptAt: row.enabled ? laterOf(row.next_attempt_at, row.probe_at) : null,
+    waiting,
+    nextAttemptAt: isPlanned(waiting) ? nextOf(row) : null,
     parkedSince: row.failing_since,
     scheduleStart: row.schedule_start,
     webhookUrl: row.webhook_url,
@@ -246,69 +248,17 @@ function toDelivery(row: DeliveryRow): LoggedDelivery {
   };
 }
 
-/** A delivery's own time stands still while its receiver is parked: then the probe's counts. */
-function laterOf(due: Temporal.Instant | null, probe: Temporal.Instant | null): Temporal.Instant | null {
-  if (due === null || probe === null) return due;
+function waitingOfRow(row: DeliveryRow): Waiting | null {
+  const { earlier_event_id: eventId, earlier_part: part, webhook_id: webhookId } = row;
+  return waitingOf({
+    ...{ state: row.state, isEnabled: row.enabled, isPaused: row.paused },
+    ...{ isParked: row.parked === true, isDue: row.due === true },
+    earlier: eventId === null || part === null ? null : { eventId, webhookId, part },
+  });
+}
+
+/** A delivery's own time stands still while its receiver is parked: then the probe's counts, too. */
+function nextOf({ next_attempt_at: due, parked, probe_at: probe }: DeliveryRow): Temporal.Instant | null {
+  if (due === null || probe === null) return parked === true ? null : due;
   return Temporal.Instant.compare(due, probe) < 0 ? probe : due;
-}
-
-/** The last attempt of each delivery, by `attemptsName`. */
-export async function readLastAttempts(
-  tx: Tx,
-  clinicId: number,
-  deliveries: readonly DeliveryKey[],
-): Promise<Map<string, LoggedAttempt>> {
-  if (deliveries.length === 0) return new Map();
-  const keys = sql`unnest(${deliveries.map((d) => d.eventId)}::uuid[], ${deliveries.map((d) => d.webhookId)}::bigint[],
-    ${deliveries.map((d) => d.part)}::smallint[]) as k (event_id, webhook_id, part)`;
-  const { rows } = await sql<AttemptRow>`
-    select a.* from ${keys} cross join lateral (
-      select * from attempts t where t.clinic_id = ${clinicId} and t.event_id = k.event_id and t.webhook_id = k.webhook_id
-        and t.part = k.part order by t.attempt desc limit 1) a`.execute(tx);
-  return new Map(rows.map(toAttempt).map((attempt) => [keyName(attempt), attempt]));
-}
-
-/** What `readLastAttempts` keys its map by. */
-export function keyName({ eventId, webhookId, part }: DeliveryKey): string {
-  return `${eventId}/${webhookId}/${part}`;
-}
-
-/** The attempts of one delivery, oldest first. */
-export async function readAttempts(tx: Tx, clinicId: number, key: DeliveryKey): Promise<LoggedAttempt[]> {
-  const { rows } = await sql<AttemptRow>`
-    select * from attempts where clinic_id = ${clinicId} and event_id = ${key.eventId}::uuid and webhook_id = ${key.webhookId}
-      and part = ${key.part} order by attempt desc limit ${ATTEMPTS_SHOWN_MAX}`.execute(tx);
-  return rows.map(toAttempt).reverse();
-}
-
-interface AttemptRow {
-  event_id: string;
-  webhook_id: number;
-  part: number;
-  attempt: number;
-  started_at: Temporal.Instant;
-  duration_ms: number | null;
-  outcome: string;
-  status: number | null;
-  choice_practitioner: BlockChoice | null;
-  choice_patient: BlockChoice | null;
-  answer: Buffer | null;
-  late: boolean;
-}
-
-function toAttempt(row: AttemptRow): LoggedAttempt {
-  const { choice_practitioner: practitioner, choice_patient: patient } = row;
-  return {
-    eventId: row.event_id,
-    webhookId: row.webhook_id,
-    part: row.part,
-    attempt: row.attempt,
-    startedAt: row.started_at,
-    durationMs: row.duration_ms,
-    outcome: row.outcome,
-    status: row.status,
-    choice: practitioner === null || patient === null ? null : { practitioner, patient },
-    answer: row.answer,
-    late: row.late,
-  };
 }

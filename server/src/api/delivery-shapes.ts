@@ -11,11 +11,13 @@ import type { ClinicSeal } from "../seal/seal.ts";
 import { knownHost } from "../webhooks/known-hosts.ts";
 import type { AnswerMask } from "./answer-masks.ts";
 import { type KeptAnswer, openAnswer } from "./answers.ts";
+import type { LoggedAttempt } from "./attempt-log.ts";
 import type { ApiContext } from "./context.ts";
-import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
+import type { LoggedDelivery } from "./delivery-log.ts";
 import { isAnswerVeiled } from "./veil.ts";
+import { showWaiting, WAIT_KEYS, WAITING } from "./waiting.ts";
 import { EVENT } from "./webhook-shapes.ts";
-import { type Ahead, attemptWords, waitWords } from "./words.ts";
+import { type Ahead, attemptWords } from "./words.ts";
 
 const ATTEMPT = z.object({
   attempt: z.int(),
@@ -55,11 +57,18 @@ const DELIVERY_BASE = z.object({
   test: z.boolean(),
   state: z.enum(["waiting", "sending", "delivered", "given_up", "cancelled"]),
   reason: z.string().nullable(),
-  next_attempt_at: z.string().nullable(),
+  waiting: WAITING,
+  next_attempt_at: z
+    .string()
+    .nullable()
+    .describe(
+      "Null where no time can be named: it waits for an earlier delivery, or until the webhook is turned on or resumed. With `receiver` " +
+        "the earliest possible: of several that wait, one is tried. With `turn`: since when it has been due.",
+    ),
   tries_until: z.string().nullable().describe("About when the last attempt will be made, if none succeeds before."),
-  /** What it waits for, where that is not simply its time. */
+  /** What it waits for, where that is not simply its time or turn. */
   sentence: z.string().nullable(),
-  sentence_key: z.enum(["waits_until_on"]).nullable(),
+  sentence_key: z.enum(WAIT_KEYS).nullable(),
   created_at: z.string(),
   finished_at: z.string().nullable(),
 });
@@ -110,7 +119,7 @@ export function showDelivery(
     ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
     next_attempt_at: time(delivery.nextAttemptAt),
     tries_until: time(triesUntil(delivery)),
-    ...waitWords({ state: delivery.state, isPlanned: delivery.nextAttemptAt !== null }),
+    ...showWaiting(delivery.waiting),
     created_at: clinicTime(delivery.createdAt, timeZone),
     finished_at: time(delivery.finishedAt),
   };

@@ -51,14 +51,3 @@ function moment(instant: Temporal.Instant, timeZone: string): string {
   const local = instant.toZonedDateTimeISO(timeZone);
   return `${local.toPlainDate().toString()} at ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
 }
-
-export interface WaitWords {
-  readonly sentence: string | null;
-  readonly sentence_key: "waits_until_on" | null;
-}
-
-/** What an unfinished delivery waits for when no attempt is planned: its webhook is off. */
-export function waitWords({ state, isPlanned }: { state: string; isPlanned: boolean }): WaitWords {
-  if (state !== "waiting" || isPlanned) return { sentence: null, sentence_key: null };
-  return { sentence: "It waits until the webhook is turned on.", sentence_key: "waits_until_on" };
-}

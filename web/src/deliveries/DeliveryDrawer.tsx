@@ -15,6 +15,7 @@ import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { useReturnFocus } from "../ui/focus.ts";
+import { AnchorLink } from "../ui/links.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { StateBadge } from "../ui/StateBadge.tsx";
@@ -25,7 +26,7 @@ import { MendAddress } from "./MendAddress.tsx";
 import { Message } from "./Message.tsx";
 import { outcomeOf } from "./outcome.ts";
 import { deliveryQuery } from "./queries.ts";
-import { useDeliverySentence, useWebhookNow } from "./sentence.ts";
+import { useDeliverySentence, useNextTry, useWebhookNow } from "./sentence.ts";
 import { DELIVERY_TONES, resendObstacle } from "./state.ts";
 import { useSubjectWords } from "./subject.ts";
 import { Timeline } from "./Timeline.tsx";
@@ -73,6 +74,40 @@ function Resend({ delivery }: { delivery: DeliveryDetail }) {
   );
 }
 
+/** When it is tried next, or the delivery that goes first. */
+function NextTry({ delivery }: { delivery: DeliveryDetail }) {
+  const { t } = useTranslation();
+  const next = useNextTry()(delivery);
+  const filters = route.useSearch();
+  const earlier = delivery.waiting?.delivery ?? null;
+  return (
+    <>
+      {next !== null && (
+        <>
+          <dt>{t("deliveries.facts.next")}</dt>
+          <dd>{next}</dd>
+        </>
+      )}
+      {earlier !== null && (
+        <>
+          <dt>{t("deliveries.facts.waitsFor")}</dt>
+          <dd>
+            <AnchorLink
+              to="/deliveries/$deliveryId"
+              params={{ deliveryId: earlier }}
+              search={filters}
+              resetScroll={false}
+              size="sm"
+            >
+              {t("deliveries.facts.earlier")}
+            </AnchorLink>
+          </dd>
+        </>
+      )}
+    </>
+  );
+}
+
 function Facts({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
   const when = useWhen();
@@ -83,12 +118,7 @@ function Facts({ delivery }: { delivery: DeliveryDetail }) {
       <dd>{delivery.webhook.name}</dd>
       <dt>{t("deliveries.facts.happened")}</dt>
       <dd>{when(delivery.created_at)}</dd>
-      {delivery.next_attempt_at !== null && (
-        <>
-          <dt>{t("deliveries.facts.next")}</dt>
-          <dd>{when(delivery.next_attempt_at)}</dd>
-        </>
-      )}
+      <NextTry delivery={delivery} />
       <dt>{t("deliveries.facts.about")}</dt>
       <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
       <dt>{t("deliveries.facts.id")}</dt>
@@ -151,7 +181,8 @@ function Detail({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
   const mayManage = useMay("manage");
   const [revealed, setRevealed] = useState<string | null>(null);
-  const { attempts, request, next_attempt_at: next, tries_until: until } = delivery;
+  const { attempts, request, tries_until: until } = delivery;
+  const next = useNextTry()(delivery);
   return (
     <Stack gap="lg">
       <Head delivery={delivery} />

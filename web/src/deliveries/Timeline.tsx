@@ -60,7 +60,6 @@ interface TimelineProps {
 /** The attempts in the order they were made, and when the next one comes. */
 export function Timeline({ attempts, ahead, mend }: TimelineProps) {
   const { t } = useTranslation();
-  const format = useTimeFormat();
   const { next } = ahead;
   return (
     <ol className={classes.steps}>
@@ -78,7 +77,7 @@ export function Timeline({ attempts, ahead, mend }: TimelineProps) {
           <span className={classes.mark} data-tone="calm">
             <IconClock size={18} aria-hidden="true" />
           </span>
-          <Text size="sm">{t("deliveries.nextTry", { when: formatMoment(next, format) })}</Text>
+          <Text size="sm">{t("deliveries.nextTry", { when: next })}</Text>
         </li>
       )}
       {attempts.length === 0 && next === null && (

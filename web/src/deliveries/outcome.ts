@@ -3,7 +3,6 @@ import { type Cause, causeWords, statusWords } from "@hookwell/sdk/causes";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
 import { useLanguage, useTimeFormat } from "../session/queries.ts";
 import { formatCalendarDate, formatSeconds, formatWeekdayTime } from "../ui/time.ts";
-import { useWhen } from "../ui/when.ts";
 
 /** An attempt's end as the API tells it, under whatever names its fields stand there. */
 export interface Outcome {
@@ -19,6 +18,7 @@ export interface Outcome {
 
 /** What is planned for its delivery. */
 export interface Ahead {
+  /** In words. */
   next: string | null;
   until: string | null;
 }
@@ -51,14 +51,13 @@ export function outcomeOf({ sentence_key, sentence_params, status, duration_ms, 
 export function useOutcomeWords(): (outcome: Outcome, ahead?: Ahead) => { text: string; advice: string } {
   const language = useLanguage();
   const format = useTimeFormat();
-  const when = useWhen();
   return ({ cause, status, durationMs, host, expiredAt }, { next, until } = NOTHING_AHEAD) =>
     causeWords(cause, language, {
       status: status === null ? undefined : statusWords(status),
       seconds: durationMs === null ? undefined : formatSeconds(durationMs, FORMAT_LOCALES[language]),
       host: host ?? undefined,
       expired: expiredAt === null ? undefined : formatCalendarDate(expiredAt, format),
-      next: next === null ? undefined : when(next),
+      next: next ?? undefined,
       until: until === null ? undefined : formatWeekdayTime(until, format),
     });
 }

@@ -6,21 +6,15 @@ import { webhooksQuery } from "../webhooks/queries.ts";
 import { outcomeOf, useOutcomeWords } from "./outcome.ts";
 import { cancelReason, type WebhookNow } from "./state.ts";
 
-type Told = Pick<Delivery, "state" | "reason" | "webhook" | "next_attempt_at" | "finished_at" | "last_attempt"> & {
+type Told = Pick<Delivery, "state" | "reason" | "waiting" | "next_attempt_at" | "last_attempt"> & {
   attempts: number;
 };
 
-function useWebhooksNow(): (id: number | string) => WebhookNow {
-  const { data } = useQuery(webhooksQuery);
-  return (id) => {
-    if (data === undefined) return "unknown";
-    const webhook = data.find((one) => String(one.id) === String(id));
-    return webhook === undefined ? "deleted" : webhook.enabled ? "on" : "off";
-  };
-}
-
 export function useWebhookNow(id: number | string): WebhookNow {
-  return useWebhooksNow()(id);
+  const { data } = useQuery(webhooksQuery);
+  if (data === undefined) return "unknown";
+  const webhook = data.find((one) => String(one.id) === String(id));
+  return webhook === undefined ? "deleted" : webhook.enabled ? "on" : "off";
 }
 
 /** Where a delivery stands, in one or two sentences: its state, then what the last attempt came to. */
@@ -41,18 +35,25 @@ export function useDeliverySentence(): (delivery: Told) => string {
   };
 }
 
-/** What a delivery waits for: the webhook to be turned on, the one before it, or its time. */
+/** What a delivery waits for, after what its last attempt came to. */
 function useWaitingSentence(): (delivery: Told, told: string) => string {
   const { t } = useTranslation();
+  const nextTry = useNextTry();
+  return ({ waiting, next_attempt_at, last_attempt }, told) => {
+    const reason = waiting?.for ?? "turn";
+    if (reason !== "time" && reason !== "turn") return t(`deliveries.sentence.${reason}`, { told }).trim();
+    if (last_attempt === null) return t("deliveries.sentence.first");
+    const when = nextTry({ waiting, next_attempt_at });
+    return when === null ? t("deliveries.sentence.waiting", { told }) : t("deliveries.sentence.next", { told, when });
+  };
+}
+
+/** When the next try comes, in words; null where no time can be named. */
+export function useNextTry(): (delivery: Pick<Delivery, "waiting" | "next_attempt_at">) => string | null {
+  const { t } = useTranslation();
   const when = useWhen();
-  const webhookNow = useWebhooksNow();
-  return ({ webhook, next_attempt_at, last_attempt }, told) => {
-    if (webhookNow(webhook.id) === "off") return t("deliveries.sentence.off", { told }).trim();
-    if (last_attempt === null) {
-      return t(next_attempt_at === null ? "deliveries.sentence.behind" : "deliveries.sentence.first");
-    }
-    return next_attempt_at === null
-      ? t("deliveries.sentence.waiting", { told })
-      : t("deliveries.sentence.next", { told, when: when(next_attempt_at) });
+  return ({ waiting, next_attempt_at: next }) => {
+    if (waiting?.for === "turn") return t("deliveries.soon");
+    return next === null ? null : when(next);
   };
 }
