@@ -185,7 +185,8 @@ describe("patients' data", () => {
       return commit;
     };
     const isWaitedFor = async () => {
-      const waiting = "select from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep|virtualxid'";
+      const waiting =
+        "select from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep|virtualxid'";
       return (await api.database.pools.owner.query(`${waiting} and pid <> pg_backend_pid()`)).rowCount;
     };
 

@@ -119,7 +119,8 @@ function busy(): ProblemError {
   return new ProblemError({
     status: 503,
     code: "busy",
-    title: "Much is being written at this moment, so it cannot be said what would go to the new address. Try again later.",
+    title:
+      "Much is being written at this moment, so it cannot be said what would go to the new address. Try again later.",
     retryAfterSeconds: BUSY_RETRY_AFTER_SECONDS,
   });
 }
