@@ -4,7 +4,8 @@
  */
 import { type DataChoice, eventDefinition } from "@hookwell/sdk";
 import { isCapable, type Principal } from "../accounts/principal.ts";
-import type { LoggedAttempt, LoggedDelivery } from "./delivery-log.ts";
+import type { LoggedAttempt } from "./attempt-log.ts";
+import type { LoggedDelivery } from "./delivery-log.ts";
 
 /**
  * Whether content of this delivery that was made under this choice is kept from this principal. The choice is the one that
