@@ -6,7 +6,6 @@ export default defineConfig({
     include: ["e2e/**/*.long.test.ts", "server/**/*.long.test.ts", "proof/**/*.long.test.ts"],
     globalSetup: ["server/test/global-setup.ts", "e2e/global-setup.ts"],
     // the canary watch reads more of each database (server/test/canary/watch.ts)
-    env: { HOOKWELL_CANARY_ROWS: "100000" },
     testTimeout: 900_000,
     hookTimeout: 180_000,
     fileParallelism: false,

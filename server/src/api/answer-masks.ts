@@ -4,7 +4,6 @@
  * nobody can tell them, and the answer is not shown. Does not find what a receiver has changed beyond the usual spellings.
  */
 import { eventDefinition } from "@hookwell/sdk";
-import type { Tx } from "../db/schema.ts";
 import { renderBody } from "../delivery/attempt.ts";
 import type { ClinicSeal } from "../seal/seal.ts";
 import { MASK } from "../webhooks/masking.ts";
@@ -18,33 +17,32 @@ export type AnswerMask = (text: string, cut?: boolean) => string | null;
 /** A cut name of fewer characters is not told from other text. */
 const CUT_MIN_CHARACTERS = 2;
 
-/** The masks of deliveries, each with those of its attempts that will be shown; one statement for all of them. */
-export async function readAnswerMasks(
-  { tx, clinicId, seal }: { tx: Tx; clinicId: number; seal: ClinicSeal },
-  shown: readonly { delivery: LoggedDelivery; attempts: readonly LoggedAttempt[] }[],
-): Promise<(delivery: LoggedDelivery) => AnswerMask> {
-  const masked = shown.filter(({ delivery, attempts }) =>
-    attempts.some((attempt) => attempt.answer !== null && isAnswerOfPatients(delivery, attempt)),
+interface Shown {
+  readonly delivery: LoggedDelivery;
+  /** Those that will be shown. */
+  readonly attempts: readonly LoggedAttempt[];
+}
+
+/** Pure. Whose answers can be masked only with their events' facts. */
+export function needingFacts(shown: readonly Shown[]): LoggedDelivery[] {
+  return shown.flatMap(({ delivery, attempts }) =>
+    attempts.some((attempt) => attempt.answer !== null && isAnswerOfPatients(delivery, attempt)) ? [delivery] : [],
   );
-  const facts = await readFacts(tx, clinicId, [...new Set(masked.map(({ delivery }) => delivery.eventId))]);
+}
+
+/** Pure. The masks of deliveries, from the facts of those that need them (event-facts.ts). */
+export function answerMasks(
+  shown: readonly Shown[],
+  facts: ReadonlyMap<string, Buffer>,
+  seal: ClinicSeal,
+): (delivery: LoggedDelivery) => AnswerMask {
   const masks = new Map(
-    masked.map(({ delivery }) => {
+    needingFacts(shown).map((delivery) => {
       const kept = facts.get(delivery.eventId);
       return [delivery, kept === undefined ? () => null : maskFor(wordsOf(delivery, kept, seal))];
     }),
   );
   return (delivery) => masks.get(delivery) ?? ((text) => text);
-}
-
-async function readFacts(tx: Tx, clinicId: number, ids: readonly string[]): Promise<Map<string, Buffer>> {
-  if (ids.length === 0) return new Map();
-  const rows = await tx
-    .selectFrom("events")
-    .select(["id", "facts"])
-    .where("clinic_id", "=", clinicId)
-    .where("id", "in", ids)
-    .execute();
-  return new Map(rows.flatMap(({ id, facts }) => (facts === null ? [] : [[id, facts]])));
 }
 
 /** Names and e-mails of the patients that its body may tell of. */

@@ -1,4 +1,4 @@
-/** Reading what was tried: the last attempt of each delivery of a list, and the attempts of one. Only reads. */
+/** Reading the attempts of deliveries, as they were written down. Only reads. */
 import type { BlockChoice } from "@hookwell/sdk";
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
@@ -18,7 +18,7 @@ export interface LoggedAttempt extends DeliveryKey {
   late: boolean;
 }
 
-/** The last attempt of each delivery, by `keyName`. */
+/** The last attempt of each delivery, by `attemptsName`. */
 export async function readLastAttempts(
   tx: Tx,
   clinicId: number,

@@ -4,8 +4,8 @@ import { record } from "../audit/audit.ts";
 import { inClinic } from "../db/pool.ts";
 import { resend } from "../delivery/resend.ts";
 import { notFound } from "../errors.ts";
-import { deliveryId } from "../outbox/identifiers.ts";
-import { readAnswerMasks } from "./answer-masks.ts";
+import { type DeliveryKey, deliveryId } from "../outbox/identifiers.ts";
+import { answerMasks, needingFacts } from "./answer-masks.ts";
 import { keyName, readAttempts, readLastAttempts } from "./attempt-log.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
@@ -21,6 +21,7 @@ import {
   showUnderWay,
   viewOf,
 } from "./delivery-shapes.ts";
+import { readFacts } from "./event-facts.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
 import { PAGE_DEFAULT_ROWS, pageOf, readCursor, toPage } from "./paging.ts";
 import type { App } from "./server.ts";
@@ -49,7 +50,7 @@ function listRoute(app: App, context: ApiContext): void {
       const view = await viewOf(tx, context, principal);
       const { event, subject, state } = query;
       const wanted = { clinicId, webhookId, event, subject, state, ...idsOf(query), ...daysOf(query, view) };
-      const rows = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
+      const { rows, readTo } = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
       const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
       const names = await readSubjectNames(tx, clinicId, rows);
       const lastOf = (row: LoggedDelivery) => lastAttempts.get(keyName(row)) ?? null;
@@ -57,7 +58,7 @@ function listRoute(app: App, context: ApiContext): void {
         const attempt = lastOf(delivery);
         return attempt === null ? [] : [{ delivery, attempts: [attempt] }];
       });
-      const maskOf = await readAnswerMasks({ tx, clinicId, seal: view.seal }, tried);
+      const maskOf = answerMasks(tried, await readFacts(tx, clinicId, needingFacts(tried)), view.seal);
       const showLast = (delivery: LoggedDelivery) => {
         const attempt = lastOf(delivery);
         return attempt === null ? null : showAttempt({ delivery, attempt, mask: maskOf(delivery) }, view);
@@ -68,10 +69,16 @@ function listRoute(app: App, context: ApiContext): void {
           attempts: row.attempts,
           last_attempt: showLast(row),
         }),
-        key: (row) => [row.eventId, row.webhookId, row.part],
+        key: (row) => placeOf(row),
+        readTo: readTo && placeOf(readTo),
       });
     });
   });
+}
+
+/** As it stands in a cursor. */
+function placeOf({ eventId, webhookId, part }: DeliveryKey): [string, number, number] {
+  return [eventId, webhookId, part];
 }
 
 function detailRoute(app: App, context: ApiContext): void {
@@ -84,8 +91,8 @@ function detailRoute(app: App, context: ApiContext): void {
       const view = await viewOf(tx, context, principal);
       const names = await readSubjectNames(tx, clinicId, [delivery]);
       const attempts = await readAttempts(tx, clinicId, key);
-      const maskOf = await readAnswerMasks({ tx, clinicId, seal: view.seal }, [{ delivery, attempts }]);
-      const mask = maskOf(delivery);
+      const facts = await readFacts(tx, clinicId, [delivery]);
+      const mask = answerMasks([{ delivery, attempts }], facts, view.seal)(delivery);
       const shown = [
         ...attempts.map((attempt) => showAttemptWhole({ delivery, attempt, mask }, view)),
         ...showUnderWay(delivery, view),
@@ -94,7 +101,7 @@ function detailRoute(app: App, context: ApiContext): void {
         ...showDelivery(delivery, view, names),
         attempts: shown,
         last_attempt: shown.at(-1) ?? null,
-        request: await showRequest({ tx, clinicId, view }, delivery, attempts),
+        request: await showRequest({ tx, clinicId, view, facts }, delivery, attempts),
       };
     });
   });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { instantOf } from "../clinic/times.ts";
 import { invalid } from "../errors.ts";
 import { lowestEventId, parseDeliveryId } from "../outbox/identifiers.ts";
-import type { DeliveryQuery } from "./delivery-log.ts";
+import type { DeliveryQuery } from "./delivery-statements.ts";
 import { PAGE_QUERY } from "./paging.ts";
 import { EVENT } from "./webhook-shapes.ts";
 

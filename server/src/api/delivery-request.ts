@@ -15,6 +15,7 @@ import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { type LoggedDelivery, readDelivery } from "./delivery-log.ts";
 import { type REQUEST, type View, viewOf } from "./delivery-shapes.ts";
+import { readFacts } from "./event-facts.ts";
 import { ID_PARAMS } from "./ids.ts";
 import { perPersonAndMinute } from "./person-limits.ts";
 import type { App } from "./server.ts";
@@ -28,6 +29,8 @@ interface RequestParts {
   readonly tx: Tx;
   readonly clinicId: number;
   readonly view: View;
+  /** By event. */
+  readonly facts: ReadonlyMap<string, Buffer>;
 }
 
 /** Throws 404 for what is no id of a delivery. */
@@ -49,7 +52,7 @@ export async function showRequest(
   const names = custom === null ? [] : (JSON.parse(custom) as { name: string }[]).map(({ name }) => name.toLowerCase());
   const choice = choiceOf(webhook, delivery, attempts);
   const veiled = isVeiled(principal, delivery, choice);
-  const body = veiled ? null : await bodyOf(parts, delivery, choice);
+  const body = veiled ? null : bodyOf(parts, delivery, choice);
   const masked = body === null || delivery.test ? body : maskPatients(delivery, body);
   return {
     headers: headersOf(delivery, attempts.at(-1) ?? null, names),
@@ -62,19 +65,9 @@ export async function showRequest(
 }
 
 /** The exact text; null where it is no longer kept. */
-async function bodyOf(
-  { tx, clinicId, view: { seal } }: RequestParts,
-  delivery: LoggedDelivery,
-  choice: DataChoice,
-): Promise<string | null> {
-  const event = await tx
-    .selectFrom("events")
-    .select("facts")
-    .where("clinic_id", "=", clinicId)
-    .where("id", "=", delivery.eventId)
-    .executeTakeFirst();
-  if (!event?.facts) return null;
-  return renderBody({ ...delivery, facts: event.facts }, seal, choice);
+function bodyOf({ view: { seal }, facts }: RequestParts, delivery: LoggedDelivery, choice: DataChoice): string | null {
+  const kept = facts.get(delivery.eventId);
+  return kept === undefined ? null : renderBody({ ...delivery, facts: kept }, seal, choice);
 }
 
 /** What its body holds: as it was sent last, or as it would be sent now. */
@@ -134,9 +127,9 @@ export function revealRoute(app: App, context: ApiContext): void {
       const delivery = await readDelivery(tx, clinicId, key);
       if (delivery === null) throw notFound("delivery");
       const view = await viewOf(tx, context, principal);
-      const parts = { tx, clinicId, view };
+      const parts = { tx, clinicId, view, facts: await readFacts(tx, clinicId, [delivery]) };
       const choice = choiceOf(await webhookOf(parts, delivery), delivery, await readAttempts(tx, clinicId, key));
-      const body = await bodyOf(parts, delivery, choice);
+      const body = bodyOf(parts, delivery, choice);
       if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
       const id = deliveryId(key);
       const { reason } = request.body;

@@ -1,8 +1,9 @@
 /** What each capability of an embedded page opens beyond its routes (roles.test.ts): whose act it is, secrets, patients' data. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { type EmbedKey, embedKey, openEmbed } from "../../test/embed.ts";
 import { fillClinic } from "../../test/filled-clinic.ts";
+import { until } from "../../test/until.ts";
 import { inClinic } from "../db/pool.ts";
 import { keepMessage } from "../inbox/messages.ts";
 import { emit } from "../outbox/emit.ts";
@@ -151,6 +152,70 @@ describe("patients' data", () => {
     await expectLocked();
     await api.database.pools.owner.query("update events set facts = null where clinic_id = $1", [own.id]);
     expect((await change({ ...away, url })).status).toBe(200);
+  });
+
+  describe("of an event that is being told while the webhook is changed", () => {
+    const url = "https://mine.example.test/in";
+    /** A webhook that hears of accounts, and the page that may change it, without `include-patient`. */
+    const setUp = async () => {
+      const own = await api.newClinic();
+      const { call } = await openEmbed(api, (await embedKey(own)).key, { capabilities: ["view", "manage"] });
+      const account = { ...WITH_PATIENT, include: { patient: "off" }, events: ["patient_account.created"] };
+      const { id } = (await own.as.manager("/v1/webhooks", { method: "POST", body: account })).json;
+      const change = (body: object) => call(`/v1/webhooks/${id}`, { method: "PATCH", body });
+      const urlNow = async () => (await own.as.manager(`/v1/webhooks/${id}`)).json.url;
+      return { own, change, urlNow };
+    };
+    /** Its event is emitted, and not committed before it is told to. */
+    const emitSlowly = async (clinicId: number) => {
+      const [emitted, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const client = { id: 1, name: "Late Patient", email: "late@example.test" };
+      const facts = { event: "patient_account.created", client } as const;
+      const committed = inClinic(api.context.db, clinicId, async (tx) => {
+        await emit(api.context, tx, { clinicId, subject: "patient:1", facts });
+        emitted.resolve();
+        await may.promise;
+      });
+      await emitted.promise;
+      const commit = async () => {
+        may.resolve();
+        await committed;
+      };
+      onTestFinished(commit);
+      return commit;
+    };
+    const isWaitedFor = async () => {
+      const waiting =
+        "select from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep|virtualxid'";
+      return (await api.database.pools.owner.query(`${waiting} and pid <> pg_backend_pid()`)).rowCount;
+    };
+
+    it("goes to no new address, although its delivery was not there yet when the address was changed", async () => {
+      const { own, change, urlNow } = await setUp();
+      const before = await urlNow();
+      const commit = await emitSlowly(own.id);
+      expect((await change({ events: ["consult.updated"] })).status).toBe(200);
+      let isAnswered = false;
+      const moved = change({ url }).finally(() => {
+        isAnswered = true;
+      });
+      await until("the change waits for it", async () => isAnswered || (await isWaitedFor()));
+      await commit();
+      expect(lockedFields(await moved)).toEqual(["patient_data_locked", "url"]);
+      expect(await urlNow()).toBe(before);
+    });
+
+    it("holds the change up for a moment only: then it is refused as busy, and goes through afterwards", async () => {
+      const { own, change, urlNow } = await setUp();
+      const before = await urlNow();
+      expect((await change({ events: ["consult.updated"] })).status).toBe(200);
+      const commit = await emitSlowly(own.id);
+      const refused = await change({ url });
+      expect([refused.status, refused.json.code, refused.headers["retry-after"]]).toEqual([503, "busy", "10"]);
+      expect(await urlNow()).toBe(before);
+      await commit();
+      expect((await change({ url })).status).toBe(200);
+    });
   });
 
   it("in what was sent is shown with include-patient alone, and names and e-mails stand as dots in it", async () => {

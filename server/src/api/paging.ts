@@ -33,12 +33,12 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** The last row's key as a cursor. */
-function writeCursor(key: readonly (string | number)[]): string {
+function writeCursor(key: Key): string {
   return Buffer.from(JSON.stringify(key)).toString("base64url");
 }
 
 /** The key in a cursor, checked against its form; throws 400 `cursor` for one that this list did not give out. */
-export function readCursor<Key>(cursor: string | undefined, key: z.ZodType<Key>): Key | null {
+export function readCursor<Of>(cursor: string | undefined, key: z.ZodType<Of>): Of | null {
   if (cursor === undefined) return null;
   try {
     return key.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
@@ -48,16 +48,23 @@ export function readCursor<Key>(cursor: string | undefined, key: z.ZodType<Key>)
   }
 }
 
+type Key = readonly (string | number)[];
+
+interface PageView<Row, Item> {
+  item(row: Row): Item;
+  key(row: Row): Key;
+  /** Where reading was cut short: the next page goes on from here although this one is not full. */
+  readonly readTo?: Key | null;
+}
+
 /** A page from one row more than was asked for, which tells whether there is a next one. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,
-  { item, key }: { item: (row: Row) => Item; key: (row: Row) => readonly (string | number)[] },
+  { item, key, readTo = null }: PageView<Row, Item>,
 ): { data: Item[]; next_cursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return {
-    data: shown.map(item),
-    next_cursor: rows.length > limit && last !== undefined ? writeCursor(key(last)) : null,
-  };
+  const next = rows.length > limit && last !== undefined ? key(last) : readTo;
+  return { data: shown.map((row) => item(row)), next_cursor: next === null ? null : writeCursor(next) };
 }

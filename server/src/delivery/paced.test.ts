@@ -5,10 +5,10 @@ import type { Begun } from "./engine-store.ts";
 import { Paced } from "./paced.ts";
 import { hostNameOf, Run, UNPROVED_PER_SECOND } from "./run.ts";
 
-const runOf = (webhookId: number, host: string, proved = true) =>
+const runOf = (clinicId: number, host: string, proved = true, webhookId = clinicId) =>
   new Run(
     {
-      ...{ clinicId: webhookId, webhookId, fence: 1, version: 1, proved, concurrency: 64, pacePerSecond: 1_000 },
+      ...{ clinicId, webhookId, fence: 1, version: 1, proved, concurrency: 64, pacePerSecond: 1_000 },
       ...{ seen: 0, cursor: null, more: false, left: false, contended: false, parked: false, host },
       ...{ failures: 0, failingMs: null, probes: 0, warned: 0, warnedMs: null, recoveredMs: null },
     },
@@ -18,6 +18,9 @@ const runOf = (webhookId: number, host: string, proved = true) =>
 const begun = (id: number) => ({ id, orderKey: `k${id}` }) as unknown as Begun;
 const pacedAt = (hostPerSecond: number) => new Paced({ hostPerSecond, liveNodes: () => 1 });
 const start = (paced: Paced, nowMs: number) => [...paced.ready(nowMs, () => true)].map(({ run }) => run.clinicId);
+
+/** So many that all of a host's places are taken together. */
+const CLINICS = Array.from({ length: 100 }, (_, n) => n + 1);
 
 function add(paced: Paced, run: Run, count: number): void {
   for (let n = 0; n < count; n++) paced.add(run, begun(n), 0);
@@ -43,13 +46,63 @@ describe("a host that several clinics send to", () => {
 
   test(`has ${CONNECTIONS_PER_ORIGIN_MAX} requests in flight over all of them at most`, () => {
     const paced = pacedAt(100_000);
-    const runs = [1, 2, 3, 4].map((id) => runOf(id, `hooks.example.com:${8_000 + id}`));
+    const runs = CLINICS.map((id) => runOf(id, `hooks.example.com:${8_000 + id}`));
     for (const run of runs) add(paced, run, 200);
     expect(start(paced, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
     const [first] = runs;
-    if (first === undefined) throw new Error("there are four");
+    if (first === undefined) throw new Error("there are many");
     paced.ended(first);
     expect(start(paced, 0)).toHaveLength(1);
+  });
+});
+
+describe("a host whose answers take long", () => {
+  const webhooksOf = (clinicId: number) =>
+    Array.from({ length: 25 }, (_, n) => runOf(clinicId, "slow.example.com", true, 100 * clinicId + n));
+  const addAll = (paced: Paced, runs: readonly Run[]) => {
+    for (const run of runs) add(paced, run, 64);
+  };
+
+  test("has places left for another clinic, however many one clinic's webhooks have for it", () => {
+    const paced = pacedAt(100_000);
+    addAll(paced, webhooksOf(1));
+    const alone = start(paced, 0).length;
+    expect(alone).toBe((CONNECTIONS_PER_ORIGIN_MAX * 3) / 4);
+    for (const clinicId of [2, 3]) {
+      addAll(paced, webhooksOf(clinicId));
+      expect(new Set(start(paced, 0))).toEqual(new Set([clinicId]));
+    }
+  });
+
+  test("gives each clinic as many as the other as soon as requests have ended", () => {
+    const paced = pacedAt(100_000);
+    const [first, second] = [webhooksOf(1), webhooksOf(2)];
+    addAll(paced, first);
+    const inFlight: Run[] = [...paced.ready(0, () => true)].map(({ run }) => run);
+    addAll(paced, second);
+    for (let ended = 0; ended < CONNECTIONS_PER_ORIGIN_MAX; ended++) {
+      inFlight.push(...[...paced.ready(0, () => true)].map(({ run }) => run));
+      paced.ended(inFlight.shift() as Run);
+    }
+    const held = [1, 2].map((id) => inFlight.filter(({ clinicId }) => clinicId === id).length);
+    expect(Math.abs((held[0] as number) - (held[1] as number))).toBeLessThanOrEqual(4);
+  });
+
+  test("tells as many places as then may start", () => {
+    const paced = pacedAt(100_000);
+    const [one, other] = [runOf(1, "slow.example.com"), runOf(2, "slow.example.com")];
+    for (const [run, ahead] of [
+      [one, 0],
+      [other, 50],
+      [one, 7],
+    ] as const) {
+      add(paced, run, ahead);
+      start(paced, 0);
+      const told = paced.available(run, 0);
+      add(paced, run, 1_000);
+      expect(start(paced, 0)).toHaveLength(told);
+      paced.drop();
+    }
   });
 });
 
@@ -62,7 +115,7 @@ describe("a receiver with many names", () => {
     for (const id of [1, 2, 3]) add(paced, runOf(id, `name-${id}.example.com`), 10);
     expect(start(paced, 0)).toHaveLength(20);
     const capped = manyNames(100_000);
-    for (const id of [1, 2, 3]) add(capped, runOf(id, `name-${id}.example.com`), 200);
+    for (const id of CLINICS) add(capped, runOf(id, `name-${id}.example.com`), 200);
     expect(start(capped, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
   });
 
@@ -76,7 +129,7 @@ describe("a receiver with many names", () => {
     add(paced, run, 100);
     expect(start(paced, 0)).toHaveLength(100);
     for (let n = 0; n < 101; n++) paced.ended(run);
-    for (const id of [2, 3]) add(paced, runOf(id, `name-${id}.example.com`), 200);
+    for (const id of CLINICS.slice(1)) add(paced, runOf(id, `name-${id}.example.com`), 200);
     expect(start(paced, 0)).toHaveLength(CONNECTIONS_PER_ORIGIN_MAX);
   });
 });
@@ -85,7 +138,7 @@ describe("a name with many addresses", () => {
   let turn = 0;
   const manyAddresses = (hostPerSecond: number) =>
     new Paced({ hostPerSecond, liveNodes: () => 1, reachedBy: () => `203.0.113.${++turn % 2}` });
-  const runs = [1, 2, 3].map((id) => runOf(id, "hooks.example.com"));
+  const runs = CLINICS.map((id) => runOf(id, "hooks.example.com"));
 
   test("has one pace and one cap over all of them, however they take turns", () => {
     const paced = manyAddresses(100);

@@ -3,7 +3,7 @@
  *
  * TAKE begins deliveries without knowing how many were sent to the address just before, by a run that has slept meanwhile,
  * nor what other webhooks send to the same host. Webhooks take turns, so that one clinic's backlog on a common host does not
- * starve another's.
+ * starve another's; and of a host's places a clinic leaves some free for whoever comes next, however slow its requests end.
  */
 import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
 import type { Begun } from "./engine-store.ts";
@@ -15,6 +15,11 @@ const PACES_KEPT_MAX = 50_000;
 const HOSTS_KEPT_MAX = 50_000;
 /** Requests in flight to one host, over all webhooks and clinics: as many as egress opens connections to it. */
 const HOST_IN_FLIGHT_MAX = CONNECTIONS_PER_ORIGIN_MAX;
+/**
+ * A clinic may have so many times as many in flight to a host as are free there: alone three quarters of all, of two each
+ * three sevenths. Who has more than that, because others came, starts none until it has not.
+ */
+const HELD_PER_FREE = 3;
 export const HOST_PACE_DEFAULT_PER_SECOND = 1_000;
 /** A little more than an address that has never answered makes its next request wait. */
 const UNSENT_MAX_MS = 1_200;
@@ -32,6 +37,8 @@ interface Waiting {
 interface Host {
   pace: Pace;
   inFlight: number;
+  /** by clinic; no zeros */
+  heldBy: Map<number, number>;
 }
 
 export interface PacedOptions {
@@ -119,7 +126,7 @@ export class Paced {
   /** A request that ready() handed over has ended. It counted against its hosts as they were known then. */
   ended(run: Run): void {
     const requests = this.#inFlight.get(run);
-    for (const host of requests?.shift() ?? []) host.inFlight--;
+    for (const host of requests?.shift() ?? []) countIn(host, run, -1);
     if (requests?.length === 0) this.#inFlight.delete(run);
   }
 
@@ -136,8 +143,8 @@ export class Paced {
   /** How many requests of this webhook could start now by its paces. */
   available(run: Run, nowMs: number): number {
     let available = this.of(run, nowMs).available(nowMs);
-    for (const { pace, inFlight } of this.#hostsOf(run, nowMs))
-      available = Math.min(available, pace.available(nowMs), Math.max(0, HOST_IN_FLIGHT_MAX - inFlight));
+    for (const host of this.#hostsOf(run, nowMs))
+      available = Math.min(available, host.pace.available(nowMs), placesLeft(host, run));
     return available;
   }
 
@@ -164,7 +171,7 @@ export class Paced {
     this.of(run, nowMs).spend(1, nowMs);
     for (const host of hosts) {
       host.pace.spend(1, nowMs);
-      host.inFlight++;
+      countIn(host, run, 1);
     }
     const requests = this.#inFlight.get(run);
     if (requests) requests.push(hosts);
@@ -183,11 +190,25 @@ export class Paced {
 
   #host(key: string, nowMs: number): Host {
     const perSecond = this.#options.hostPerSecond / Math.max(1, this.#options.liveNodes());
-    const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0 });
+    const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0, heldBy: new Map() });
     const host = kept(this.#hosts, key, HOSTS_KEPT_MAX, make);
     host.pace.set(perSecond, nowMs);
     return host;
   }
+}
+
+/** How many more requests a run's clinic may start at a host, each of which leaves fewer free. */
+function placesLeft({ inFlight, heldBy }: Host, { clinicId }: Run): number {
+  const free = HOST_IN_FLIGHT_MAX - inFlight;
+  const held = heldBy.get(clinicId) ?? 0;
+  return Math.max(0, Math.ceil((HELD_PER_FREE * free - held) / (HELD_PER_FREE + 1)));
+}
+
+function countIn(host: Host, { clinicId }: Run, change: 1 | -1): void {
+  host.inFlight += change;
+  const held = (host.heldBy.get(clinicId) ?? 0) + change;
+  if (held === 0) host.heldBy.delete(clinicId);
+  else host.heldBy.set(clinicId, held);
 }
 
 /** The value of a key, made where it is missing; the oldest makes room beyond `max`. */

@@ -4,6 +4,7 @@ import { closeEgressAfterEach, LOOPBACK, openEgress, post, SHORT_DEADLINE_MS, ST
 import { createNameServer, type NameServer } from "../../test/name-server.ts";
 import { createRawReceiver, type RawReceiver } from "../../test/raw-receiver.ts";
 import { until } from "../../test/until.ts";
+import { createAllowList } from "./allow-list.ts";
 import { pastTime } from "./dial.ts";
 import { TRIAL_LOOKUPS } from "./names.ts";
 
@@ -127,6 +128,19 @@ describe("a name", () => {
     const egress = open({ deadlineMs: SHORT_DEADLINE_MS });
     expect(await post(egress, at("hooks.example.test"))).toMatchObject({ kind: "timed_out", bodySent: false });
     expect(names.asked).not.toEqual([]);
+  });
+});
+
+describe("a connection that ends elsewhere than at the address that was vetted", () => {
+  // The system takes the unspecified address for this machine: what is dialled is 0.0.0.0, what is reached is 127.0.0.1.
+  test.each(["0.0.0.0", "hooks.example.test"])("gets nothing sent, and is closed: %s", async (host) => {
+    names.names["hooks.example.test"] = ["0.0.0.0"];
+    // A mistake of the vetting, such as this list would be, which the configuration refuses.
+    const opened = createAllowList({ networks: ["0.0.0.0/8"], ports: [], httpHosts: [] });
+    const egress = open({ rules: { ...STRICT, opened } });
+    expect(await post(egress, at(host))).toMatchObject(REFUSED);
+    await until("it is closed", () => receiver.connections === 1 && receiver.open.size === 0);
+    expect(receiver.requests).toEqual([]);
   });
 });
 

@@ -14,6 +14,11 @@ const WIDTH = { off: 0, id: 1, all: 2 } as const;
 /** Where the data goes, and what goes along with it. */
 const LOCKED: ReadonlySet<string> = new Set(["url", "headers", "recipient", "oneParticipantPerRequest"]);
 
+/** How long what others are just writing is waited for. */
+const WRITERS_AWAITED_MS = 2_000;
+const LOOK_EVERY_MS = 50;
+const BUSY_RETRY_AFTER_SECONDS = 10;
+
 const FIELDS: Readonly<Record<string, string>> = { oneParticipantPerRequest: "one_participant_per_request" };
 const WORDS =
   "This would send patients' data, which may not be turned on here. Leave it as it is, or ask a manager of the clinic.";
@@ -32,7 +37,8 @@ interface Change {
 export async function refusePatientData(tx: Tx, change: Change & { clinicId: number; id: number }): Promise<void> {
   const { before, after } = change;
   const isMoved = before !== null && changedFields(before, after).some((field) => LOCKED.has(field));
-  const fields = lockedFields(change, isMoved && (await keepsWholePatients(tx, change)));
+  const keepsPatients = isMoved && ((await keepsWholePatients(tx, change)) || (await willKeepThem(tx, change)));
+  const fields = lockedFields(change, keepsPatients);
   if (fields.length > 0) throw locked(fields);
 }
 
@@ -77,6 +83,46 @@ async function keepsWholePatients(tx: Tx, { clinicId, id }: { clinicId: number; 
     where e.clinic_id = ${clinicId} and e.name = any (${names}) and e.facts is not null
       and (${has("deliveries")} or ${has("finished_deliveries")}) limit 1`.execute(tx);
   return rows.length > 0;
+}
+
+/** The same of deliveries that another transaction is adding, which may have read the webhook before its events were changed. */
+async function willKeepThem(tx: Tx, change: { clinicId: number; id: number }): Promise<boolean> {
+  await untilWritersEnd(tx);
+  return keepsWholePatients(tx, change);
+}
+
+/**
+ * Waits for every transaction that is writing deliveries at this moment: whoever adds some locks their table ahead of
+ * reading which webhooks listen. Whoever begins later reads the webhook as it is now.
+ * @throws ProblemError 503 `busy` where one of them takes long, a large import, say
+ */
+async function untilWritersEnd(tx: Tx): Promise<void> {
+  const { rows } = await sql<{ writer: string }>`select virtualtransaction as writer from pg_locks
+    where locktype = 'relation' and database = (select oid from pg_database where datname = current_database())
+      and relation = 'deliveries'::regclass and mode = 'RowExclusiveLock' and pid <> pg_backend_pid()`.execute(tx);
+  const writers = rows.map(({ writer }) => writer);
+  for (let waitedMs = 0; await areUnderWay(tx, writers); waitedMs += LOOK_EVERY_MS) {
+    if (waitedMs >= WRITERS_AWAITED_MS) throw busy();
+    await sql`select pg_sleep(${LOOK_EVERY_MS / 1_000}::float8)`.execute(tx);
+  }
+}
+
+/** Each holds its own number for as long as it lasts. */
+async function areUnderWay(tx: Tx, transactions: readonly string[]): Promise<boolean> {
+  if (transactions.length === 0) return false;
+  const { rows } = await sql`select from pg_locks where locktype = 'virtualxid'
+    and virtualtransaction = any (${transactions}) limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
+function busy(): ProblemError {
+  return new ProblemError({
+    status: 503,
+    code: "busy",
+    title:
+      "Much is being written at this moment, so it cannot be said what would go to the new address. Try again later.",
+    retryAfterSeconds: BUSY_RETRY_AFTER_SECONDS,
+  });
 }
 
 function sendsPatients({ include, events }: WebhookSettings): boolean {

@@ -55,6 +55,16 @@ describe("the watch over all suites", () => {
     await database.pools.owner.query("delete from notices");
   });
 
+  it("finds a name in whichever of a table's many rows it is", async () => {
+    await database.pools.owner.query(
+      `insert into notices (clinic_id, kind, webhook_id, cause, details)
+       select $1, 'webhook.failing', $2, 'many ' || n, case when n = 7500 then $3::jsonb else '{}' end from generate_series(1, 8000) n`,
+      [clinic.id, clinic.webhookId, JSON.stringify({ name: NAME })],
+    );
+    expect(await searchForCanaries(database.url)).toEqual([{ place: "notices.details", kind: "name", canary: NAME }]);
+    await database.pools.owner.query("delete from notices");
+  });
+
   it("finds a secret that the API showed, wherever it stands, and fails the suite with the place", async () => {
     const secret = generateSecret();
     noteSecrets({ webhook: { secret } });

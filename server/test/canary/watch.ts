@@ -4,8 +4,8 @@
  *
  * Every patient is a canary: the names are taken from the clinics' own records of this database, and from the SDK's samples, of
  * which no record need exist. Every secret is one: those that the API showed or was given, whatever their shape. A finding
- * fails the suite whose database it is. Reads at most ROWS_PER_TABLE_MAX rows of a table, all of them where
- * HOOKWELL_CANARY_ROWS says so.
+ * fails the suite whose database it is. Every row of every table is read, the long tables piece by piece; at most NAMES_MAX
+ * names of patients, SECRETS_MAX secrets of a test file and LOG_CHARACTERS_MAX characters of its logs are looked for and in.
  */
 import { sampleFacts } from "@hookwell/sdk";
 import pg from "pg";
@@ -13,7 +13,9 @@ import { API_KEY_PREFIX } from "../../src/accounts/api-keys.ts";
 import { createLog, type Log } from "../../src/log.ts";
 import { NAMES_MAY_STAND_IN } from "./places.ts";
 
-const ROWS_PER_TABLE_MAX = Number(process.env.HOOKWELL_CANARY_ROWS ?? 2_000);
+/** Tables with fewer rows are read all by one statement; nearly all are. */
+const SHORT_TABLE_ROWS = 2_000;
+const PIECE_ROWS = 5_000;
 const NAMES_MAX = 500;
 const SECRETS_MAX = 2_000;
 const LOG_CHARACTERS_MAX = 20_000_000;
@@ -149,34 +151,38 @@ async function searchTables(
   names: readonly string[],
 ): Promise<Finding[]> {
   const of = (table: string, at: number) =>
-    `(select ${at} as at, string_agg(t::text, E'\\n') as v from (select * from ${table} limit ${ROWS_PER_TABLE_MAX}) t)`;
-  const { rows } = await client.query<{ at: number; v: string | null }>(tables.map(of).join(" union all "));
+    `(select ${at} as at, count(*)::int as rows, string_agg(t::text, E'\\n') as v
+      from (select * from ${table} limit ${SHORT_TABLE_ROWS}) t)`;
+  const { rows: read } = await client.query<TableStart>(tables.map(of).join(" union all "));
   const found: Finding[] = [];
   for (const [kind, canaries] of [["name", names] as const, ["secret", [...secrets]] as const]) {
     const pattern = patternOf(canaries);
-    for (const { at, v } of pattern === null ? [] : rows) {
+    for (const { at, rows, v } of pattern === null ? [] : read) {
       const table = tables[at];
-      if (table !== undefined && pattern?.test(v ?? ""))
+      if (table !== undefined && pattern !== null && (rows === SHORT_TABLE_ROWS || pattern.test(v ?? "")))
         found.push(...(await findColumns(client, table, { kind, pattern })));
     }
   }
   return found;
 }
 
-/** Only for a table in which something was found: in which of its columns. */
+interface TableStart {
+  at: number;
+  rows: number;
+  v: string | null;
+}
+
+/** For a long table, and one in which something was found: in which of its columns. */
 async function findColumns(
   client: pg.Client,
   table: string,
   { kind, pattern }: { kind: Finding["kind"]; pattern: RegExp },
 ): Promise<Finding[]> {
-  const { rows } = await client.query<Record<string, unknown>>({
-    text: `select * from ${table} t limit ${ROWS_PER_TABLE_MAX}`,
-    types: { getTypeParser: () => (value: string) => value },
-  });
   const short = table.replaceAll('"', "").replace(/^public\./, "");
   const found = new Map<string, Finding>();
-  for (const row of rows) {
-    for (const [column, value] of Object.entries(row)) {
+  for await (const rows of piecesOf(client, table)) {
+    if (!pattern.test(rows.flatMap((row) => Object.values(row)).join("\n"))) continue;
+    for (const [column, value] of rows.flatMap((row) => Object.entries(row))) {
       const canary = pattern.exec(String(value))?.[0];
       const place = `${short}.${column}`;
       if (canary === undefined || (kind === "name" && place in NAMES_MAY_STAND_IN)) continue;
@@ -184,6 +190,18 @@ async function findColumns(
     }
   }
   return [...found.values()];
+}
+
+/** All rows of a table, as texts. */
+async function* piecesOf(client: pg.Client, table: string): AsyncGenerator<Record<string, unknown>[]> {
+  const fetch = { text: `fetch ${PIECE_ROWS} from pieces`, types: { getTypeParser: () => (value: string) => value } };
+  await client.query(`begin read only; declare pieces no scroll cursor for select * from ${table}`);
+  for (;;) {
+    const { rows } = await client.query<Record<string, unknown>>(fetch);
+    if (rows.length === 0) break;
+    yield rows;
+  }
+  await client.query("commit");
 }
 
 /** Each as it is, as it stands in JSON, in a URL, and as the bytes of a `bytea` are printed. Null where there is none. */
