@@ -2,20 +2,15 @@
 import "./ui/mantine.css";
 import "./ui/base.css";
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "./api.ts";
 import { startLanguage } from "./i18n/setup.ts";
 import { makeRouter } from "./router.tsx";
+import { nonce } from "./ui/nonce.ts";
 import { cssVariables, theme } from "./ui/theme.ts";
-
-const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
-// For the libraries below Mantine that write a <style> of their own (scroll locking).
-setNonce(nonce);
 
 const RETRIES = 2;
 
@@ -50,7 +45,6 @@ function Page() {
       defaultColorScheme="auto"
       getStyleNonce={() => nonce}
     >
-      <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>

@@ -13,7 +13,7 @@ import { ProblemError } from "./api.ts";
 import { auditFilters } from "./audit/filters.ts";
 import { invoiceFilters } from "./billing/filters.ts";
 import { deliveryFilters } from "./deliveries/filters.ts";
-import { withMoreWords } from "./i18n/setup.ts";
+import { withWords } from "./i18n/setup.ts";
 import { importSearch } from "./import/search.ts";
 import { membershipFilters } from "./memberships/filters.ts";
 import { scheduleSearch } from "./schedule/week.ts";
@@ -31,7 +31,7 @@ const signIn = createRoute({
   path: "/sign-in",
   validateSearch: (search: Record<string, unknown>): { redirect?: string } =>
     typeof search.redirect === "string" ? { redirect: search.redirect } : {},
-  component: lazyRouteComponent(() => import("./session/SignInPage.tsx"), "SignInPage"),
+  component: lazyRouteComponent(() => withWords([], import("./session/SignInPage.tsx")), "SignInPage"),
 });
 
 /** Everything behind the sign-in. */
@@ -62,33 +62,42 @@ const schedule = createRoute({
   getParentRoute: () => shell,
   path: "/schedule",
   validateSearch: scheduleSearch,
-  component: lazyRouteComponent(() => import("./schedule/SchedulePage.tsx"), "SchedulePage"),
+  component: lazyRouteComponent(() => withWords(["schedule"], import("./schedule/SchedulePage.tsx")), "SchedulePage"),
 });
 
 const billing = createRoute({
   getParentRoute: () => shell,
   path: "/billing",
   validateSearch: invoiceFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("./billing/BillingPage.tsx")), "BillingPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./billing/BillingPage.tsx")),
+    "BillingPage",
+  ),
 });
 
 const invoice = createRoute({
   getParentRoute: () => shell,
   path: "/billing/invoices/$invoiceId",
-  component: lazyRouteComponent(() => withMoreWords(import("./billing/InvoicePage.tsx")), "InvoicePage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./billing/InvoicePage.tsx")),
+    "InvoicePage",
+  ),
 });
 
 const packages = createRoute({
   getParentRoute: () => shell,
   path: "/billing/packages",
-  component: lazyRouteComponent(() => withMoreWords(import("./billing/PackagesPage.tsx")), "PackagesPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./billing/PackagesPage.tsx")),
+    "PackagesPage",
+  ),
 });
 
 const giftCertificates = createRoute({
   getParentRoute: () => shell,
   path: "/billing/gift-certificates",
   component: lazyRouteComponent(
-    () => withMoreWords(import("./billing/GiftCertificatesPage.tsx")),
+    () => withWords(["billing", "memberships"], import("./billing/GiftCertificatesPage.tsx")),
     "GiftCertificatesPage",
   ),
 });
@@ -97,152 +106,185 @@ const memberships = createRoute({
   getParentRoute: () => shell,
   path: "/memberships",
   validateSearch: membershipFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("./memberships/MembershipsPage.tsx")), "MembershipsPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./memberships/MembershipsPage.tsx")),
+    "MembershipsPage",
+  ),
 });
 
 const membership = createRoute({
   getParentRoute: () => shell,
   path: "/memberships/$membershipId",
-  component: lazyRouteComponent(() => withMoreWords(import("./memberships/MembershipPage.tsx")), "MembershipPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./memberships/MembershipPage.tsx")),
+    "MembershipPage",
+  ),
 });
 
 const plans = createRoute({
   getParentRoute: () => shell,
   path: "/memberships/plans",
-  component: lazyRouteComponent(() => withMoreWords(import("./memberships/PlansPage.tsx")), "PlansPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships"], import("./memberships/PlansPage.tsx")),
+    "PlansPage",
+  ),
 });
 
 const webhooks = createRoute({
   getParentRoute: () => shell,
   path: "/consults/export/webhooks",
   validateSearch: webhooksSearch,
-  component: lazyRouteComponent(() => withMoreWords(import("./webhooks/WebhooksPage.tsx")), "WebhooksPage"),
+  component: lazyRouteComponent(() => withWords(["webhooks"], import("./webhooks/WebhooksPage.tsx")), "WebhooksPage"),
 });
 
 const deliveries = createRoute({
   getParentRoute: () => shell,
   path: "/deliveries",
   validateSearch: deliveryFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("./deliveries/DeliveriesPage.tsx")), "DeliveriesPage"),
+  component: lazyRouteComponent(
+    () => withWords(["deliveries"], import("./deliveries/DeliveriesPage.tsx")),
+    "DeliveriesPage",
+  ),
 });
 
 const delivery = createRoute({
   getParentRoute: () => deliveries,
   path: "$deliveryId",
-  component: lazyRouteComponent(() => withMoreWords(import("./deliveries/DeliveryDrawer.tsx")), "DeliveryDrawer"),
+  component: lazyRouteComponent(
+    () => withWords(["deliveries", "embed"], import("./deliveries/DeliveryDrawer.tsx")),
+    "DeliveryDrawer",
+  ),
 });
 
 const notices = createRoute({
   getParentRoute: () => shell,
   path: "/notices",
-  component: lazyRouteComponent(() => withMoreWords(import("./notices/NoticesPage.tsx")), "NoticesPage"),
+  component: lazyRouteComponent(
+    () => withWords(["embed", "notices", "webhooks"], import("./notices/NoticesPage.tsx")),
+    "NoticesPage",
+  ),
 });
 
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: "/inbox",
-  component: lazyRouteComponent(() => withMoreWords(import("./inbox/InboxPage.tsx")), "InboxPage"),
+  component: lazyRouteComponent(() => withWords(["inbox"], import("./inbox/InboxPage.tsx")), "InboxPage"),
 });
 
 const patients = createRoute({
   getParentRoute: () => shell,
   path: "/patients",
-  component: lazyRouteComponent(() => withMoreWords(import("./patients/PatientsPage.tsx")), "PatientsPage"),
+  component: lazyRouteComponent(() => withWords(["patients"], import("./patients/PatientsPage.tsx")), "PatientsPage"),
 });
 
 const patient = createRoute({
   getParentRoute: () => shell,
   path: "/patients/$patientId",
-  component: lazyRouteComponent(() => withMoreWords(import("./patients/PatientPage.tsx")), "PatientPage"),
+  component: lazyRouteComponent(
+    () => withWords(["billing", "memberships", "patients"], import("./patients/PatientPage.tsx")),
+    "PatientPage",
+  ),
 });
 
 const academy = createRoute({
   getParentRoute: () => shell,
   path: "/academy",
-  component: lazyRouteComponent(() => withMoreWords(import("./academy/AcademyPage.tsx")), "AcademyPage"),
+  component: lazyRouteComponent(
+    () => withWords(["academy", "billing", "memberships"], import("./academy/AcademyPage.tsx")),
+    "AcademyPage",
+  ),
 });
 
 const academyItem = createRoute({
   getParentRoute: () => shell,
   path: "/academy/$itemId",
-  component: lazyRouteComponent(() => withMoreWords(import("./academy/ItemPage.tsx")), "ItemPage"),
+  component: lazyRouteComponent(
+    () => withWords(["academy", "billing", "memberships"], import("./academy/ItemPage.tsx")),
+    "ItemPage",
+  ),
 });
 
 const checkouts = createRoute({
   getParentRoute: () => shell,
   path: "/academy/checkouts",
   validateSearch: checkoutFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("./academy/CheckoutsPage.tsx")), "CheckoutsPage"),
+  component: lazyRouteComponent(
+    () => withWords(["academy", "billing", "memberships"], import("./academy/CheckoutsPage.tsx")),
+    "CheckoutsPage",
+  ),
 });
 
 const importing = createRoute({
   getParentRoute: () => shell,
   path: "/import",
   validateSearch: importSearch,
-  component: lazyRouteComponent(() => withMoreWords(import("./import/ImportPage.tsx")), "ImportPage"),
+  component: lazyRouteComponent(() => withWords(["import"], import("./import/ImportPage.tsx")), "ImportPage"),
 });
 
 const apiKeys = createRoute({
   getParentRoute: () => shell,
   path: "/settings/api-keys",
-  component: lazyRouteComponent(() => withMoreWords(import("./settings/ApiKeysPage.tsx")), "ApiKeysPage"),
+  component: lazyRouteComponent(() => withWords(["settings"], import("./settings/ApiKeysPage.tsx")), "ApiKeysPage"),
 });
 
 const retention = createRoute({
   getParentRoute: () => shell,
   path: "/settings/retention",
-  component: lazyRouteComponent(() => withMoreWords(import("./settings/RetentionPage.tsx")), "RetentionPage"),
+  component: lazyRouteComponent(() => withWords(["settings"], import("./settings/RetentionPage.tsx")), "RetentionPage"),
 });
 
 const history = createRoute({
   getParentRoute: () => shell,
   path: "/settings/history",
   validateSearch: auditFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("./audit/AuditPage.tsx")), "AuditPage"),
+  component: lazyRouteComponent(() => withWords(["audit", "webhooks"], import("./audit/AuditPage.tsx")), "AuditPage"),
 });
 
 const staffPage = createRoute({
   getParentRoute: () => shell,
   path: "/settings/staff",
-  component: lazyRouteComponent(() => withMoreWords(import("./settings/StaffPage.tsx")), "StaffPage"),
+  component: lazyRouteComponent(() => withWords(["settings"], import("./settings/StaffPage.tsx")), "StaffPage"),
 });
 
 const accountPage = createRoute({
   getParentRoute: () => shell,
   path: "/settings/account",
-  component: lazyRouteComponent(() => withMoreWords(import("./settings/AccountPage.tsx")), "AccountPage"),
+  component: lazyRouteComponent(() => withWords(["account"], import("./settings/AccountPage.tsx")), "AccountPage"),
 });
 
 const forgot = createRoute({
   getParentRoute: () => root,
   path: "/forgot-password",
-  component: lazyRouteComponent(() => withMoreWords(import("./session/ForgotPage.tsx")), "ForgotPage"),
+  component: lazyRouteComponent(() => withWords(["account"], import("./session/ForgotPage.tsx")), "ForgotPage"),
 });
 
 const reset = createRoute({
   getParentRoute: () => root,
   path: "/reset-password",
-  component: lazyRouteComponent(() => withMoreWords(import("./session/ResetPage.tsx")), "ResetPage"),
+  component: lazyRouteComponent(() => withWords(["account"], import("./session/ResetPage.tsx")), "ResetPage"),
 });
 
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
-  component: lazyRouteComponent(() => withMoreWords(import("./session/InvitationPage.tsx")), "InvitationPage"),
+  component: lazyRouteComponent(
+    () => withWords(["account", "portal"], import("./session/InvitationPage.tsx")),
+    "InvitationPage",
+  ),
 });
 
 /** The patients' own doors: no member of staff is signed in by them. `step` is where a letter's link leads, or a patient goes. */
 const portalStep = createRoute({
   getParentRoute: () => root,
   path: "/portal/$portalName/$step",
-  component: lazyRouteComponent(() => withMoreWords(import("./portal/PortalStepPage.tsx")), "PortalStepPage"),
+  component: lazyRouteComponent(() => withWords(["portal"], import("./portal/PortalStepPage.tsx")), "PortalStepPage"),
 });
 
 /** The patients' sign-up. */
 const portal = createRoute({
   getParentRoute: () => root,
   path: "/portal/$portalName",
-  component: lazyRouteComponent(() => withMoreWords(import("./portal/PortalPage.tsx")), "PortalPage"),
+  component: lazyRouteComponent(() => withWords(["portal"], import("./portal/PortalPage.tsx")), "PortalPage"),
 });
 
 /** Any other address, inside the frame so that the way on is one click. */

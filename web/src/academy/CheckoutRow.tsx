@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Checkout, type CheckoutState, checkouts } from "../api/academy.ts";
 import { useMoney } from "../billing/use-money.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import type { Tone } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";

@@ -5,7 +5,7 @@ import IconCart from "@tabler/icons-react/dist/esm/icons/IconShoppingCart.mjs";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { Filters } from "../ui/Filters.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { PagedList } from "../ui/PagedList.tsx";

@@ -1,10 +1,10 @@
 import { Checkbox, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
-import { useTranslation } from "react-i18next";
 import { type Item, type ItemInput, type ItemType, items } from "../api/academy.ts";
 import { AmountField } from "../billing/AmountField.tsx";
 import { majorOf, minorOf, ratePercent, rateThousandths, readAmount, readRate, withMark } from "../billing/money.ts";
 import { useMoney } from "../billing/use-money.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { type FormErrors, useForm } from "../ui/form.ts";
 import { AskingDialog } from "../ui/leaving.tsx";

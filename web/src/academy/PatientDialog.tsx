@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
 import { PatientField } from "../billing/PatientField.tsx";
+import { useTranslation } from "../i18n/words.ts";
 import type { Intent } from "../intent.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";

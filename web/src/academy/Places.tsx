@@ -2,8 +2,8 @@
 import { Button, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Item, items, type Place } from "../api/academy.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";

@@ -1,7 +1,7 @@
 import IconSchool from "@tabler/icons-react/dist/esm/icons/IconSchoolOff.mjs";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { SectionNav } from "../billing/SectionNav.tsx";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { Empty } from "../ui/states.tsx";

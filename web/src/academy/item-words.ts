@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import type { Item } from "../api/academy.ts";
 import { useMoney } from "../billing/use-money.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { formatMoment } from "../ui/time.ts";
 

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useRefusalWords } from "../ui/refusals.ts";
 
 /** What the server may say no to here, by its code; in the dictionaries under `academy.refusal`. */

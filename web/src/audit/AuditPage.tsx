@@ -5,8 +5,8 @@ import IconFilterOff from "@tabler/icons-react/dist/esm/icons/IconFilterOff.mjs"
 import IconHistory from "@tabler/icons-react/dist/esm/icons/IconHistory.mjs";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { type AuditFilters, audit } from "../api/audit.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { Callout } from "../ui/Callout.tsx";
 import { DayField } from "../ui/DayField.tsx";

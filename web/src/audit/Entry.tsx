@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { AuditEntry } from "../api/audit.ts";
+import { useTranslation } from "../i18n/words.ts";
 import rows from "../ui/rows.module.css";
 import { useWhen } from "../ui/when.ts";
 import classes from "./AuditPage.module.css";

@@ -1,7 +1,8 @@
 // Plain words for an entry of the history: what was done, by whom, and each field that changed.
-import { useTranslation } from "react-i18next";
+
 import type { AuditActor, AuditEntry } from "../api/audit.ts";
 import words from "../i18n/en/audit.json";
+import { useTranslation } from "../i18n/words.ts";
 
 type Actions = typeof words.actions;
 type ActionKey = { [Noun in keyof Actions]: `audit.actions.${Noun}.${keyof Actions[Noun] & string}` }[keyof Actions];

@@ -1,8 +1,8 @@
 import { Checkbox } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { minorOf } from "./money.ts";
 import { creditsQuery } from "./queries.ts";
 import type { Money } from "./use-money.ts";

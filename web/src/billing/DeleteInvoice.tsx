@@ -1,6 +1,6 @@
 import { Button, Group, Stack } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import { type Invoice, invoices } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { type Invoice, type Payment, payments } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { useAct } from "./act.ts";

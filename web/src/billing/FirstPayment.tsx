@@ -1,6 +1,6 @@
 import { NativeSelect } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { FirstPayment } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import classes from "../ui/form.module.css";
 import { AmountField } from "./AmountField.tsx";
 import type { Errors, Mistakes } from "./form.ts";

@@ -3,9 +3,9 @@
 import { Checkbox, NativeSelect, Text, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { type Invoice, type InvoiceInput, invoices } from "../api/billing.ts";
 import type { Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { practitionersQuery } from "../schedule/queries.ts";
 import { useMe } from "../session/queries.ts";
 import { FormBody } from "../ui/FormBody.tsx";

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import type { Invoice } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { AnchorLink } from "../ui/links.tsx";
 import { formatDay } from "../ui/time.ts";

@@ -1,6 +1,6 @@
 import { Text, VisuallyHidden } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { Invoice, LineItem } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { balanceOf } from "./amounts.ts";
 import classes from "./InvoicePage.module.css";
 import { minorOf, withMark } from "./money.ts";

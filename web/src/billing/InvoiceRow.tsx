@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import type { Invoice } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";

@@ -2,7 +2,7 @@ import { LINE_ITEMS_MAX } from "@hookwell/sdk";
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import IconTrash from "@tabler/icons-react/dist/esm/icons/IconTrash.mjs";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import formClasses from "../ui/form.module.css";
 import { LimitedInput } from "../ui/LimitedInput.tsx";
 import { AmountField } from "./AmountField.tsx";

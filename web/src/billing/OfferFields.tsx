@@ -1,7 +1,7 @@
 // What packages and plans of memberships have in common: a name, a price with its tax, and whether they are for sale.
 import { Switch } from "@mantine/core";
 import "../ui/switch.css";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { LimitedInput } from "../ui/LimitedInput.tsx";
 import { AmountField } from "./AmountField.tsx";
 import type { Errors } from "./form.ts";

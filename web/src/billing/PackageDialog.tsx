@@ -1,7 +1,7 @@
 // A package that is for sale, new or changed; one form for both.
 import { TextInput } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import { type Package, packages } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import classes from "../ui/form.module.css";
 import { AskingDialog } from "../ui/leaving.tsx";

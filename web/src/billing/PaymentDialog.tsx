@@ -2,8 +2,8 @@
 import { Checkbox, NativeSelect } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { type Credit, type Invoice, type NewPayment, type Payment, payments } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { AmountField } from "./AmountField.tsx";

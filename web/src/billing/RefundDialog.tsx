@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import { type Invoice, type Payment, payments } from "../api/billing.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { AmountField } from "./AmountField.tsx";

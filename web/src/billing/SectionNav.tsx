@@ -1,5 +1,5 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import classes from "./SectionNav.module.css";
 
 type Step = readonly [to: NonNullable<LinkProps["to"]>, label: string];

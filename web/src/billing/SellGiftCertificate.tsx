@@ -1,7 +1,7 @@
 import { TextInput } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import { type GiftCertificate, giftCertificates } from "../api/billing.ts";
 import type { Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import classes from "../ui/form.module.css";
 import { AskingDialog } from "../ui/leaving.tsx";

@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { type Invoice, type Package, packages } from "../api/billing.ts";
 import type { Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { lineAmounts } from "./amounts.ts";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import type { Amounts } from "./amounts.ts";
 import classes from "./Sums.module.css";
 import type { Money } from "./use-money.ts";

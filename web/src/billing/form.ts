@@ -1,8 +1,8 @@
 // A form about money: as every form (ui/form.ts), with billing's words, and with everything brought up to date that an act on
 // money may have changed before it is said to be done.
 import { useQueryClient } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { FieldError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import type { Intent } from "../intent.ts";
 import { type FormErrors, useForm as useAnyForm } from "../ui/form.ts";
 import type { LineMistake } from "./lines.ts";

@@ -1,7 +1,7 @@
 // What was done last, told by the quiet line; it also goes along to the next page, where an act leads to one.
 import { useLocation } from "@tanstack/react-router";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 /** `subject` is what the deliveries are about. */
 export interface Said {

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useProblemWords } from "../ui/problem-words.ts";
 
 /** What the server may say no to here, by its code; in the dictionaries under `billing.refusal`. */

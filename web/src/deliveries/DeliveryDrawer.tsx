@@ -1,15 +1,14 @@
 // One delivery, as a drawer over the list and an address of its own.
 import { Button, Drawer, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import "./drawer.css";
 import { EVENTS } from "@hookwell/sdk";
 import IconRefresh from "@tabler/icons-react/dist/esm/icons/IconRefresh.mjs";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
@@ -18,7 +17,9 @@ import { useReturnFocus } from "../ui/focus.ts";
 import { AnchorLink } from "../ui/links.tsx";
 import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
+import { QuietLine } from "../ui/QuietLine.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
+import "../ui/scroll-lock.ts";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { useWhen } from "../ui/when.ts";
 import classes from "./DeliveryDrawer.module.css";
@@ -42,11 +43,6 @@ function Resend({ delivery }: { delivery: DeliveryDetail }) {
   const queryClient = useQueryClient();
   const resend = useIntent((intent) => deliveries.resend(delivery.id, intent), {
     onSuccess: async () => {
-      notifications.show({
-        message: t("deliveries.queued"),
-        color: "lagoon",
-        closeButtonProps: { "aria-label": t("shell.close") },
-      });
       await Promise.all([
         queryClient.invalidateQueries({ queryKey: deliveryQuery(delivery.id).queryKey }),
         queryClient.invalidateQueries({ queryKey: ["deliveries"] }),
@@ -69,6 +65,7 @@ function Resend({ delivery }: { delivery: DeliveryDetail }) {
           {t(`deliveries.noResend.${obstacle}`)}
         </Text>
       )}
+      <QuietLine said={resend.isSuccess ? t("deliveries.queued") : null} subject={null} sends={false} />
       <div role="alert">{resend.isError && <Callout tone="bad" text={words(resend.error)} />}</div>
     </Stack>
   );

@@ -5,7 +5,7 @@ import { EVENT_NAMES, EVENTS } from "@hookwell/sdk";
 import IconX from "@tabler/icons-react/dist/esm/icons/IconX.mjs";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import { DayField } from "../ui/DayField.tsx";
 import { Filters } from "../ui/Filters.tsx";

@@ -1,9 +1,9 @@
 // What only whoever set up the other system wants to know: headers, times, codes, and the request to try again by hand.
 // Loaded when somebody opens it. Its words are the only ones of these screens that may be technical.
 import { Stack, Text, Title } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { AttemptDetail, DeliveryDetail } from "../api-types.ts";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useTimeFormat } from "../session/queries.ts";
 import { HeaderTable } from "../ui/HeaderTable.tsx";
 import { JsonText } from "../ui/JsonText.tsx";

@@ -1,6 +1,6 @@
 import type { Cause } from "@hookwell/sdk/causes";
 import IconPencil from "@tabler/icons-react/dist/esm/icons/IconPencil.mjs";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { ButtonLink } from "../ui/links.tsx";
 
 /** Where another address is what helps. */

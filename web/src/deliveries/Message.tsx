@@ -1,9 +1,9 @@
 // What a delivery sent, or will send: patients stand in it as dots until somebody says why they are to be seen.
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { deliveries } from "../api.ts";
 import type { DeliveryDetail } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { useIsEmbedded } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";

@@ -1,6 +1,6 @@
 import { toneOf } from "@hookwell/sdk/causes";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { JsonText } from "../ui/JsonText.tsx";
 import classes from "./OutcomeCallout.module.css";

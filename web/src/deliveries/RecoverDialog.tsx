@@ -2,8 +2,8 @@
 import { Button, Checkbox, Group, Stack, Text, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { type RecoverCount, type RecoverRange, recoveries } from "../api/recoveries.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { type FormErrors, useForm } from "../ui/form.ts";

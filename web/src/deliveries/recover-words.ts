@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 const REFUSALS = ["recovery_active", "nothing_to_recover", "recovery_ended"] as const;
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { Attempt, Delivery } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useWhen } from "../ui/when.ts";
 import { webhooksQuery } from "../webhooks/queries.ts";
 import { outcomeOf, useOutcomeWords } from "./outcome.ts";

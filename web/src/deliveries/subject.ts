@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 /** The kinds of subjects that have words; under `deliveries.subject`. */
 const KINDS = ["consult", "invoice", "patient", "membership", "course-access", "webinar-access"] as const;

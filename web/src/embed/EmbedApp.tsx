@@ -3,12 +3,12 @@
 import type { EmbedTheme } from "@hookwell/sdk";
 import { MantineProvider } from "@mantine/core";
 import { useColorScheme } from "@mantine/hooks";
-import { Notifications } from "@mantine/notifications";
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
+import { nonce } from "../ui/nonce.ts";
 import { LoadingRows } from "../ui/states.tsx";
 import classes from "./Embed.module.css";
 import type { Host } from "./host.ts";
@@ -46,7 +46,6 @@ export interface EmbedAppProps {
   theme: Live<EmbedTheme>;
   /** Of whoever the page is for; null before that is known. */
   person: Live<string | null>;
-  nonce: string;
 }
 
 const REFUSED = ["link_used", "link_expired", "link_unknown"] as const;
@@ -94,7 +93,7 @@ function Content({ session, person, queryClient }: EmbedAppProps) {
 
 /** See the head of this file. */
 export function EmbedApp(props: EmbedAppProps) {
-  const { host, queryClient, theme, nonce } = props;
+  const { host, queryClient, theme } = props;
   const chosen = useSyncExternalStore(theme.subscribe, theme.get);
   const browsers = useColorScheme("light", { getInitialValueInEffect: false });
   const scheme = chosen.color_scheme === "light" || chosen.color_scheme === "dark" ? chosen.color_scheme : browsers;
@@ -108,7 +107,6 @@ export function EmbedApp(props: EmbedAppProps) {
       forceColorScheme={scheme}
       getStyleNonce={() => nonce}
     >
-      <Notifications position="top-right" />
       <QueryClientProvider client={queryClient}>
         <HostContext value={host}>
           <Content {...props} />

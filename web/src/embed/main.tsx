@@ -5,13 +5,12 @@ import "../ui/base.css";
 import "./embed.css";
 import { type EmbedTheme, LANGUAGES, readEmbedTheme } from "@hookwell/sdk";
 import { QueryClient } from "@tanstack/react-query";
-import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "../api.ts";
 import type { FromHost } from "../element/protocol.ts";
 import { chooseLanguage, type Language } from "../i18n/languages.ts";
-import { changeLanguage, startLanguage, withMoreWords } from "../i18n/setup.ts";
+import { changeLanguage, startLanguage, withWords } from "../i18n/setup.ts";
 import { meQuery } from "../session/queries.ts";
 import { keepNoDrafts } from "../webhooks/kept-draft.ts";
 import { EmbedApp, Live } from "./EmbedApp.tsx";
@@ -20,8 +19,6 @@ import { EmbedSession, takeLink } from "./session.ts";
 
 const RETRIES = 2;
 
-const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
-setNonce(nonce);
 keepNoDrafts();
 
 const place = document.getElementById("root");
@@ -108,11 +105,11 @@ tellHeight(place);
 
 async function start(root: HTMLElement): Promise<void> {
   await startLanguage(language);
-  await withMoreWords(Promise.resolve());
+  await withWords(["embed"], Promise.resolve());
   hasStarted();
   createRoot(root).render(
     <StrictMode>
-      <EmbedApp {...{ host, session, queryClient, theme, person, nonce }} />
+      <EmbedApp {...{ host, session, queryClient, theme, person }} />
     </StrictMode>,
   );
   if (link === "") session.wait();

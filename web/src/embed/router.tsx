@@ -10,7 +10,7 @@ import {
   Outlet,
 } from "@tanstack/react-router";
 import { deliveryFilters } from "../deliveries/filters.ts";
-import { withMoreWords } from "../i18n/setup.ts";
+import { withWords } from "../i18n/setup.ts";
 import { Crash } from "../ui/Crash.tsx";
 import { LoadingRows } from "../ui/states.tsx";
 import { EmbedShell } from "./EmbedShell.tsx";
@@ -24,18 +24,24 @@ const shell = createRoute({ getParentRoute: () => root, id: "shell", component: 
 const webhooks = createRoute({
   getParentRoute: () => shell,
   path: START,
-  component: lazyRouteComponent(() => withMoreWords(import("../webhooks/WebhooksPage.tsx")), "WebhooksPage"),
+  component: lazyRouteComponent(() => withWords(["webhooks"], import("../webhooks/WebhooksPage.tsx")), "WebhooksPage"),
 });
 const deliveries = createRoute({
   getParentRoute: () => shell,
   path: "/deliveries",
   validateSearch: deliveryFilters,
-  component: lazyRouteComponent(() => withMoreWords(import("../deliveries/DeliveriesPage.tsx")), "DeliveriesPage"),
+  component: lazyRouteComponent(
+    () => withWords(["deliveries"], import("../deliveries/DeliveriesPage.tsx")),
+    "DeliveriesPage",
+  ),
 });
 const delivery = createRoute({
   getParentRoute: () => deliveries,
   path: "$deliveryId",
-  component: lazyRouteComponent(() => withMoreWords(import("../deliveries/DeliveryDrawer.tsx")), "DeliveryDrawer"),
+  component: lazyRouteComponent(
+    () => withWords(["deliveries", "embed"], import("../deliveries/DeliveryDrawer.tsx")),
+    "DeliveryDrawer",
+  ),
 });
 
 const routes = root.addChildren([shell.addChildren([webhooks, deliveries.addChildren([delivery])])]);

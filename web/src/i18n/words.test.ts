@@ -5,9 +5,7 @@
 import { EVENTS, GROUPS, LANGUAGES, type Language } from "@hookwell/sdk";
 import { CAUSES } from "@hookwell/sdk/cause-table";
 import { describe, expect, it } from "vitest";
-import moreEn from "./en.more.ts";
 import en from "./en.ts";
-import moreFr from "./fr-CA.more.ts";
 import fr from "./fr-CA.ts";
 
 type Tree = { [key: string]: string | Tree };
@@ -35,7 +33,7 @@ function flat(tree: Tree, prefix = ""): [key: string, text: string][] {
   );
 }
 
-const dictionaries: Record<Language, Tree> = { en: { ...en, ...moreEn }, "fr-CA": { ...fr, ...moreFr } };
+const dictionaries: Record<Language, Tree> = { en: en, "fr-CA": fr };
 
 /** Without the selectors of ICU, which nobody reads: only `{name, plural, …}` keeps what is shown. */
 const readable = (text: string) => text.replaceAll(/\{\w+(, (plural|select|number),?)?/g, "{");

@@ -3,8 +3,8 @@
 import { Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import type { Import, ImportState } from "../api/imports.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import type { Tone } from "../ui/Callout.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";

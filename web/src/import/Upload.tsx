@@ -1,9 +1,9 @@
 // The first step: which kind of file, the file, and having it checked. Nothing is changed by it.
 import { Anchor, FileInput, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { IMPORT_KINDS, type Import, type ImportKind, imports } from "../api/imports.ts";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { PendingButton } from "../ui/PendingButton.tsx";

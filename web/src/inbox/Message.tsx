@@ -1,7 +1,7 @@
 import { EVENTS, isEventName } from "@hookwell/sdk";
 import { Paper, Text, Title } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { InboxMessage } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useTimeFormat } from "../session/queries.ts";
 import { HeaderTable } from "../ui/HeaderTable.tsx";
 import { JsonText } from "../ui/JsonText.tsx";

@@ -1,11 +1,11 @@
 import { NativeSelect } from "@mantine/core";
 import IconMembership from "@tabler/icons-react/dist/esm/icons/IconId.mjs";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { type Membership, memberships, type PaymentSource, type Plan } from "../api/memberships.ts";
 import type { Person } from "../api-types.ts";
 import { useForm } from "../billing/form.ts";
 import { PatientField } from "../billing/PatientField.tsx";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { ButtonLink } from "../ui/links.tsx";

@@ -1,10 +1,10 @@
 import { Radio, Stack } from "@mantine/core";
 import "../ui/checkbox.css";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Cancellation, type Membership, memberships } from "../api/memberships.ts";
 import { useAct } from "../billing/act.ts";
 import { useBillingWords } from "../billing/words.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 

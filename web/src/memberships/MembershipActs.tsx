@@ -1,10 +1,10 @@
 // What can be done with a membership in its state. Acts that end or replace it ask first.
 import { Button } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Membership, memberships } from "../api/memberships.ts";
 import { useAct } from "../billing/act.ts";
 import { useBillingWords } from "../billing/words.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { dayInZone } from "../ui/time.ts";

@@ -1,8 +1,8 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import type { Membership } from "../api/memberships.ts";
 import { formatDate } from "../billing/dates.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import list from "../ui/rows.module.css";
 import { StateBadge } from "../ui/StateBadge.tsx";

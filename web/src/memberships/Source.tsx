@@ -1,7 +1,7 @@
 import { Radio, Stack } from "@mantine/core";
 import "../ui/checkbox.css";
-import { useTranslation } from "react-i18next";
 import type { PaymentSource } from "../api/memberships.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { PAYMENT_SOURCES } from "./state.ts";
 
 /** How a membership is paid. The practice cards are plainly said to stand in for a real one. */

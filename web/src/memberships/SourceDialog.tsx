@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { type Membership, memberships } from "../api/memberships.ts";
 import { useForm } from "../billing/form.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { SourceField } from "./Source.tsx";

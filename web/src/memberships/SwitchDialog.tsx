@@ -1,9 +1,9 @@
 import { NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { type Membership, memberships, type Plan } from "../api/memberships.ts";
 import { useForm } from "../billing/form.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { FormBody } from "../ui/FormBody.tsx";
 import { AskingDialog } from "../ui/leaving.tsx";

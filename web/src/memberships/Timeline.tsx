@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { Invoice } from "../api/billing.ts";
 import type { Membership } from "../api/memberships.ts";
 import { formatDate } from "../billing/dates.ts";
 import { INVOICE_TONES } from "../billing/state.ts";
 import { useMoney } from "../billing/use-money.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe, useTimeFormat } from "../session/queries.ts";
 import { AnchorLink } from "../ui/links.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";

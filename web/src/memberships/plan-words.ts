@@ -1,8 +1,8 @@
-import { useTranslation } from "react-i18next";
 import type { Plan } from "../api/memberships.ts";
 import { lineAmounts } from "../billing/amounts.ts";
 import { minorOf, rateThousandths } from "../billing/money.ts";
 import { useMoney } from "../billing/use-money.ts";
+import { useTranslation } from "../i18n/words.ts";
 
 /** A plan in one line: "$113.00 every month · 12 payments". Its price is told with taxes. */
 export function usePlanWords(): (plan: Plan) => string {

@@ -1,7 +1,7 @@
 import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIsEmbedded } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { AnchorLink } from "../ui/links.tsx";

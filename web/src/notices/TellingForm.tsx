@@ -1,8 +1,8 @@
 // Where the other system is told, and of what: for a new one, and for the one that is there. Its address is never shown again.
 import { Checkbox, Stack, TextInput } from "@mantine/core";
 import "../ui/checkbox.css";
-import { useTranslation } from "react-i18next";
 import { operationalWebhook as api, NOTICE_KINDS, type NoticeKind, type OperationalWebhook } from "../api/notices.ts";
+import { useTranslation } from "../i18n/words.ts";
 import type { Intent } from "../intent.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";

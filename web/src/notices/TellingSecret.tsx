@@ -1,8 +1,8 @@
 // A new secret for the other system: asked first, then made and shown, this once; the old one is valid beside it for a day.
 import { Button, Group, Stack } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { operationalWebhook as api } from "../api/notices.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";

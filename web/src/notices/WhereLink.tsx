@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import type { Notice } from "../api/notices.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { AnchorLink } from "../ui/links.tsx";
 
 /** The way from a notice to what it is about: the late delivery, or the webhook's card. */

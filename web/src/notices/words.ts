@@ -1,8 +1,8 @@
 // What a notice says. One table from kinds to the words under `notices.kind`; causes have the deliveries' words.
 import { causeOf, causeWords, statusWords } from "@hookwell/sdk/causes";
-import { useTranslation } from "react-i18next";
 import type { Notice, NoticeKind } from "../api/notices.ts";
 import type { Language } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import type { Tone } from "../ui/Callout.tsx";
 import { useWhen } from "../ui/when.ts";

@@ -1,8 +1,8 @@
 import { TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { type PatientInput, patients } from "../api/patients.ts";
 import type { Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { FormBody } from "../ui/FormBody.tsx";
 import { useForm } from "../ui/form.ts";
 import { AskingDialog } from "../ui/leaving.tsx";

@@ -2,10 +2,10 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Navigate, useRouter } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { type OwnPage as Own, portal } from "../api/portal.ts";
 import { ProblemError } from "../api.ts";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import rows from "../ui/rows.module.css";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";

@@ -2,10 +2,10 @@
 import { Anchor, Paper, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { type PortalClinic, portal } from "../api/portal.ts";
 import { ProblemError } from "../api.ts";
 import { changeLanguage } from "../i18n/setup.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import { otherLanguage } from "../ui/LanguageButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";

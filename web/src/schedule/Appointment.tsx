@@ -2,9 +2,9 @@
 import { Group, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type ConsultChange, clinic, series } from "../api.ts";
 import type { Consult, Person, Service } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import fields from "../ui/form.module.css";
 import { useTyped } from "../ui/leaving.tsx";

@@ -1,8 +1,8 @@
 import { Button, Group, Stack } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic, series } from "../api.ts";
 import type { Consult } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { dayOf } from "../ui/time.ts";

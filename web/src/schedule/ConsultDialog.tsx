@@ -3,8 +3,8 @@
 import { Stack, Text, Title } from "@mantine/core";
 import IconRepeat from "@tabler/icons-react/dist/esm/icons/IconRepeat.mjs";
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { AskingDialog } from "../ui/leaving.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";

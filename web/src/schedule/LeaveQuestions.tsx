@@ -1,9 +1,9 @@
 // The questions before a patient leaves: a late cancellation, and out of a series.
 import { Stack } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic, series } from "../api.ts";
 import type { Consult, Participant } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { dayOf } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";

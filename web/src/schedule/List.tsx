@@ -2,8 +2,8 @@
 import { Text, Title, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import IconRepeat from "@tabler/icons-react/dist/esm/icons/IconRepeat.mjs";
 import type { KeyboardEvent } from "react";
-import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { formatDay, formatTime } from "../ui/time.ts";
 import classes from "./List.module.css";

@@ -1,9 +1,9 @@
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Consult, Participant } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useTyped } from "../ui/leaving.tsx";

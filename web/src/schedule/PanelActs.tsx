@@ -1,5 +1,5 @@
 import { Button, Group } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { PendingButton } from "../ui/PendingButton.tsx";
 
 /** The end of a small form: its act, and the way out. */

@@ -3,8 +3,8 @@ import { ActionIcon, Menu } from "@mantine/core";
 import "./menu.css";
 import IconDots from "@tabler/icons-react/dist/esm/icons/IconDots.mjs";
 import { type KeyboardEvent, type RefObject, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Arrival, Consult, Participant } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { hasLeft } from "./who.ts";
 
 /** What is opened below the row, or asked before. */

@@ -2,9 +2,9 @@
 // another patient, out of it.
 import { Button, Text } from "@mantine/core";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Arrival, Consult, Participant } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { type OnSaid, useAct } from "./act.ts";
 import { LateCancel, RemoveFromSeries } from "./LeaveQuestions.tsx";

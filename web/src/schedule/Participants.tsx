@@ -1,9 +1,9 @@
 // Who is in a consult. Groups and classes come and go; a one-to-one consult has one patient, who can be swapped for another.
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic, series } from "../api.ts";
 import type { Consult, Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useKeptFocus } from "../ui/focus.ts";
 import { useTyped } from "../ui/leaving.tsx";

@@ -4,7 +4,7 @@ import "../ui/segmented.css";
 import IconLeft from "@tabler/icons-react/dist/esm/icons/IconChevronLeft.mjs";
 import IconRight from "@tabler/icons-react/dist/esm/icons/IconChevronRight.mjs";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { addDays, formatDays } from "../ui/time.ts";
 import { practitionersQuery, servicesQuery } from "./queries.ts";

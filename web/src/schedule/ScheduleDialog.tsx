@@ -1,9 +1,9 @@
 import { NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Person, ScheduledConsult, Service } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { DialogActs } from "../ui/DialogActs.tsx";

@@ -1,6 +1,6 @@
 import { Radio, Stack } from "@mantine/core";
 import "../ui/checkbox.css";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 /** Of a repeating consult: this one alone, or this and all that come after it. */
 export type Scope = "one" | "following";

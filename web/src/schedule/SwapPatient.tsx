@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clinic } from "../api.ts";
 import type { Consult, Person } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useTyped } from "../ui/leaving.tsx";
 import { type OnSaid, useAct } from "./act.ts";

@@ -1,5 +1,5 @@
 import { TextInput } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import fields from "../ui/form.module.css";
 import { DURATION_MAX_MINUTES, type PlacedErrors } from "./fields.ts";
 

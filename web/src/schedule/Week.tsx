@@ -1,7 +1,7 @@
 import { Text, Title, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import IconRepeat from "@tabler/icons-react/dist/esm/icons/IconRepeat.mjs";
-import { useTranslation } from "react-i18next";
 import type { Consult } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useTimeFormat } from "../session/queries.ts";
 import { formatDate, formatDay, formatTime, formatWeekday } from "../ui/time.ts";
 import classes from "./Week.module.css";

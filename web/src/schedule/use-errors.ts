@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useFieldWords, useProblemWords } from "../ui/problem-words.ts";
 import { type consultMistakes, type PlacedErrors, placeErrors } from "./fields.ts";
 

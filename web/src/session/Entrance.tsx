@@ -1,8 +1,8 @@
 // The frame of every page before the sign-in: the product, one card, and the other language.
 import { Anchor, Paper, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { changeLanguage } from "../i18n/setup.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { otherLanguage } from "../ui/LanguageButton.tsx";
 import { Mark } from "../ui/Mark.tsx";
 import classes from "./Entrance.module.css";

@@ -1,9 +1,9 @@
 // Asks for a letter with a link to a new password. What it says afterwards is the same for every address.
 import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { account, type LetterAsked } from "../api/accounts.ts";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink } from "../ui/links.tsx";

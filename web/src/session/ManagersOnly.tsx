@@ -1,6 +1,6 @@
 import IconLock from "@tabler/icons-react/dist/esm/icons/IconLock.mjs";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { Empty } from "../ui/states.tsx";
 import { useMe } from "./queries.ts";

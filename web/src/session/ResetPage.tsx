@@ -1,8 +1,8 @@
 // A new password, by a letter's link.
 import { Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { account } from "../api/accounts.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink } from "../ui/links.tsx";

@@ -1,10 +1,10 @@
 // Who is signed in. Every screen behind the shell can rely on `useMe` having an answer: the router asked first.
 import type { EmbedCapability } from "@hookwell/sdk";
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { session } from "../api.ts";
 import type { Me } from "../api-types.ts";
 import { FORMAT_LOCALES, type Language } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import type { TimeFormat } from "../ui/time.ts";
 
 export const meQuery = queryOptions({
@@ -32,8 +32,7 @@ export function useMay(capability: EmbedCapability): boolean {
 
 /** The language in use. */
 export function useLanguage(): Language {
-  const { i18n } = useTranslation();
-  return i18n.language === "fr-CA" ? "fr-CA" : "en";
+  return useTranslation().language;
 }
 
 /** How to write times on this page: the clinic's zone, the reader's language. */

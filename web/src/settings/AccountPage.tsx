@@ -1,8 +1,8 @@
 // One's own account: who one is, the password, and the second step of the sign-in. For everybody who is signed in.
 import { Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { account } from "../api/accounts.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";

@@ -1,8 +1,8 @@
 // Turning the second step on: the app gets the key, a code shows that it works, and the backup codes are kept.
 import { Anchor, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { account, type Enrolment } from "../api/accounts.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { FormBody } from "../ui/FormBody.tsx";

@@ -2,8 +2,8 @@
 import { Button, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Invitation, type Invited, staff } from "../api/staff.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";

@@ -2,8 +2,8 @@
 import { Stack, Text, TextInput } from "@mantine/core";
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Retention, retention } from "../api/retention.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";

@@ -2,8 +2,8 @@
 import { Button, Group, Text, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { account, type Enrolment } from "../api/accounts.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { meQuery, useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { Dialog } from "../ui/Dialog.tsx";

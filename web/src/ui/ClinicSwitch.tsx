@@ -1,8 +1,8 @@
 // Going over to another of one's clinics; only for who has several. It is another session: nothing stays in memory.
 import { NativeSelect } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { account } from "../api/accounts.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { dropAllDrafts } from "../webhooks/kept-draft.ts";
 

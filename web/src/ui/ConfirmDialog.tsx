@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "./Callout.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { PendingButton } from "./PendingButton.tsx";

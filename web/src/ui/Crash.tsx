@@ -1,7 +1,7 @@
 import { Button, Stack } from "@mantine/core";
 import type { ErrorComponentProps } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "./Callout.tsx";
 import { LoadFailed } from "./states.tsx";
 

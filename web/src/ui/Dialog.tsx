@@ -1,7 +1,8 @@
 import { Modal, type ModalProps } from "@mantine/core";
 import "./dialog.css";
+import "./scroll-lock.ts";
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useReturnFocus } from "./focus.ts";
 
 /** The dialogs that are open, the one on top last. */

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import classes from "./DialogActs.module.css";
 import { PendingButton } from "./PendingButton.tsx";
 

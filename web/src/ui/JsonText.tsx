@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import classes from "./JsonText.module.css";
 import { prettyText } from "./json.ts";

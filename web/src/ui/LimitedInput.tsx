@@ -1,5 +1,5 @@
 import { Text, TextInput, type TextInputProps } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 /** A text field with a limit that says when it is reached, instead of cutting off in silence. */
 export function LimitedInput({ max, value, ...props }: TextInputProps & { max: number; value: string }) {

@@ -17,7 +17,7 @@ import IconWebhook from "@tabler/icons-react/dist/esm/icons/IconWebhook.mjs";
 import { useQuery } from "@tanstack/react-query";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { unreadQuery } from "../notices/queries.ts";
 import { useMe } from "../session/queries.ts";
 import classes from "./Navigation.module.css";

@@ -1,5 +1,5 @@
 import IconMapOff from "@tabler/icons-react/dist/esm/icons/IconMapOff.mjs";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { ButtonLink } from "./links.tsx";
 import { PageHeader } from "./PageHeader.tsx";
 import { Empty } from "./states.tsx";

@@ -1,6 +1,6 @@
 import { Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import classes from "./PageHeader.module.css";
 
 /** The top of a page: where one is, its name, one sentence, and its main action. Also names the browser's tab. */

@@ -1,6 +1,6 @@
 import { PasswordInput, type PasswordInputProps } from "@mantine/core";
 import "@mantine/core/styles/PasswordInput.layer.css";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 
 /** The server's limits. */
 export const PASSWORD_MIN_CHARACTERS = 12;

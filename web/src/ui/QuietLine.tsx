@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import IconCheck from "@tabler/icons-react/dist/esm/icons/IconCheck.mjs";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe } from "../session/queries.ts";
 import { AnchorLink } from "./links.tsx";
 import classes from "./QuietLine.module.css";

@@ -1,7 +1,7 @@
 // A dialog that asks before it throws away what was typed in one of its parts. Each part says whether it holds something.
 import type { ModalProps } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useId, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { ConfirmDialog } from "./ConfirmDialog.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { useLeave } from "./use-leave.ts";
@@ -44,14 +44,14 @@ export function AskingDialog({
       </Dialog>
       {isAsking && (
         <ConfirmDialog
-          title={t("schedule.discard.title")}
-          action={t("schedule.discard.action")}
-          keep={t("schedule.discard.keep")}
+          title={t("shell.discard.title")}
+          action={t("shell.discard.action")}
+          keep={t("shell.discard.keep")}
           danger
           onConfirm={discard}
           onClose={stay}
         >
-          {t("schedule.discard.text")}
+          {t("shell.discard.text")}
         </ConfirmDialog>
       )}
     </Book>

@@ -2,13 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LANGUAGES } from "@hookwell/sdk";
 import { expect, it } from "vitest";
-import moreEn from "../i18n/en.more.ts";
 import en from "../i18n/en.ts";
-import moreFr from "../i18n/fr-CA.more.ts";
 import fr from "../i18n/fr-CA.ts";
 import { REFUSAL_PLACES } from "./problem-words.ts";
 
-const DICTIONARIES = { en: { ...en, ...moreEn }, "fr-CA": { ...fr, ...moreFr } };
+const DICTIONARIES = { en: en, "fr-CA": fr };
 const SERVER = join(import.meta.dirname, "../../../server/src");
 
 /** The codes with which the server refuses what the present state forbids. */

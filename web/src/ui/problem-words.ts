@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
+import { useTranslation } from "../i18n/words.ts";
 
-/** The server's words for what is wrong with an address; the dictionaries have them under `webhooks.urlProblem`. */
+/** The server's words for what is wrong with an address; the dictionaries have them under `shell.urlProblem`. */
 const URL_PROBLEMS = [
   "not_a_url",
   "too_long",
@@ -32,17 +32,17 @@ export const REFUSAL_PLACES = [
 
 /** Says words of which only the place is known beforehand: undefined where the dictionaries have none. */
 function useWordsAt(): (places: readonly string[], code: string | undefined) => string | undefined {
-  const { t, i18n } = useTranslation();
+  const { t, has } = useTranslation();
   return (places, code) => {
-    const key = places.map((place) => `${place}.${code}`).find((one) => i18n.exists(one));
-    return key === undefined ? undefined : t(key as "shell.field.other");
+    const key = places.map((place) => `${place}.${code}`).find(has);
+    return key === undefined ? undefined : t(key);
   };
 }
 
 /** The server speaks English: where the page has no words of its own, a reader of another language gets a general sentence. */
 function useServerWords(): (message: string, otherwise: "shell.field.other" | "shell.problem.refused") => string {
-  const { t, i18n } = useTranslation();
-  return (message, otherwise) => (i18n.language === "en" ? message : t(otherwise));
+  const { t, language } = useTranslation();
+  return (message, otherwise) => (language === "en" ? message : t(otherwise));
 }
 
 /** One sentence about one field, in the page's language. */
@@ -53,7 +53,7 @@ export function useFieldWords(): FieldWords {
   return ({ field: name = "url", code, message }) => {
     const known = code === "refused_address" ? "blocked_address" : code;
     const url = name.endsWith("url") ? URL_PROBLEMS.find((problem) => problem === known) : undefined;
-    if (url !== undefined) return t(`webhooks.urlProblem.${url}`);
+    if (url !== undefined) return t(`shell.urlProblem.${url}`);
     return at(["shell.field"], known) ?? serverWords(message, "shell.field.other");
   };
 }

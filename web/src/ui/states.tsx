@@ -3,7 +3,7 @@
 import { Button, Skeleton, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { Icon } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "./Callout.tsx";
 import { useProblemWords } from "./problem-words.ts";
 import classes from "./states.module.css";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useMe, useTimeFormat } from "../session/queries.ts";
 import { dayInZone, formatMoment, formatTime } from "./time.ts";
 

@@ -2,8 +2,8 @@
 import { Button, Checkbox, Collapse, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";

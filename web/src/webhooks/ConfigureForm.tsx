@@ -1,9 +1,9 @@
 import { Anchor, Button, Group, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { inboxQuery } from "../inbox/queries.ts";
 import { useIntent } from "../intent.ts";
 import { useMay } from "../session/queries.ts";

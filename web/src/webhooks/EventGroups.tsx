@@ -2,13 +2,14 @@ import { EVENTS, type EventName, eventsOfGroup, GROUP_NAMES, GROUPS, type GroupN
 import { Button, Paper, Text, Title } from "@mantine/core";
 import IconCheck from "@tabler/icons-react/dist/esm/icons/IconCheck.mjs";
 import { lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
+import { withWords } from "../i18n/setup.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useMay, useMe } from "../session/queries.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import classes from "./WebhooksPage.module.css";
 
-const ExampleDialog = lazy(() => import("./ExampleDialog.tsx"));
+const ExampleDialog = lazy(() => withWords(["preview", "webhooks"], import("./ExampleDialog.tsx")));
 
 const isOn = (webhook: Webhook): boolean => webhook.enabled && webhook.state !== "not_set_up";
 

@@ -1,6 +1,6 @@
 import { EVENTS, type EventName } from "@hookwell/sdk";
 import { Stack, Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import { Dialog } from "../ui/Dialog.tsx";
 import { JsonText } from "../ui/JsonText.tsx";

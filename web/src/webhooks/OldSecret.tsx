@@ -1,6 +1,6 @@
 import { Button, Text } from "@mantine/core";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { type Intent, useIntent } from "../intent.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { useWhen } from "../ui/when.ts";

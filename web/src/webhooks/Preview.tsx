@@ -2,7 +2,7 @@ import { NativeSelect, SegmentedControl, Text } from "@mantine/core";
 import "../ui/segmented.css";
 import { EVENTS, type EventName } from "@hookwell/sdk";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import type { Draft } from "./draft.ts";
 import classes from "./Preview.module.css";

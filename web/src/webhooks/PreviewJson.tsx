@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import frame from "../ui/JsonText.module.css";
 import { JsonFrame } from "../ui/JsonText.tsx";
 import classes from "./PreviewJson.module.css";

@@ -1,8 +1,8 @@
 // How a webhook did in the last seven days of the clinic: bars for the eye, and the same in words.
 import { Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import type { ActivityDay } from "../api-types.ts";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import { formatDay } from "../ui/time.ts";
 import { barsOf, KINDS, sumOf } from "./activity.ts";

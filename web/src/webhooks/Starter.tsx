@@ -1,5 +1,5 @@
 import { Button, Paper, Text } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useIsEmbedded } from "../session/queries.ts";
 import classes from "./Starter.module.css";
 

@@ -1,18 +1,18 @@
 import { Button, Group, Paper, Switch, Text, Title, VisuallyHidden } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import "../ui/switch.css";
 import { EVENTS, eventDefinition } from "@hookwell/sdk";
 import IconPencil from "@tabler/icons-react/dist/esm/icons/IconPencil.mjs";
 import IconTrash from "@tabler/icons-react/dist/esm/icons/IconTrash.mjs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { webhooks as api } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
+import { QuietLine } from "../ui/QuietLine.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { useWhen } from "../ui/when.ts";
 import { badgeOf, healthOf, STATE_TONES } from "./health.ts";
@@ -70,22 +70,17 @@ function Days({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** Turning on happens at once; turning off asks first, because events are then missed. */
+/** Turning on happens at once, and says what waited; turning off asks first, because events are then missed. */
 function useSwitch(webhook: Webhook) {
   const { t } = useTranslation();
+  const [said, setSaid] = useState<string | null>(null);
   const queryClient = useQueryClient();
   const [asking, setAsking] = useState(false);
   const change = useMutation({
     mutationFn: (enabled: boolean) => api.change(webhook.id, { enabled }),
     onSuccess: async (_changed, enabled) => {
       setAsking(false);
-      if (enabled) {
-        notifications.show({
-          message: t("webhooks.turnedOn", { name: webhook.name, waiting: webhook.waiting_count }),
-          color: "lagoon",
-          closeButtonProps: { "aria-label": t("shell.close") },
-        });
-      }
+      setSaid(enabled ? t("webhooks.turnedOn", { name: webhook.name, waiting: webhook.waiting_count }) : null);
       await queryClient.invalidateQueries({ queryKey: webhooksQuery.queryKey });
     },
   });
@@ -94,7 +89,7 @@ function useSwitch(webhook: Webhook) {
     setAsking(false);
     change.reset();
   };
-  return { asking, close, change, toggle };
+  return { asking, close, change, toggle, said: webhook.enabled ? said : null };
 }
 
 function useRemoval(webhook: Webhook) {
@@ -191,6 +186,7 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
         )}
       </div>
       <Text size="sm">{health}</Text>
+      <QuietLine said={power.said} subject={null} sends={false} />
       <div aria-live="polite">
         {power.change.isError && !power.asking && <Callout tone="bad" text={problemWords(power.change.error)} />}
       </div>

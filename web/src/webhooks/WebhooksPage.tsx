@@ -7,8 +7,9 @@ import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useLocation } from "@tanstack/react-router";
 import { lazy, type MouseEvent, Suspense, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Webhook } from "../api-types.ts";
+import { withWords } from "../i18n/setup.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { useIsEmbedded, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
@@ -21,8 +22,10 @@ import { Starter } from "./Starter.tsx";
 import { WebhookCard } from "./WebhookCard.tsx";
 import classes from "./WebhooksPage.module.css";
 
-const Banner = lazy(() => import("../notices/Banner.tsx"));
-const ConfigureDialog = lazy(() => import("./ConfigureDialog.tsx"));
+const Banner = lazy(() => withWords(["notices"], import("../notices/Banner.tsx")));
+const ConfigureDialog = lazy(() =>
+  withWords(["deliveries", "embed", "preview", "webhooks"], import("./ConfigureDialog.tsx")),
+);
 
 const route = getRouteApi("/shell/consults/export/webhooks");
 

@@ -1,8 +1,8 @@
 import { type BlockChoice, EVENTS, eventDefinition } from "@hookwell/sdk";
 import { Checkbox, NativeSelect, Radio, Text, VisuallyHidden } from "@mantine/core";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { FORMAT_LOCALES } from "../i18n/languages.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { LimitedInput } from "../ui/LimitedInput.tsx";

@@ -10,7 +10,7 @@ import {
   type GroupName,
 } from "@hookwell/sdk";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/words.ts";
 import { useLanguage, useMay, useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { toggleEvent, toggleGroup, triState } from "./draft.ts";

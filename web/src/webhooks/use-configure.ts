@@ -3,9 +3,9 @@
 import { EVENT_NAMES, type EventName, eventsOfGroup } from "@hookwell/sdk";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { ProblemError } from "../api.ts";
 import type { Webhook } from "../api-types.ts";
+import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { type FieldWords, useFieldWords } from "../ui/problem-words.ts";
 import { type Draft, FIELDS, type Field, type FieldErrors, missingFields, placeErrors } from "./draft.ts";
