@@ -99,7 +99,7 @@ export class Claims {
     const places = underway.free(pool);
     const round = this.#rounds[pool];
     if (places <= 0 || round.msUntilDue(this.#now()) > 0 || !lease.maySend()) return;
-    round.began();
+    round.began(this.#now());
     const suspect = pool === "suspect";
     const room = this.#share.room(this.#runs.size);
     const webhooks = Math.min(WEBHOOKS_TAKEN_MAX, places, room || Number.POSITIVE_INFINITY);

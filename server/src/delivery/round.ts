@@ -26,7 +26,10 @@ export class Round {
   after: RunKey | undefined;
   readonly #everyMs: number;
   readonly #poll: Poll;
-  #dueMs = Number.NEGATIVE_INFINITY;
+  #isNudged = true;
+  #pollMs = Number.POSITIVE_INFINITY;
+  /** the first of what comes due by its time: a TAKE that was made for another reason before does not forget it */
+  #dueMs = Number.POSITIVE_INFINITY;
   /** not before, whatever nudges */
   #restsUntilMs = Number.NEGATIVE_INFINITY;
   #takes = 0;
@@ -40,12 +43,13 @@ export class Round {
 
   /** ms until the next TAKE is due; 0 when it is. */
   msUntilDue(nowMs: number): number {
-    return Math.max(0, Math.max(this.#dueMs, this.#restsUntilMs) - nowMs);
+    const due = this.#isNudged ? nowMs : Math.min(this.#pollMs, this.#dueMs);
+    return Math.max(0, Math.max(due, this.#restsUntilMs) - nowMs);
   }
 
   /** Something may be due: the next TAKE comes as soon as it may. */
   nudge(): void {
-    this.#dueMs = Number.NEGATIVE_INFINITY;
+    this.#isNudged = true;
   }
 
   /** Something comes due at this time. */
@@ -54,18 +58,15 @@ export class Round {
   }
 
   /** A TAKE begins: what nudges from now on calls for another one. */
-  began(): void {
-    this.#dueMs = Number.POSITIVE_INFINITY;
+  began(nowMs: number): void {
+    this.#isNudged = false;
+    this.#pollMs = Number.POSITIVE_INFINITY;
+    if (this.#dueMs <= nowMs) this.#dueMs = Number.POSITIVE_INFINITY;
     this.#takes++;
   }
 
-  /** It failed: what it would have found is looked for again. */
-  failed(nowMs: number): void {
-    this.dueAt(nowMs);
-  }
-
   ended({ hasTaken, isNew, isFull, upTo }: Found, nowMs: number): void {
-    this.dueAt(nowMs + this.#poll.after(hasTaken || isNew));
+    this.#pollMs = nowMs + this.#poll.after(hasTaken || isNew);
     if (hasTaken) this.#restsUntilMs = nowMs + this.#everyMs;
     this.#hasTaken ||= hasTaken;
     this.after = upTo ?? undefined;

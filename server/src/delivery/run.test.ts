@@ -268,6 +268,16 @@ describe("a run", () => {
     expect(run.nextRefill(1, 0)?.request).toMatchObject({ cursor: 0, want: 1 });
   });
 
+  test("has news by a bell unless it has heard of one, or this process has committed for it within a second", () => {
+    const run = new Run(scan(), 0, 0);
+    expect(run.isNews(0)).toBe(true);
+    run.told(0);
+    expect(run.nextRefill(1, 0)?.request.cursor).toBe(0); // it has begun to look
+    expect([run.isNews(1_000), run.isNews(1_001)]).toEqual([false, true]);
+    run.rung();
+    expect(run.isNews(5_000)).toBe(false);
+  });
+
   test("in the middle of a long scan goes on for 5 s before a bell makes it start again", () => {
     const run = new Run(scan({ seen: WINDOW_ROWS, cursor: 900, more: true }), 0, 0);
     run.refilled(scan({ seen: WINDOW_ROWS, cursor: 900 }), true);

@@ -67,7 +67,8 @@ locked as materialized (
   select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
   where t.failed or not (coalesce(t.failures, 0) = 0 and coalesce(t.probes, 0) = 0 and not coalesce(t.parked, false)
     and r.answered_at is not null and r.failures = 0 and r.probes = 0 and r.parked_at is null
-    and coalesce(r.last_delivered_at, '-infinity') > greatest(now() - interval '1 second', r.last_failed_at))
+    and coalesce(r.last_delivered_at, '-infinity') > greatest(now() - interval '1 second', r.last_failed_at)
+    and r.last_delivered_at < now() + interval '1 minute') -- else the clock was set back
   order by r.clinic_id, r.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
