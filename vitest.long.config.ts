@@ -5,7 +5,6 @@ export default defineConfig({
   test: {
     include: ["e2e/**/*.long.test.ts", "server/**/*.long.test.ts", "proof/**/*.long.test.ts"],
     globalSetup: ["server/test/global-setup.ts", "e2e/global-setup.ts"],
-    // the canary watch reads more of each database (server/test/canary/watch.ts)
     testTimeout: 900_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -191,6 +191,13 @@ describe("a change", () => {
     expect(await told(draft.id)).toEqual([]);
     await patch(draft.id, { draft: false });
     expect(await told(draft.id)).toEqual(["patient_data_on"]);
+    // An event that always tells of a patient turns it on, whatever the box says; where it is on already, it is no news.
+    await patch(webhook.id, { events: ["consult.updated", "patient_account.created"] });
+    await patch(webhook.id, { include: { patient: "all" } });
+    await patch(webhook.id, { events: ["consult.updated"] });
+    expect(await told(webhook.id)).toEqual(["patient_data_on", "address_changed", "patient_data_on"]);
+    const account = await created({ events: ["patient_account.created"], recipient: RECIPIENT });
+    expect(await told(account.id)).toEqual(["patient_data_on"]);
   });
 
   it("that is refused leaves neither a change nor an audit entry", async () => {

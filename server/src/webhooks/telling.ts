@@ -2,7 +2,7 @@
  * What every manager is told of a change, so that one who turns patients' data to a place of his own does not do so unseen
  * (security.md, Privacy): another address, and more of patients' data than before. In the transaction of the change.
  */
-import type { BlockChoice } from "@hookwell/sdk";
+import { type BlockChoice, eventDefinition } from "@hookwell/sdk";
 import type { Tx } from "../db/schema.ts";
 import type { WebhookSettings } from "./settings.ts";
 
@@ -24,11 +24,19 @@ export async function tellManagers(tx: Tx, { clinicId, id, version, before, afte
   const was = before === null || before.draft ? null : before;
   const kinds = [
     ...(was !== null && was.url !== after.url ? ["webhook.address_changed"] : []),
-    ...(WIDTH[after.include.patient] > WIDTH[was?.include.patient ?? "off"] ? ["webhook.patient_data_on"] : []),
+    ...(widthOf(after) > widthOf(was) ? ["webhook.patient_data_on"] : []),
   ];
   if (kinds.length === 0) return;
   await tx
     .insertInto("notices")
     .values(kinds.map((kind) => ({ clinic_id: clinicId, kind, webhook_id: id, cause: `${kind}:${id}:${version}` })))
     .execute();
+}
+
+/** How much of patients it sends: some events tell of a whole patient whatever the box says. */
+function widthOf(settings: WebhookSettings | null): number {
+  if (settings === null) return WIDTH.off;
+  return settings.events.some((event) => eventDefinition(event).patientAlways)
+    ? WIDTH.all
+    : WIDTH[settings.include.patient];
 }

@@ -13,6 +13,7 @@ import type { Seal } from "../seal/seal.ts";
 import { addKey, type PublicKey, publicKeys, removeKeys } from "./keys.ts";
 import { auditView, changedFields } from "./masking.ts";
 import { refuseNewPatientData, refusePatientData } from "./patient-lock.ts";
+import { dropWaiting, forgetFailures, ring, startSlowly } from "./runs.ts";
 import { addSecret, type Rotated, revokePrevious, rotateSecret as rotate } from "./secrets.ts";
 import { type AddressCheck, applyInput, NEW_WEBHOOK, type WebhookInput, type WebhookSettings } from "./settings.ts";
 import { insertWebhook, readOne, readPage, type Store, settingsOf, updateWebhook, type Webhook } from "./store.ts";
@@ -230,34 +231,6 @@ async function keepWithinLimits({ tx, clinicId, seal }: Store, draft: boolean): 
   for (const { id } of surplus) await remove({ tx, clinicId, seal }, { id });
 }
 
-/** A new address has to answer once before it gets more than one request at a time, and has no past of its own. */
-async function startSlowly({ tx, clinicId }: Store, id: number): Promise<void> {
-  await tx
-    .updateTable("runs")
-    .set({ answered_at: null, last_delivered_at: null, last_failed_at: null })
-    .where("clinic_id", "=", clinicId)
-    .where("webhook_id", "=", id)
-    .execute();
-}
-
-/** Whatever was wrong, a manager has mended something: it is no longer parked, and its failures count from the start. */
-async function forgetFailures({ tx, clinicId }: Store, id: number): Promise<void> {
-  await tx
-    .updateTable("runs")
-    .set({
-      ...{ failures: 0, failing_since: null, parked_at: null, probes: 0, warned: 0, warned_at: null },
-      // What has waited goes out at a rising rate.
-      recovered_at: sql<Temporal.Instant | null>`case when failures > 0 or parked_at is not null then now() else recovered_at end`,
-    })
-    .where("clinic_id", "=", clinicId)
-    .where("webhook_id", "=", id)
-    .execute();
-}
-
-async function ring({ tx, clinicId }: Store, id: number): Promise<void> {
-  await tx.insertInto("bells").values({ clinic_id: clinicId, webhook_id: id }).execute();
-}
-
 /** The row stays for the log; its address, headers, secrets and keys go. What waits first: see delivery/store.ts on locks. */
 async function remove(store: Store, { id }: { id: number }): Promise<number> {
   const dropped = await dropWaiting(store, id);
@@ -277,20 +250,6 @@ async function remove(store: Store, { id }: { id: number }): Promise<number> {
   await tx.deleteFrom("webhook_secrets").where("clinic_id", "=", clinicId).where("webhook_id", "=", id).execute();
   await removeKeys(store, id);
   return dropped;
-}
-
-/** Tests are not counted. What is on its way ends by itself, and its answer is written down. */
-async function dropWaiting({ tx, clinicId }: Store, id: number): Promise<number> {
-  const { rows } = await sql<{ dropped: number }>`
-    with gone as (
-      delete from deliveries where clinic_id = ${clinicId} and webhook_id = ${id} and begun_at is null returning *),
-    kept as (
-      insert into finished_deliveries (clinic_id, event_id, webhook_id, part, participants_per_request,
-        choice_practitioner, choice_patient, test, sequence, attempt, state, reason, created_at)
-      select clinic_id, event_id, webhook_id, part, participants_per_request,
-        choice_practitioner, choice_patient, test, sequence, attempt, 'cancelled', 'deleted', created_at from gone)
-    select count(*)::int as dropped from gone where not test`.execute(tx);
-  return rows[0]?.dropped ?? 0;
 }
 
 interface Note {
