@@ -50,7 +50,7 @@ function List({ filters, onClear }: { filters: DeliveryFilters; onClear: () => v
       <LoadingRows rows={6} height={ROW_PIXELS} />
     );
   }
-  if (rows.length === 0) return <Nothing filters={filters} onClear={onClear} />;
+  if (rows.length === 0 && !query.hasNextPage) return <Nothing filters={filters} onClear={onClear} />;
   return (
     <VirtualList
       label={t("deliveries.title")}
