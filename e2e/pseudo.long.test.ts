@@ -61,9 +61,7 @@ beforeAll(async () => {
   await api.post("/consults", { ...(await oneToOne(api)), start_time: "2030-01-07T09:00" });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-CA" });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  const { shell, schedule, ...more } = dictionary();
-  await answerWith(/\/assets\/en-[\w-]+\.js$/, { shell, schedule } as Tree);
-  await answerWith(/\/assets\/en\.more-[\w-]+\.js$/, more);
+  await answerWith(dictionary());
   page.on("response", (response) => void keep(response));
 });
 afterAll(async () => {
@@ -79,10 +77,15 @@ function dictionary(): Record<string, Tree> {
 }
 
 /** The page asks for its words as it always does, and gets others. */
-async function answerWith(path: RegExp, words: Tree): Promise<void> {
-  const body = `export default ${JSON.stringify(pseudoTree(words))}`;
-  await page.route(path, (route) => route.fulfill({ contentType: "text/javascript", body }));
+async function answerWith(rooms: Readonly<Record<string, Tree>>): Promise<void> {
+  await page.route(WORDS, (route) => {
+    const [, room = ""] = WORDS.exec(route.request().url()) ?? [];
+    const body = `export default ${JSON.stringify(pseudoTree(rooms[room] as Tree))}`;
+    return route.fulfill({ contentType: "text/javascript", body });
+  });
 }
+/** Of one room of the page, in English. */
+const WORDS = /\/assets\/en\.(\w+)-[\w-]+\.js$/;
 
 /** Sentences of the server are not data: they are English. Nor is a lone word in small letters: it is the name of a state. */
 const SENTENCES = new Set(["sentence", "message", "title", "detail"]);

@@ -14,6 +14,12 @@ const pseudoLocale: Plugin = {
     /\/i18n\/en\/[\w-]+\.json$/.test(id) ? JSON.stringify(pseudoTree(JSON.parse(code))) : undefined,
 };
 
+/** The words of a room say in their file's name of which language they are: "en.shell". */
+function chunkName({ facadeModuleId }: { facadeModuleId?: string | null | undefined }): string {
+  const [, language] = /\/i18n\/([\w-]+)\/[\w-]+\.json$/.exec(facadeModuleId ?? "") ?? [];
+  return language === undefined ? "assets/[name]-[hash].js" : `assets/${language}.[name]-[hash].js`;
+}
+
 export default defineConfig({
   plugins: [react(), pseudoLocale],
   server: { proxy: { "/v1": SERVER, "/api": SERVER, "/portal-api": SERVER } },
@@ -28,6 +34,7 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: "index.html", embed: "embed.html", "hookwell-webhooks": "src/element/element.ts" },
       output: {
+        chunkFileNames: chunkName,
         entryFileNames: ({ name }) => (name === "hookwell-webhooks" ? `embed/${name}.js` : "assets/[name]-[hash].js"),
       },
     },
