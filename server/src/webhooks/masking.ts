@@ -1,6 +1,7 @@
 /** What of a webhook's configuration may be shown in a list and kept in the audit. Pure. */
 import type { CustomHeader } from "./headers.ts";
-import { needsRecipient, type WebhookSettings } from "./settings.ts";
+import { sendsPatients } from "./patient-data.ts";
+import type { WebhookSettings } from "./settings.ts";
 
 export const MASK = "••••••";
 
@@ -35,7 +36,7 @@ export function auditView(settings: WebhookSettings): Record<string, unknown> {
       purpose: settings.recipient.purpose,
       agreement_on_file: settings.recipient.agreementOnFile,
     },
-    sends_patient_data: needsRecipient(settings),
+    sends_patient_data: sendsPatients(settings),
     enabled: settings.enabled,
     off_reason: settings.offReason,
     draft: settings.draft,

@@ -3,14 +3,14 @@
  * `include-patient`. Of a webhook that sends patients' data such a person may narrow, rename, slow down, pause and delete,
  * and nothing by which the data would be more, or go elsewhere.
  */
-import { EVENT_NAMES, type EventName, eventDefinition } from "@hookwell/sdk";
+import { EVENT_NAMES } from "@hookwell/sdk";
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { type FieldProblem, ProblemError } from "../errors.ts";
 import { changedFields } from "./masking.ts";
+import { isAlwaysOfPatient, PATIENT_WIDTH, sendsPatients } from "./patient-data.ts";
 import type { WebhookSettings } from "./settings.ts";
 
-const WIDTH = { off: 0, id: 1, all: 2 } as const;
 /** Where the data goes, and what goes along with it. */
 const LOCKED: ReadonlySet<string> = new Set(["url", "headers", "recipient", "oneParticipantPerRequest"]);
 
@@ -59,13 +59,13 @@ function locked(fields: readonly string[]): ProblemError {
 
 /** Pure. As the API names them. `keepsPatients`: it has deliveries that would take whole patients along. */
 function lockedFields({ before, after }: Change, keepsPatients: boolean): string[] {
-  const isWider = WIDTH[after.include.patient] > WIDTH[before?.include.patient ?? "off"];
+  const isWider = PATIENT_WIDTH[after.include.patient] > PATIENT_WIDTH[before?.include.patient ?? "off"];
   const known = new Set(before?.events);
   // Where the box is ticked each further event sends patients' data, too.
   const isMore = after.events.some(
-    (event) => !known.has(event) && (after.include.patient !== "off" || isAlways(event)),
+    (event) => !known.has(event) && (after.include.patient !== "off" || isAlwaysOfPatient(event)),
   );
-  const isHeld = sendsPatients(after) || keepsPatients || (before?.events.some(isAlways) ?? false);
+  const isHeld = sendsPatients(after) || keepsPatients || (before?.events.some(isAlwaysOfPatient) ?? false);
   const moved = before === null || !isHeld ? [] : changedFields(before, after).filter((field) => LOCKED.has(field));
   return [
     ...(isWider ? ["include.patient"] : []),
@@ -76,7 +76,7 @@ function lockedFields({ before, after }: Change, keepsPatients: boolean): string
 
 /** Whether it has a delivery, waiting or finished, of an event that always tells of a patient and whose content is kept. */
 async function keepsWholePatients(tx: Tx, { clinicId, id }: { clinicId: number; id: number }): Promise<boolean> {
-  const names = EVENT_NAMES.filter(isAlways);
+  const names = EVENT_NAMES.filter(isAlwaysOfPatient);
   const has = (table: "deliveries" | "finished_deliveries") => sql`exists (select from ${sql.table(table)} d
     where d.clinic_id = e.clinic_id and d.event_id = e.id and d.webhook_id = ${id} and not d.test)`;
   const { rows } = await sql`select from events e
@@ -123,12 +123,4 @@ function busy(): ProblemError {
       "Much is being written at this moment, so it cannot be said what would go to the new address. Try again later.",
     retryAfterSeconds: BUSY_RETRY_AFTER_SECONDS,
   });
-}
-
-function sendsPatients({ include, events }: WebhookSettings): boolean {
-  return include.patient !== "off" || events.some(isAlways);
-}
-
-function isAlways(event: EventName): boolean {
-  return eventDefinition(event).patientAlways;
 }

@@ -16,6 +16,7 @@ import {
 import { type FieldCode, type FieldProblem, invalidFields } from "../errors.ts";
 import { type CustomHeader, checkHeaders } from "./headers.ts";
 import { CONCURRENCY_DEFAULT, PACE_DEFAULT_PER_SECOND, paceFor } from "./known-hosts.ts";
+import { sendsPatients } from "./patient-data.ts";
 import type { OffReason } from "./state.ts";
 
 export const NAME_MAX_CHARACTERS = 100;
@@ -165,14 +166,9 @@ function checkName(name: string): FieldProblem[] {
   return [{ field: "name", message, code: "control_characters" }];
 }
 
-/** Patients' data leaves the clinic: then it is recorded to whom, and why (contract §6). */
-export function needsRecipient(settings: Pick<WebhookSettings, "include" | "events">): boolean {
-  return settings.include.patient !== "off" || settings.events.some((event) => eventDefinition(event).patientAlways);
-}
-
 function checkRecipient({ recipient, draft, ...settings }: WebhookSettings): FieldProblem[] {
   if (recipient === null) {
-    if (draft || !needsRecipient(settings)) return [];
+    if (draft || !sendsPatients(settings)) return [];
     const message =
       "Patients' data leaves the clinic here. Tell who receives it: organisation, country, purpose, and whether an agreement is on file.";
     return [{ field: "recipient", message, code: "recipient_missing" }];

@@ -2,11 +2,9 @@
  * What every manager is told of a change, so that one who turns patients' data to a place of his own does not do so unseen
  * (security.md, Privacy): another address, and more of patients' data than before. In the transaction of the change.
  */
-import { type BlockChoice, eventDefinition } from "@hookwell/sdk";
 import type { Tx } from "../db/schema.ts";
+import { isAlwaysOfPatient, PATIENT_WIDTH } from "./patient-data.ts";
 import type { WebhookSettings } from "./settings.ts";
-
-const WIDTH: Readonly<Record<BlockChoice, number>> = { off: 0, id: 1, all: 2 };
 
 export interface Changed {
   readonly clinicId: number;
@@ -35,8 +33,6 @@ export async function tellManagers(tx: Tx, { clinicId, id, version, before, afte
 
 /** How much of patients it sends: some events tell of a whole patient whatever the box says. */
 function widthOf(settings: WebhookSettings | null): number {
-  if (settings === null) return WIDTH.off;
-  return settings.events.some((event) => eventDefinition(event).patientAlways)
-    ? WIDTH.all
-    : WIDTH[settings.include.patient];
+  if (settings === null) return PATIENT_WIDTH.off;
+  return PATIENT_WIDTH[settings.events.some(isAlwaysOfPatient) ? "all" : settings.include.patient];
 }
