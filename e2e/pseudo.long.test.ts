@@ -2,12 +2,11 @@
  * The page in a made-up language: whatever is shown with plain letters is data, or it does not come from the dictionaries.
  * Each screen is looked at, and each dialog that one of its buttons opens. The words are longer, too: nothing scrolls sideways.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as sdk from "@hookwell/sdk";
 import { CAUSES } from "@hookwell/sdk/cause-table";
 import type { Browser, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dictionary } from "../web/src/i18n/dictionary.ts";
 import { pseudoTree, type Tree } from "../web/src/i18n/pseudo.ts";
 import { sideways } from "./accessibility.ts";
 import { launchBrowser } from "./browser.ts";
@@ -61,20 +60,13 @@ beforeAll(async () => {
   await api.post("/consults", { ...(await oneToOne(api)), start_time: "2030-01-07T09:00" });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-CA" });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await answerWith(dictionary());
+  await answerWith(dictionary("en"));
   page.on("response", (response) => void keep(response));
 });
 afterAll(async () => {
   await browser?.close();
   await server?.close();
 });
-
-/** The English dictionary, by the names of its files. */
-function dictionary(): Record<string, Tree> {
-  const folder = join(import.meta.dirname, "../web/src/i18n/en");
-  const read = (file: string) => JSON.parse(readFileSync(join(folder, file), "utf8")) as Tree;
-  return Object.fromEntries(readdirSync(folder).map((file) => [file.replace(".json", ""), read(file)]));
-}
 
 /** The page asks for its words as it always does, and gets others. */
 async function answerWith(rooms: Readonly<Record<string, Tree>>): Promise<void> {

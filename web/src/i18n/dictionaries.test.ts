@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { LANGUAGES } from "@hookwell/sdk";
 import IntlMessageFormat from "intl-messageformat";
 import { describe, expect, it } from "vitest";
-import en from "./en.ts";
-import fr from "./fr-CA.ts";
+import { dictionary } from "./dictionary.ts";
 import { chooseLanguage } from "./languages.ts";
 import { pseudo, pseudoTree, type Tree } from "./pseudo.ts";
 
@@ -18,7 +17,7 @@ function flat(tree: Tree, prefix = ""): Map<string, string> {
   return messages;
 }
 
-const dictionaries = { en: flat(en), "fr-CA": flat(fr) };
+const dictionaries = { en: flat(dictionary("en")), "fr-CA": flat(dictionary("fr-CA")) };
 
 /** Names of the values that a message asks for. */
 function valuesOf(text: string, language: string): string[] {
@@ -95,7 +94,7 @@ describe("every key", () => {
 
 describe("the made-up language", () => {
   it("says everything with other letters and longer, and asks for the same values", () => {
-    const made = flat(pseudoTree(en));
+    const made = flat(pseudoTree(dictionary("en")));
     const lengths = { en: 0, made: 0 };
     for (const [key, text] of dictionaries.en) {
       const other = made.get(key) ?? "";

@@ -1,4 +1,4 @@
-// All words of one language, as types and tests know them. The page itself loads them room by room: see setup.ts.
+// All words of one language, for the types of their keys (words.ts). The page itself loads them room by room: see setup.ts.
 import academy from "./en/academy.json";
 import account from "./en/account.json";
 import audit from "./en/audit.json";

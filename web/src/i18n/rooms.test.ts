@@ -5,10 +5,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
-import en from "./en.ts";
+import { dictionary } from "./dictionary.ts";
 import type { Words } from "./words.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+const en = dictionary("en");
 /** Looks for words by a server's code, and does without those that are not there. */
 const ASKS_FIRST = "ui/problem-words.ts";
 

@@ -5,10 +5,8 @@
 import { EVENTS, GROUPS, LANGUAGES, type Language } from "@hookwell/sdk";
 import { CAUSES } from "@hookwell/sdk/cause-table";
 import { describe, expect, it } from "vitest";
-import en from "./en.ts";
-import fr from "./fr-CA.ts";
-
-type Tree = { [key: string]: string | Tree };
+import { dictionary } from "./dictionary.ts";
+import type { Tree } from "./pseudo.ts";
 
 /** What a manager sees on the way from Webhooks to Deliveries, Notices, the test inbox and the history. */
 const MANAGERS = ["webhooks", "preview", "deliveries", "inbox", "notices", "audit", "shell"];
@@ -33,7 +31,7 @@ function flat(tree: Tree, prefix = ""): [key: string, text: string][] {
   );
 }
 
-const dictionaries: Record<Language, Tree> = { en: en, "fr-CA": fr };
+const dictionaries: Record<Language, Tree> = { en: dictionary("en"), "fr-CA": dictionary("fr-CA") };
 
 /** Without the selectors of ICU, which nobody reads: only `{name, plural, …}` keeps what is shown. */
 const readable = (text: string) => text.replaceAll(/\{\w+(, (plural|select|number),?)?/g, "{");

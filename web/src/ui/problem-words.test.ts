@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LANGUAGES } from "@hookwell/sdk";
 import { expect, it } from "vitest";
-import en from "../i18n/en.ts";
-import fr from "../i18n/fr-CA.ts";
+import { dictionary } from "../i18n/dictionary.ts";
 import { REFUSAL_PLACES } from "./problem-words.ts";
 
-const DICTIONARIES = { en: en, "fr-CA": fr };
+const DICTIONARIES = { en: dictionary("en"), "fr-CA": dictionary("fr-CA") };
 const SERVER = join(import.meta.dirname, "../../../server/src");
 
 /** The codes with which the server refuses what the present state forbids. */
