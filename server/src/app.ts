@@ -195,9 +195,7 @@ async function startWork(parts: AsyncDisposableStack, wiring: Wiring): Promise<S
     const neighbours = new Neighbours({ connect, clock, log });
     neighbours.start();
     parts.defer(() => neighbours.stop());
-    return (_clinicId, webhookIds) => {
-      if (webhookIds?.length !== 0) neighbours.tell(); // none: nobody listened
-    };
+    return () => neighbours.tell();
   }
   // The embedded database belongs to one process: it has no neighbours, and whoever was registered before is dead.
   const alone = config.databaseUrl === undefined;
@@ -258,7 +256,7 @@ function startNotices({ config, pools, seal, clock, log, egress }: Wiring): Noti
 interface ServerState {
   isReady: boolean;
   /** after a commit that emitted, for the clinic that did, and for the webhooks it has woken where they are known */
-  nudge: (clinicId?: number, webhookIds?: readonly number[]) => void;
+  nudge: ApiContext["nudge"];
 }
 
 async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: ServerState): Promise<void> {
@@ -269,7 +267,9 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   const sender = new Sender({ db: dispatchDb, clock, log, egress, targets });
   const context: ApiContext = {
     ...{ db, seal, clock, log, accounts, egress, metrics },
-    nudge: (clinicId, webhookIds) => state.nudge(clinicId, webhookIds),
+    nudge: (clinicId, webhookIds) => {
+      if (webhookIds?.length !== 0) state.nudge(clinicId, webhookIds); // none: nobody listened
+    },
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
     allowLoopback: config.allowLoopback,

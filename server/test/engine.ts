@@ -59,7 +59,7 @@ export interface TestEngine {
   /** A node was last heard of longer ago than its lease: what it holds is given back. */
   loseNode(id: number): Promise<void>;
   /** As after a commit, with the clinic and the webhooks where they are known. */
-  nudge(clinicId?: number, webhookIds?: readonly number[]): void;
+  nudge: Dispatcher["nudge"];
   close(): Promise<void>;
 }
 

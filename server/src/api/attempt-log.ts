@@ -18,7 +18,7 @@ export interface LoggedAttempt extends DeliveryKey {
   late: boolean;
 }
 
-/** The last attempt of each delivery, by `attemptsName`. */
+/** The last attempt of each delivery, by `keyName`. */
 export async function readLastAttempts(
   tx: Tx,
   clinicId: number,

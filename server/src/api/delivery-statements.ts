@@ -39,9 +39,14 @@ function allOf(query: DeliveryQuery) {
 type Query = DeliveryQuery & { readonly ofEvent?: RawBuilder<unknown> };
 
 function partsOf(query: Query) {
+  return fromTables(query, sql`(${unfinished(query)})`, sql`(${finished(query)})`);
+}
+
+/** Of what is read of each table, that of those in which a delivery can be in the state that is asked for. */
+function fromTables({ state }: Query, ofUnfinished: RawBuilder<unknown>, ofFinished: RawBuilder<unknown>) {
   return [
-    ...(query.state === undefined || query.state === "waiting" ? [sql`(${unfinished(query)})`] : []),
-    ...(query.state !== "waiting" ? [sql`(${finished(query)})`] : []),
+    ...(state === undefined || state === "waiting" ? [ofUnfinished] : []),
+    ...(state === "waiting" ? [] : [ofFinished]),
   ];
 }
 
@@ -54,10 +59,8 @@ export function floorStatement({ event: _event, subject: _subject, ...query }: D
   const keys = (from: RawBuilder<unknown>) => sql`(select d.event_id from ${from} d where ${filters(counted)}
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${counted.limit})`;
   const isFailed = sql`(select * from finished_deliveries where state <> 'delivered')`;
-  const parts = [
-    ...(query.state === undefined || query.state === "waiting" ? [keys(sql`deliveries`)] : []),
-    ...(query.state !== "waiting" ? [keys(query.state === "failed" ? isFailed : sql`finished_deliveries`)] : []),
-  ];
+  const ofFinished = keys(query.state === "failed" ? isFailed : sql`finished_deliveries`);
+  const parts = fromTables(query, keys(sql`deliveries`), ofFinished);
   return sql<{ event_id: string }>`select event_id from (${sql.join(parts, sql` union all `)}) k
     order by event_id desc offset ${rows} limit 1`;
 }

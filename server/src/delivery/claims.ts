@@ -81,9 +81,7 @@ export class Claims {
   async fill(): Promise<void> {
     const { clinics, webhooks } = this.#nudgedBy;
     this.#runs.hear(clinics);
-    // Not all(…): each has to hear.
-    const now = this.#now();
-    if ([...webhooks].filter((name) => !this.#runs.hearOne(name, now)).length > 0) this.#takeSoon();
+    if (!this.#runs.hearAll(webhooks, this.#now())) this.#takeSoon();
     clinics.clear();
     webhooks.clear();
     await allEnded([this.#takeBoth(), this.#refill()]);
@@ -109,12 +107,12 @@ export class Claims {
       ...(round.after && { after: round.after }),
     });
     const now = this.#now();
-    const isNew = scan.rung.filter((key) => this.#runs.get(key)?.isNews(now)).length > 0;
+    const isNew = scan.rung.some((key) => this.#runs.get(key)?.isNews(now));
     for (const key of scan.rung) this.#runs.get(key)?.rung();
     const taken = scan.runs.length;
     round.ended({ hasTaken: taken > 0, isNew, isFull: taken === webhooks, upTo: scan.lookedUpTo }, now);
     const begun = Map.groupBy(scan.begun, nameOf);
-    for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, this.#now()));
+    for (const found of scan.runs) this.#hold(new Run(found, begun.get(nameOf(found))?.length ?? 0, now));
     this.#handOver(scan);
     if (taken + scan.rung.length > 0) onMore();
   }

@@ -98,7 +98,6 @@ export class Dispatcher {
    * is looked at without being told so by a TAKE; where the webhooks are known and all are held, there is none.
    */
   nudge(clinicId?: number, webhookIds?: readonly number[]): void {
-    if (webhookIds?.length === 0) return; // nobody listened
     this.#claims.nudge(clinicId, webhookIds);
     this.#wake.ring();
   }

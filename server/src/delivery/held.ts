@@ -48,11 +48,15 @@ export class Held {
     for (const run of this.#runs.values()) if (clinics.has(run.clinicId)) run.rung();
   }
 
-  /** This webhook, by its name, has bells. Returns whether it is held. */
-  hearOne(name: string, nowMs: number): boolean {
-    const run = this.#runs.get(name);
-    run?.told(nowMs);
-    return run !== undefined;
+  /** This process has committed something for these webhooks, by their names. Returns whether all of them are held. */
+  hearAll(names: ReadonlySet<string>, nowMs: number): boolean {
+    let areHeld = true;
+    for (const name of names) {
+      const run = this.#runs.get(name);
+      run?.told(nowMs);
+      areHeld &&= run !== undefined;
+    }
+    return areHeld;
   }
 
   /** What to ask for next, by the names of the runs, as far as there are places. */

@@ -194,9 +194,9 @@ function store(clinicId: number, rows: readonly EventRow[]): RawBuilder<StoredRo
       select ${clinicId}::bigint, l.event_id, l.id, l.part, l.per_request, l.include_practitioner, l.include_patient,
         false, 0, 'cancelled', 'off', now()
       from listening l where not l.enabled),
+    woken as materialized (select distinct l.id from listening l where l.enabled),
     rung as (
-      insert into bells (clinic_id, webhook_id)
-      select distinct ${clinicId}::bigint, l.id from listening l where l.enabled)
-    select n.version, case when n.place = 1 then (select array_agg(distinct l.id) from listening l where l.enabled) end as woken
+      insert into bells (clinic_id, webhook_id) select ${clinicId}::bigint, w.id from woken w)
+    select n.version, case when n.place = 1 then (select array_agg(w.id) from woken w) end as woken
     from numbered n order by n.place`;
 }
