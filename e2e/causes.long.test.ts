@@ -72,7 +72,7 @@ const ROWS: Row[] = [
       "It asked us to stop (410 Gone), so we turned it off.",
       "Paste the new address into the webhook, then turn it on.",
     ],
-    ["Il nous a demandé d’arrêter (410 Gone); nous avons donc arrêté le webhook.", "Collez la nouvelle adresse"],
+    ["Il nous a demandé d’arrêter (410 Gone); nous avons donc désactivé le webhook.", "Collez la nouvelle adresse"],
   ],
   [
     "302",

@@ -2,7 +2,8 @@
  * The one table of causes: how an attempt can end, in a manager's words, and what to do about it, in both languages.
  *
  * Owns every word that is said of a cause, on the page, in the API and in e-mails. Promises that a row has the same values to
- * fill in, in each language (causes.test.ts). Which row an attempt belongs to is in causes.ts. Source: experience.md, "The
+ * fill in, in each language (causes.test.ts), and that a receiver has brought it about and it was read off the screen
+ * (e2e/causes.long.test.ts). Which row an attempt belongs to is in causes.ts. Source: experience.md, "The
  * manager".
  */
 import type { Language } from "./catalogue.ts";
@@ -21,6 +22,11 @@ const MAY_APPEAR_TWICE: Variants = {
   en: ["It may have received the message; it may appear twice."],
   "fr-CA": ["Il a peut-être reçu le message; il pourrait apparaître deux fois."],
 };
+/** Of a test: it is never sent again. */
+const MAY_HAVE_RECEIVED: Variants = {
+  en: ["It may have received the message. A test is not sent again."],
+  "fr-CA": ["Il a peut-être reçu le message. Un essai ne se renvoie pas."],
+};
 const NOTHING_TO_DO: Variants = {
   en: ["Nothing to do; next try {next}.", "Tell whoever runs the other system."],
   "fr-CA": ["Rien à faire; prochain essai {next}.", "Avisez la personne responsable de l’autre système."],
@@ -28,6 +34,20 @@ const NOTHING_TO_DO: Variants = {
 const FORWARD: Variants = {
   en: ["Forward this to whoever runs the other system."],
   "fr-CA": ["Transmettez ceci à la personne responsable de l’autre système."],
+};
+
+const TOO_LONG: Variants = { en: ["It took longer than 15 seconds."], "fr-CA": ["Il a mis plus de 15 secondes."] };
+const BROKE_OFF: Variants = {
+  en: ["The other system broke off the connection."],
+  "fr-CA": ["L’autre système a coupé la connexion."],
+};
+const UNREADABLE: Variants = {
+  en: ["Its answer could not be understood."],
+  "fr-CA": ["Sa réponse est incompréhensible."],
+};
+const UNKNOWN: Variants = {
+  en: ["We don’t know whether it arrived."],
+  "fr-CA": ["Nous ne savons pas s’il est arrivé."],
 };
 
 const certificate = (en: readonly string[], fr: readonly string[]): CauseWords => ({
@@ -138,8 +158,8 @@ export const CAUSES = {
     text: {
       en: ["It asked us to stop ({status}), so we turned it off.", "It asked us to stop, so we turned it off."],
       "fr-CA": [
-        "Il nous a demandé d’arrêter ({status}); nous avons donc arrêté le webhook.",
-        "Il nous a demandé d’arrêter; nous avons donc arrêté le webhook.",
+        "Il nous a demandé d’arrêter ({status}); nous avons donc désactivé le webhook.",
+        "Il nous a demandé d’arrêter; nous avons donc désactivé le webhook.",
       ],
     },
     advice: {
@@ -174,14 +194,8 @@ export const CAUSES = {
     },
     advice: NOTHING_TO_DO,
   },
-  timeout: {
-    tone: "bad",
-    text: {
-      en: ["It took longer than 15 seconds."],
-      "fr-CA": ["Il a mis plus de 15 secondes."],
-    },
-    advice: MAY_APPEAR_TWICE,
-  },
+  timeout: { tone: "bad", text: TOO_LONG, advice: MAY_APPEAR_TWICE },
+  timeout_test: { tone: "bad", text: TOO_LONG, advice: MAY_HAVE_RECEIVED },
   not_found: {
     tone: "bad",
     text: { en: ["We can’t find this address."], "fr-CA": ["Cette adresse est introuvable."] },
@@ -219,19 +233,10 @@ export const CAUSES = {
     },
     advice: { en: ["Ask your administrator."], "fr-CA": ["Demandez à votre administrateur."] },
   },
-  broke_off: {
-    tone: "bad",
-    text: {
-      en: ["The other system broke off the connection."],
-      "fr-CA": ["L’autre système a coupé la connexion."],
-    },
-    advice: MAY_APPEAR_TWICE,
-  },
-  unreadable: {
-    tone: "bad",
-    text: { en: ["Its answer could not be understood."], "fr-CA": ["Sa réponse est incompréhensible."] },
-    advice: MAY_APPEAR_TWICE,
-  },
+  broke_off: { tone: "bad", text: BROKE_OFF, advice: MAY_APPEAR_TWICE },
+  broke_off_test: { tone: "bad", text: BROKE_OFF, advice: MAY_HAVE_RECEIVED },
+  unreadable: { tone: "bad", text: UNREADABLE, advice: MAY_APPEAR_TWICE },
+  unreadable_test: { tone: "bad", text: UNREADABLE, advice: MAY_HAVE_RECEIVED },
   ours: {
     tone: "warn",
     text: { en: ["Something went wrong on our side."], "fr-CA": ["Un problème est survenu de notre côté."] },
@@ -242,10 +247,24 @@ export const CAUSES = {
   },
   unknown: {
     tone: "warn",
-    text: { en: ["We don’t know whether it arrived."], "fr-CA": ["Nous ne savons pas s’il est arrivé."] },
+    text: UNKNOWN,
     advice: {
-      en: ["We were interrupted while sending. It may appear twice."],
-      "fr-CA": ["L’envoi a été interrompu. Il pourrait apparaître deux fois."],
+      en: [
+        "We were interrupted while sending. Next try {next}; it may appear twice.",
+        "We were interrupted while sending. If it is sent again, it may appear twice.",
+      ],
+      "fr-CA": [
+        "L’envoi a été interrompu. Prochain essai {next}; il pourrait apparaître deux fois.",
+        "L’envoi a été interrompu. S’il est renvoyé, il pourrait apparaître deux fois.",
+      ],
+    },
+  },
+  unknown_test: {
+    tone: "warn",
+    text: UNKNOWN,
+    advice: {
+      en: ["We were interrupted while sending. A test is not sent again; send another one."],
+      "fr-CA": ["L’envoi a été interrompu. Un essai ne se renvoie pas; faites-en un autre."],
     },
   },
   sending: {

@@ -59,8 +59,16 @@ describe("the cause of an attempt's end", () => {
     expect(answered(503, { service: "zapier" })).toBe("broken");
   });
 
-  it("does not say of a test that the webhook was turned off", () => {
+  it("does not say of a test that the webhook was turned off, nor that it is sent again", () => {
     expect(answered(410, { test: true })).toBe("gone_test");
+    expect(answered(503, { test: true })).toBe("broken");
+    const test = (outcome: string) => causeOf({ outcome, status: null, test: true });
+    const unsure = ["timed_out", "reset", "malformed_answer", "something new"].map(test);
+    expect(unsure).toEqual(["timeout_test", "broke_off_test", "unreadable_test", "unknown_test"]);
+    for (const cause of unsure) {
+      expect(causeWords(cause, "en").advice).toMatch(/A test is not sent again/);
+      expect(causeWords(cause, "fr-CA").advice).toMatch(/Un essai ne se renvoie pas/);
+    }
   });
 
   it("looks good only where the message was accepted", () => {
@@ -98,6 +106,12 @@ describe("the words of a cause", () => {
     expect(causeWords("busy", "en").advice).toBe("Tell whoever runs the other system.");
     expect(causeWords("not_answering", "en", { until: "Tuesday 14:00" }).advice).toBe(
       "It may be down. We keep trying until Tuesday 14:00.",
+    );
+    expect(causeWords("unknown", "en", { next: "today at 10:35" }).advice).toBe(
+      "We were interrupted while sending. Next try today at 10:35; it may appear twice.",
+    );
+    expect(causeWords("unknown", "en").advice).toBe(
+      "We were interrupted while sending. If it is sent again, it may appear twice.",
     );
     expect(causeWords("certificate_expired", "en", { expired: "Nov 3, 2026" }).text).toBe(
       "Its security certificate has a problem (it expired on Nov 3, 2026).",

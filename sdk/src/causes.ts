@@ -18,7 +18,7 @@ export interface AttemptEnd {
   readonly detail?: string | null;
   /** The host that a 3xx leads to. */
   readonly movedTo?: string | null;
-  /** A test turns nothing off, whatever it is answered. */
+  /** A test turns nothing off, whatever it is answered, and is never sent again. */
   readonly test?: boolean;
 }
 
@@ -70,20 +70,33 @@ const BY_CERTIFICATE: Readonly<Record<string, Cause>> = {
 const BY_SERVICE: Readonly<Record<string, Cause>> = { zapier: "accepted_by_zapier", make: "accepted_by_make" };
 const GOOGLE_OUTPUT = "script.googleusercontent.com";
 
+/** Where other words hold for a test. */
+const OF_A_TEST: Partial<Readonly<Record<Cause, Cause>>> = {
+  gone: "gone_test",
+  timeout: "timeout_test",
+  broke_off: "broke_off_test",
+  unreadable: "unreadable_test",
+  unknown: "unknown_test",
+};
+
 /** The cause behind an attempt's end. An outcome that this version does not know reads as unknown. */
 export function causeOf(end: AttemptEnd): Cause {
+  const cause = ofAnyMessage(end);
+  return end.test ? (OF_A_TEST[cause] ?? cause) : cause;
+}
+
+function ofAnyMessage(end: AttemptEnd): Cause {
   const { outcome, status, detail } = end;
   if (outcome === "tls") return BY_CERTIFICATE[detail ?? ""] ?? "certificate";
   if (outcome !== "answered" || status === null) return BY_OUTCOME[outcome] ?? "unknown";
   return ofAnswer(status, end);
 }
 
-function ofAnswer(status: number, { service, movedTo, test = false }: AttemptEnd): Cause {
+function ofAnswer(status: number, { service, movedTo }: AttemptEnd): Cause {
   if (status >= 200 && status < 300) return BY_SERVICE[service ?? ""] ?? "accepted";
   // It has run by then, and only says where its output is (contract §7).
   if (status === 302 && service === "google_script" && movedTo === GOOGLE_OUTPUT) return "accepted_by_google";
   if (status >= 300 && status < 400) return movedTo ? "moved_to" : "moved";
-  if (status === 410 && test) return "gone_test";
   return BY_STATUS[status] ?? (status >= 500 ? "broken" : "rejected");
 }
 

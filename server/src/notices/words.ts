@@ -94,10 +94,10 @@ const FRENCH: Readonly<Record<NoticeKind, Sentences>> = {
   "webhook.turned_off": {
     title: ({ name }) => `« ${name} » a été désactivé`,
     text: (n) =>
-      `Rien n’est parvenu depuis cinq jours; nous avons donc arrêté le webhook. ${n.cause} Ce qui attend est conservé : quand l’autre système fonctionnera, réactivez le webhook.${waitsFr(n)}`,
+      `Rien n’est parvenu depuis cinq jours; nous avons donc désactivé le webhook. ${n.cause} Ce qui attend est conservé : quand l’autre système fonctionnera, réactivez le webhook.${waitsFr(n)}`,
   },
   "webhook.gone": {
-    title: ({ name }) => `« ${name} » nous a demandé d’arrêter; nous avons donc arrêté le webhook`,
+    title: ({ name }) => `« ${name} » nous a demandé d’arrêter; nous avons donc désactivé le webhook`,
     text: (n) =>
       `L’autre système indique que cette adresse n’est plus utilisée. Collez la nouvelle adresse, puis réactivez le webhook.${waitsFr(n)}`,
   },

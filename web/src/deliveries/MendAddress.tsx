@@ -4,7 +4,14 @@ import { useTranslation } from "../i18n/words.ts";
 import { ButtonLink } from "../ui/links.tsx";
 
 /** Where another address is what helps. */
-const MENDED_BY_ADDRESS: ReadonlySet<Cause> = new Set(["moved", "not_found", "nothing_here", "gone", "refused"]);
+const MENDED_BY_ADDRESS: ReadonlySet<Cause> = new Set([
+  "moved",
+  "not_found",
+  "nothing_here",
+  "gone",
+  "gone_test",
+  "refused",
+]);
 
 interface MendProps {
   webhookId: number | string;
