@@ -1,117 +1,111 @@
 /**
  * Every row of the table of causes (experience.md): a local bad receiver goes wrong in that way, the real engine sends to it,
- * and the words and the advice are read off the screen, in English and in French.
+ * and the words and the advice are read off the screen, in English and in French. A row that no receiver brings about fails.
  */
+import { CAUSES } from "@hookwell/sdk/cause-table";
+import { sql } from "kysely";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type BadReceivers, openBadReceivers } from "./bad-receivers.ts";
 import { launchBrowser } from "./browser.ts";
+import { type CauseRow, OF_DELIVERIES, OF_INTERRUPTED, OF_TESTS, SENDING, type Words } from "./cause-rows.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
-import { startDemoHere } from "./demo-here.ts";
+import { type DemoHere, startDemoHere } from "./demo-here.ts";
+import { type Interrupted, openInterrupted } from "./interrupted.ts";
+import type { DemoServer } from "./server.ts";
 
-const STEP_TIMEOUT_MS = 15_000;
+const STEP_TIMEOUT_MS = 60_000;
 /** Twice the deadline of an attempt, and the wait between. */
 const TRIED_TWICE_TIMEOUT_MS = 120_000;
+const SET_UP_TIMEOUT_MS = 400_000;
 
-let demo: Awaited<ReturnType<typeof startDemoHere>>;
+let demo: DemoHere;
+let interrupted: Interrupted;
 let browser: Browser;
-let page: Page;
-let api: ApiClient;
 let receivers: BadReceivers;
-/** Address of each delivery's drawer, by the way in which its receiver goes wrong. */
-const drawers = new Map<string, string>();
+/** Signed in at the demo, and at the server that was interrupted. */
+let desk: Desk;
+let otherDesk: Desk;
+/** `webhook-id` of each, by the way in which its receiver goes wrong. */
+const deliveries = new Map<string, string>();
+const tests = new Map<string, string>();
 
-type Row = [way: string, english: (string | RegExp)[], french: (string | RegExp)[]];
+interface Desk {
+  readonly origin: string;
+  readonly api: ApiClient;
+  readonly page: Page;
+}
 
-const NEXT = /Nothing to do; next try (today at )?.*\d\d:\d\d\./;
-const NEXT_FR = /Rien à faire; prochain essai (aujourd’hui à )?.*\d\d\D{1,3}\d\d\./;
-const TWICE = "It may have received the message; it may appear twice.";
-const TWICE_FR = "Il a peut-être reçu le message; il pourrait apparaître deux fois.";
-const FORWARD = "Forward this to whoever runs the other system.";
-const FORWARD_FR = "Transmettez ceci à la personne responsable de l’autre système.";
-const CHANGED = "The link or password may have changed.";
-const CHANGED_FR = "Le lien ou le mot de passe a peut-être changé.";
+/** The drawer of one delivery; known once the receivers have gone wrong. */
+type Drawer = () => { readonly desk: Desk; readonly id: string };
 
-const ROWS: Row[] = [
-  [
-    "no such name",
-    ["We can’t find this address.", "Check for a typing mistake, or ask who gave it to you.", "Change the address"],
-    ["Cette adresse est introuvable.", "Cherchez une faute de frappe", "Changer l’adresse"],
-  ],
-  [
-    "refuses",
-    ["The other system isn’t answering.", /It may be down\. We keep trying until \w+day \d\d:\d\d\./],
-    ["L’autre système ne répond pas.", /Nous continuons d’essayer jusqu’à \p{L}+ \d\d\D{1,3}\d\d/u],
-  ],
-  [
-    "expired",
-    [/Its security certificate has a problem \(it expired on [A-Z].+\d{4}\)\./, FORWARD],
-    [/Son certificat de sécurité pose problème \(expiré le \d+ .+ \d{4}\)\./, FORWARD_FR],
-  ],
-  [
-    "self-signed",
-    ["Its security certificate has a problem (nobody vouches for it).", FORWARD],
-    ["Son certificat de sécurité pose problème (personne ne s’en porte garant).", FORWARD_FR],
-  ],
-  [
-    "wrong name",
-    ["Its security certificate has a problem (it is made out to another address).", FORWARD],
-    ["Son certificat de sécurité pose problème (il est établi pour une autre adresse).", FORWARD_FR],
-  ],
-  ["silent", ["It took longer than 15 seconds.", TWICE], ["Il a mis plus de 15 secondes.", TWICE_FR]],
-  ["401", ["It refused our message (401 Unauthorized).", CHANGED], ["Il a refusé notre message", CHANGED_FR]],
-  ["403", ["It refused our message (403 Forbidden).", CHANGED], ["Il a refusé notre message", CHANGED_FR]],
-  [
-    "404",
-    ["Nothing lives at this address (404 Not Found).", "Paste the new address into the webhook.", "Change the address"],
-    ["Il n’y a rien à cette adresse", "Collez la nouvelle adresse dans le webhook.", "Changer l’adresse"],
-  ],
-  [
-    "410",
-    [
-      "It asked us to stop (410 Gone), so we turned it off.",
-      "Paste the new address into the webhook, then turn it on.",
-    ],
-    ["Il nous a demandé d’arrêter (410 Gone); nous avons donc désactivé le webhook.", "Collez la nouvelle adresse"],
-  ],
-  [
-    "302",
-    ["The address has moved to new.hooks.example.test (302).", "Use the new address?", "Use the new address"],
-    ["L’adresse a changé pour new.hooks.example.test (302).", "Utiliser la nouvelle adresse?"],
-  ],
-  [
-    "307",
-    ["The address has moved (307).", "Ask for the new address and enter it in the webhook."],
-    ["L’adresse a changé (307).", "Demandez la nouvelle adresse"],
-  ],
-  [
-    "422",
-    ["It did not accept this message", "Show its answer"],
-    ["Il n’a pas accepté ce message", "Montrez sa réponse"],
-  ],
-  ["429", ["It’s too busy (429 Too Many Requests).", NEXT], ["Il est trop occupé", NEXT_FR]],
-  ["503", ["It has an internal problem (503 Service Unavailable).", NEXT], ["Il a un problème interne", NEXT_FR]],
-  [
-    "inside",
-    ["For safety we don’t send to internal addresses.", "Ask your administrator."],
-    ["Par sécurité, nous n’envoyons rien aux adresses internes.", "Demandez à votre administrateur."],
-  ],
-  [
-    "breaks off",
-    ["The other system broke off the connection.", TWICE],
-    ["L’autre système a coupé la connexion.", TWICE_FR],
-  ],
-  [
-    "zapier",
-    [/Zapier accepted it in \d\.\d\d.s\./, "To see whether your Zap ran, open its history in Zapier."],
-    [/Zapier l’a accepté en \d,\d\d.s\./, "ouvrez son historique dans Zapier."],
-  ],
-  [
-    "make",
-    [/Make accepted it in \d\.\d\d.s\./, "To see whether your scenario ran, open its history in Make."],
-    [/Make l’a accepté en \d,\d\d.s\./, "ouvrez son historique dans Make."],
-  ],
+const READ: [what: string, row: CauseRow, drawer: Drawer][] = [
+  ...OF_DELIVERIES.map((row) => named("a delivery", row, drawerOfWay(row[0]))),
+  ...OF_TESTS.map((row) => named("a test", row, () => ({ desk, id: tests.get(row[0]) ?? "" }))),
+  ...OF_INTERRUPTED.map((row) => named("interrupted", row, () => ({ desk: otherDesk, id: interruptedId(row[0]) }))),
 ];
+
+function named(what: string, row: CauseRow, drawer: Drawer): [string, CauseRow, Drawer] {
+  return [`${what}: ${row[0]}`, row, drawer];
+}
+
+/** Of the delivery. */
+function drawerOfWay(way: string): Drawer {
+  return () => ({ desk, id: deliveries.get(way) ?? "" });
+}
+
+function interruptedId(which: string): string {
+  return which === "test" ? interrupted.test : interrupted.delivery;
+}
+
+beforeAll(async () => {
+  receivers = await openBadReceivers();
+  [demo, interrupted, browser] = await Promise.all([
+    startDemoHere(receivers.nameServer),
+    openInterrupted(),
+    launchBrowser(),
+  ]);
+  [desk, otherDesk] = [await openDesk(demo), await openDesk(interrupted.server)];
+  const { api } = desk;
+  const ids = new Map<string, number>();
+  for (const [way] of OF_DELIVERIES) {
+    const settings = { name: way, url: receivers.addresses[way], events: ["participant.added"] };
+    ids.set(way, (await api.post<{ id: number }>("/webhooks", settings)).id);
+  }
+  await damageSecret(ids.get("seal damaged"));
+  await api.post("/consults", { ...(await oneToOne(api)), start_time: "2030-01-07T09:00" });
+  const listed = await settled();
+  for (const [way, id] of ids) deliveries.set(way, listed.get(id)?.id ?? "");
+  for (const [way] of OF_TESTS) tests.set(way, await sendTest(ids.get(way)));
+}, SET_UP_TIMEOUT_MS);
+afterAll(async () => {
+  await browser?.close();
+  await Promise.all([demo?.close(), interrupted?.close()]);
+  await receivers?.close();
+});
+
+async function openDesk(server: Pick<DemoServer, "origin" | "email" | "password">): Promise<Desk> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-CA" });
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await page.goto(`${server.origin}/deliveries`);
+  await page.getByLabel("E-mail").fill(server.email);
+  await page.getByLabel("Password", { exact: true }).fill(server.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("banner").waitFor();
+  return { origin: server.origin, api: await signIn(server), page };
+}
+
+/** Turns the last bit of what is sealed, as a disk might. */
+async function damageSecret(webhookId: number | undefined): Promise<void> {
+  const damaged = sql`set_bit(secret, octet_length(secret) * 8 - 1, 1 - get_bit(secret, octet_length(secret) * 8 - 1))`;
+  await sql`update webhook_secrets set secret = ${damaged} where webhook_id = ${webhookId}`.execute(demo.owner);
+}
+
+/** Returns the id of what was sent. */
+async function sendTest(webhookId: number | undefined): Promise<string> {
+  const event = { event: "participant.added" };
+  return (await desk.api.post<{ delivery_id: string }>(`/webhooks/${webhookId}/test`, event)).delivery_id;
+}
 
 interface Listed {
   id: string;
@@ -121,70 +115,84 @@ interface Listed {
   last_attempt: object | null;
 }
 
-beforeAll(async () => {
-  receivers = await openBadReceivers();
-  [demo, browser] = await Promise.all([startDemoHere(receivers.nameServer), launchBrowser()]);
-  api = await signIn(demo);
-  const ids = new Map<string, number>();
-  for (const [way] of ROWS) {
-    const settings = { name: way, url: receivers.addresses[way], events: ["participant.added"] };
-    ids.set(way, (await api.post<{ id: number }>("/webhooks", settings)).id);
-  }
-  await api.post("/consults", { ...(await oneToOne(api)), start_time: "2030-01-07T09:00" });
-  const deliveries = await settled();
-  for (const [way, id] of ids) drawers.set(way, `/deliveries/${deliveries.get(id)?.id}`);
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-CA" });
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  await page.goto(`${demo.origin}/deliveries`);
-  await page.getByLabel("E-mail").fill(demo.email);
-  await page.getByLabel("Password", { exact: true }).fill(demo.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("banner").waitFor();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-  await receivers?.close();
-});
-
 /** The deliveries of all of them by webhook, once none is about to be tried: over, or not due for minutes. */
 function settled(): Promise<Map<number, Listed>> {
   const isQuiet = ({ state, next_attempt_at: next, last_attempt }: Listed) =>
     last_attempt !== null && state !== "sending" && (next === null || Date.parse(next) > Date.now() + 60_000);
   const look = async () => {
-    const { data } = await api.get<{ data: Listed[] }>("/deliveries?limit=100");
-    if (data.length < ROWS.length || !data.every(isQuiet)) throw new Error("some are still to be tried");
+    const { data } = await desk.api.get<{ data: Listed[] }>("/deliveries?limit=100");
+    if (data.length < OF_DELIVERIES.length || !data.every(isQuiet)) throw new Error("some are still to be tried");
     return new Map(data.map((delivery) => [delivery.webhook.id, delivery]));
   };
   // Not every few milliseconds: more than 600 requests in a minute are refused.
   return vi.waitFor(look, { timeout: TRIED_TWICE_TIMEOUT_MS, interval: 500 });
 }
 
-async function read(way: string, words: (string | RegExp)[]): Promise<void> {
-  await page.goto(demo.origin + drawers.get(way));
-  const last = page
-    .getByRole("dialog")
-    .getByRole("listitem")
-    .filter({ hasText: /\d\d\D{1,3}\d\d/ });
-  await last.first().waitFor();
-  const text = (await page.getByRole("dialog").innerText()).replaceAll(" ", " ");
+const drawerOf = ({ page }: Desk) => page.getByRole("dialog");
+const stepsOf = (at: Desk) => drawerOf(at).getByRole("listitem");
+
+async function open(drawer: Drawer): Promise<void> {
+  const { desk: at, id } = drawer();
+  await at.page.goto(`${at.origin}/deliveries/${id}`);
+  const attempts = stepsOf(at).filter({ hasText: /\d\d\D{1,3}\d\d/ });
+  await attempts.first().waitFor();
+}
+
+async function read(drawer: Drawer, words: Words): Promise<void> {
+  await open(drawer);
+  const text = (await drawerOf(drawer().desk).innerText()).replaceAll(/[\u00a0\u202f]/g, " ");
   for (const word of words) {
-    if (typeof word === "string") expect(text).toContain(word.replaceAll(" ", " "));
+    if (typeof word === "string") expect(text).toContain(word);
     else expect(text).toMatch(word);
   }
 }
 
+/** The rows to which its attempts belong, as the server tells it. */
+async function causesOf(drawer: Drawer): Promise<string[]> {
+  const { desk: at, id } = drawer();
+  const { attempts } = await at.api.get<{ attempts: { sentence_key: string }[] }>(`/deliveries/${id}`);
+  return attempts.map(({ sentence_key }) => sentence_key);
+}
+
+/** Sends it again from its drawer, and reads what stands beside the attempt while its request is under way. */
+async function readUnderWay(
+  [way, cause]: CauseRow,
+  { resend, words }: { resend: string; words: Words },
+): Promise<void> {
+  const drawer = drawerOfWay(way);
+  await open(drawer);
+  receivers.hold();
+  try {
+    await drawerOf(desk).getByRole("button", { name: resend, exact: true }).click();
+    for (const word of words) await stepsOf(desk).filter({ hasText: word }).waitFor();
+    expect((await causesOf(drawer)).at(-1)).toBe(cause);
+  } finally {
+    receivers.release();
+  }
+  const look = async () => expect((await causesOf(drawer)).at(-1)).toBe("accepted");
+  await vi.waitFor(look, { timeout: STEP_TIMEOUT_MS, interval: 500 });
+}
+
+test("each receiver brings about its own row of the table, and no row is left out", async () => {
+  for (const [what, [, cause], drawer] of READ) expect(await causesOf(drawer), what).toContain(cause);
+  const produced = new Set([...READ.map(([, [, cause]]) => cause), SENDING[1]]);
+  expect([...produced].sort()).toEqual(Object.keys(CAUSES).sort());
+});
+
 describe("what the manager reads in English", () => {
-  test.each(ROWS)("of a receiver: %s", (way, english) => read(way, english));
+  test.each(READ)("of %s", (_what, [, , english], drawer) => read(drawer, english));
+
+  test("while the request is under way", () => readUnderWay(SENDING, { resend: "Send again", words: SENDING[2] }));
 
   test("the date is the certificate's own", async () => {
-    const { time_zone: timeZone } = (await api.get<{ clinic: { time_zone: string } }>("/me")).clinic;
+    const { time_zone: timeZone } = (await desk.api.get<{ clinic: { time_zone: string } }>("/me")).clinic;
     const day = new Intl.DateTimeFormat("en-CA", { day: "numeric", timeZone }).format(receivers.expiredAt);
-    await read("expired", [new RegExp(`expired on [^)]*\\b${day}\\b`)]);
+    await read(drawerOfWay("expired"), [new RegExp(`expired on [^)]*\\b${day}\\b`)]);
   });
 
   test("the new address can be taken over into the webhook, and nothing is saved before that is asked for", async () => {
-    await read("302", []);
+    const { page, api } = desk;
+    await open(drawerOfWay("302"));
     await page.getByRole("link", { name: "Use the new address" }).click();
     const dialog = page.getByRole("dialog", { name: "Edit “302”" });
     const address = () => dialog.getByLabel("Address", { exact: true }).inputValue();
@@ -201,9 +209,13 @@ describe("what the manager reads in English", () => {
 
 describe("what the manager reads in French", () => {
   beforeAll(async () => {
-    await page.goto(`${demo.origin}/deliveries`);
-    await page.getByRole("button", { name: "Français" }).click();
-    await page.getByRole("heading", { name: "Envois" }).waitFor();
+    for (const { page, origin } of [desk, otherDesk]) {
+      await page.goto(`${origin}/deliveries`);
+      await page.getByRole("button", { name: "Français" }).click();
+      await page.getByRole("heading", { name: "Envois" }).waitFor();
+    }
   });
-  test.each(ROWS)("of a receiver: %s", (way, _english, french) => read(way, french));
+  test.each(READ)("of %s", (_what, [, , , french], drawer) => read(drawer, french));
+
+  test("while the request is under way", () => readUnderWay(SENDING, { resend: "Renvoyer", words: SENDING[3] }));
 });
