@@ -93,6 +93,8 @@ async function insertSession(
 ): Promise<number> {
   const { priceMinor: unitPriceMinor, taxRateThousandths, currency } = item;
   const price = lineAmounts({ unitPriceMinor, units: 1, discountMinor: 0, taxRateThousandths });
+  // One look at one clock, so that it lasts as long as is promised.
+  const now = outbox.clock.now();
   const { id } = await tx
     .insertInto("academy_checkouts")
     .values({
@@ -102,7 +104,8 @@ async function insertSession(
       taxes_minor: price.taxesMinor,
       total_minor: checkAmount("price", price.totalMinor),
       currency,
-      expires_at: outbox.clock.now().add({ hours: CHECKOUT_HOURS }),
+      created_at: now,
+      expires_at: now.add({ hours: CHECKOUT_HOURS }),
     })
     .returning("id")
     .executeTakeFirstOrThrow();
