@@ -111,14 +111,17 @@ interface Listed {
   id: string;
   webhook: { id: number };
   state: string;
+  waiting: { for: string } | null;
   next_attempt_at: string | null;
   last_attempt: object | null;
 }
 
 /** The deliveries of all of them by webhook, once none is about to be tried: over, or not due for minutes. */
 function settled(): Promise<Map<number, Listed>> {
-  const isQuiet = ({ state, next_attempt_at: next, last_attempt }: Listed) =>
-    last_attempt !== null && state !== "sending" && (next === null || Date.parse(next) > Date.now() + 60_000);
+  const isQuiet = ({ state, waiting, next_attempt_at: next, last_attempt }: Listed) => {
+    if (last_attempt === null || state === "sending" || waiting?.for === "turn") return false;
+    return next === null || Date.parse(next) > Date.now() + 60_000;
+  };
   const look = async () => {
     const { data } = await desk.api.get<{ data: Listed[] }>("/deliveries?limit=100");
     if (data.length < OF_DELIVERIES.length || !data.every(isQuiet)) throw new Error("some are still to be tried");

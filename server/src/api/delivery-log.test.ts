@@ -176,6 +176,37 @@ describe(`among ${DELIVERIES} deliveries`, () => {
       [webhookId],
     );
     const first = { eventId: rows[0]?.event_id, webhookId, part: 0 };
-    expect(page.map(({ waiting }) => waiting)).toEqual(page.map(() => ({ for: "earlier", earlier: first })));
+    expect(page.map(({ wait }) => wait?.waiting)).toEqual(page.map(() => ({ for: "earlier", earlier: first })));
+  });
+
+  test("a page of what waits for a receiver that is parked looks at few rows, and the one that is tried next is named", async () => {
+    const { owner } = database.pools;
+    const webhookId = await newWebhook("parked");
+    await owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner, choice_patient)
+       select $1, $2, id, 200, 'consult:' || row_number() over (order by id), 'off', 'off'
+       from (select id from events order by id limit 20000) e`,
+      [clinicId, webhookId],
+    );
+    const probeAt = "date_trunc('second', now()) + interval '1 hour'";
+    const { rows } = await owner.query(
+      `insert into runs (clinic_id, webhook_id, failures, failing_since, parked_at, next_at)
+       values ($1, $2, 5, now(), now(), ${probeAt}) returning next_at`,
+      [clinicId, webhookId],
+    );
+    const probed = `select id from deliveries where webhook_id = $1 order by id offset 7 limit 1`;
+    const { rows: first } = await owner.query<{ event_id: string }>(
+      `update deliveries set due_at = due_at - interval '1 minute' where id = (${probed}) returning event_id`,
+      [webhookId],
+    );
+    await owner.query("analyze deliveries");
+    const query: DeliveryQuery = { clinicId, webhookId, state: "waiting", limit: PAGE_ROWS + 1 };
+    expect(await lookedAt(query)).toBeLessThan(LOOKED_AT_MAX);
+    const read = (eventId?: string) =>
+      inClinic(db, clinicId, (tx) => readDeliveries(tx, { ...query, ...(eventId !== undefined && { eventId }) }));
+    const others = (await read()).rows.map(({ wait }) => [wait?.waiting.for, wait?.nextAttemptAt]);
+    expect(others).toEqual(others.map(() => ["receiver", null]));
+    const [next] = (await read(first[0]?.event_id)).rows;
+    expect([next?.wait?.waiting.for, next?.wait?.nextAttemptAt]).toEqual(["receiver", rows[0]?.next_at]);
   });
 });

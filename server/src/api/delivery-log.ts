@@ -15,7 +15,7 @@ import {
   floorStatement,
   ofEvent,
 } from "./delivery-statements.ts";
-import { isPlanned, type Waiting, waitingOf } from "./waiting.ts";
+import { readWaits, type Wait } from "./waits.ts";
 
 /** Of so many events the deliveries are looked up one by one. */
 const FEW_EVENTS_MAX = 2_000;
@@ -37,11 +37,7 @@ export interface LoggedDelivery extends DeliveryKey {
   reason: string | null;
   attempts: number;
   /** Null where it does not wait. */
-  waiting: Waiting | null;
-  /** Null where no time can be named. */
-  nextAttemptAt: Temporal.Instant | null;
-  /** While its receiver is parked: since when it has been failing. */
-  parkedSince: Temporal.Instant | null;
+  wait: Wait | null;
   /** Attempts that belong to schedules before this one. */
   scheduleStart: number;
   /** Sealed; of its webhook, as it is now. */
@@ -61,10 +57,22 @@ export interface LoggedPage {
 
 /** A page of deliveries. */
 export async function readDeliveries(tx: Tx, query: DeliveryQuery): Promise<LoggedPage> {
+  const { rows, readTo } = await readRows(tx, query);
+  const waiting = rows.filter(({ state }) => state === "waiting").map(keyOf);
+  const waitOf = await readWaits(tx, query.clinicId, waiting);
+  return { rows: rows.map((row) => toDelivery(row, row.state === "waiting" ? waitOf(keyOf(row)) : null)), readTo };
+}
+
+interface Rows {
+  readonly rows: DeliveryRow[];
+  readonly readTo: DeliveryKey | null;
+}
+
+async function readRows(tx: Tx, query: DeliveryQuery): Promise<Rows> {
   const byEvents = await isOfFewEvents(tx, query);
   if (!byEvents && isSparse(query)) return readInWindows(tx, query);
   const { rows } = await deliveriesStatement(query, { byEvents }).execute(tx);
-  return { rows: rows.map(toDelivery), readTo: null };
+  return { rows, readTo: null };
 }
 
 /** Whether it is narrowed by what no index of deliveries knows. */
@@ -73,14 +81,14 @@ function isSparse({ event, subject, state }: DeliveryQuery): boolean {
 }
 
 /** Looks at more and more deliveries from the newest on, until the page is full or enough were looked at. */
-async function readInWindows(tx: Tx, query: DeliveryQuery): Promise<LoggedPage> {
-  const found: LoggedDelivery[] = [];
+async function readInWindows(tx: Tx, query: DeliveryQuery): Promise<Rows> {
+  const found: DeliveryRow[] = [];
   let until = query.until;
   for (const windowRows of WINDOWS_ROWS) {
     const rest = { ...query, until, limit: query.limit - found.length };
     const [floor] = (await floorStatement(rest, windowRows).execute(tx)).rows;
     const window = floor === undefined ? rest : { ...rest, from: floor.event_id };
-    found.push(...(await deliveriesStatement(window, { byEvents: false }).execute(tx)).rows.map(toDelivery));
+    found.push(...(await deliveriesStatement(window, { byEvents: false }).execute(tx)).rows);
     if (floor === undefined || found.length >= query.limit) return { rows: found, readTo: null };
     until = floor.event_id;
   }
@@ -106,12 +114,13 @@ export async function readDelivery(tx: Tx, clinicId: number, key: DeliveryKey): 
   return rows[0] ?? null;
 }
 
-function toDelivery(row: DeliveryRow): LoggedDelivery {
-  const waiting = waitingOfRow(row);
+function keyOf({ event_id: eventId, webhook_id: webhookId, part }: DeliveryRow): DeliveryKey {
+  return { eventId, webhookId, part };
+}
+
+function toDelivery(row: DeliveryRow, wait: Wait | null): LoggedDelivery {
   return {
-    eventId: row.event_id,
-    webhookId: row.webhook_id,
-    part: row.part,
+    ...keyOf(row),
     event: row.event,
     webhookName: row.webhook_name,
     subject: row.subject,
@@ -123,28 +132,11 @@ function toDelivery(row: DeliveryRow): LoggedDelivery {
     state: row.state,
     reason: row.reason,
     attempts: row.attempt,
-    waiting,
-    nextAttemptAt: isPlanned(waiting) ? nextOf(row) : null,
-    parkedSince: row.failing_since,
+    wait,
     scheduleStart: row.schedule_start,
     webhookUrl: row.webhook_url,
     begunAt: row.begun_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
-}
-
-function waitingOfRow(row: DeliveryRow): Waiting | null {
-  const { earlier_event_id: eventId, earlier_part: part, webhook_id: webhookId } = row;
-  return waitingOf({
-    ...{ state: row.state, isEnabled: row.enabled, isPaused: row.paused },
-    ...{ isParked: row.parked === true, isDue: row.due === true },
-    earlier: eventId === null || part === null ? null : { eventId, webhookId, part },
-  });
-}
-
-/** A delivery's own time stands still while its receiver is parked: then the probe's counts, too. */
-function nextOf({ next_attempt_at: due, parked, probe_at: probe }: DeliveryRow): Temporal.Instant | null {
-  if (due === null || probe === null) return parked === true ? null : due;
-  return Temporal.Instant.compare(due, probe) < 0 ? probe : due;
 }

@@ -15,7 +15,7 @@ import type { LoggedAttempt } from "./attempt-log.ts";
 import type { ApiContext } from "./context.ts";
 import type { LoggedDelivery } from "./delivery-log.ts";
 import { isAnswerVeiled } from "./veil.ts";
-import { showWaiting, WAIT_KEYS, WAITING } from "./waiting.ts";
+import { NEXT_ATTEMPT_WORDS, showWaiting, WAIT_KEYS, WAITING } from "./waiting.ts";
 import { EVENT } from "./webhook-shapes.ts";
 import { type Ahead, attemptWords } from "./words.ts";
 
@@ -58,13 +58,7 @@ const DELIVERY_BASE = z.object({
   state: z.enum(["waiting", "sending", "delivered", "given_up", "cancelled"]),
   reason: z.string().nullable(),
   waiting: WAITING,
-  next_attempt_at: z
-    .string()
-    .nullable()
-    .describe(
-      "Null where no time can be named: it waits for an earlier delivery, or until the webhook is turned on or resumed. With `receiver` " +
-        "the earliest possible: of several that wait, one is tried. With `turn`: since when it has been due.",
-    ),
+  next_attempt_at: z.string().nullable().describe(NEXT_ATTEMPT_WORDS),
   tries_until: z.string().nullable().describe("About when the last attempt will be made, if none succeeds before."),
   /** What it waits for, where that is not simply its time or turn. */
   sentence: z.string().nullable(),
@@ -117,23 +111,24 @@ export function showDelivery(
     subject_name: names.get(delivery.subject) ?? null,
     ...{ subject: delivery.subject, subject_version: delivery.subjectVersion, sequence: delivery.sequence },
     ...{ part: delivery.part, test: delivery.test, state: delivery.state, reason: delivery.reason },
-    next_attempt_at: time(delivery.nextAttemptAt),
+    next_attempt_at: time(delivery.wait?.nextAttemptAt ?? null),
     tries_until: time(triesUntil(delivery)),
-    ...showWaiting(delivery.waiting),
+    ...showWaiting(delivery.wait?.waiting ?? null),
     created_at: clinicTime(delivery.createdAt, timeZone),
     finished_at: time(delivery.finishedAt),
   };
 }
 
 /** While it is parked, its webhook's clock counts; else the waits of its own schedule that are still to come. */
-function triesUntil({ nextAttemptAt, parkedSince, attempts, scheduleStart }: LoggedDelivery): Temporal.Instant | null {
-  if (nextAttemptAt === null) return null;
-  if (parkedSince !== null) {
-    const until = parkedSince.add({ milliseconds: OFF_AFTER_MS });
-    return Temporal.Instant.compare(until, nextAttemptAt) < 0 ? nextAttemptAt : until;
+function triesUntil({ wait, attempts, scheduleStart }: LoggedDelivery): Temporal.Instant | null {
+  const from = wait?.waiting.for === "turn" ? wait.dueAt : (wait?.nextAttemptAt ?? null);
+  if (from === null || wait === null) return null;
+  if (wait.parkedSince !== null) {
+    const until = wait.parkedSince.add({ milliseconds: OFF_AFTER_MS });
+    return Temporal.Instant.compare(until, from) < 0 ? from : until;
   }
   const waits = RETRY_WAITS_MS.slice(attempts - scheduleStart);
-  return nextAttemptAt.add({ milliseconds: waits.reduce((sum, wait) => sum + wait, 0) });
+  return from.add({ milliseconds: waits.reduce((sum, wait) => sum + wait, 0) });
 }
 
 /** An attempt of a delivery, and how patients in its answer become dots (answer-masks.ts). */
@@ -231,5 +226,6 @@ function serviceOf({ webhookId, webhookUrl }: LoggedDelivery, seal: ClinicSeal):
 /** Null for what has been overtaken by a later attempt. */
 function aheadOf(delivery: LoggedDelivery, attempt: LoggedAttempt): Ahead | null {
   if (attempt.attempt < delivery.attempts) return null;
-  return { next: delivery.nextAttemptAt, until: triesUntil(delivery) };
+  const { wait } = delivery;
+  return { next: wait?.waiting.for === "turn" ? "soon" : (wait?.nextAttemptAt ?? null), until: triesUntil(delivery) };
 }

@@ -78,8 +78,7 @@ function byFewEvents(query: DeliveryQuery) {
 function unfinished(query: Query) {
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
       d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, case when d.begun_at is null then 'waiting' else 'sending' end as state,
-      null::text as reason, d.created_at, null::timestamptz as finished_at, d.begun_at,
-      case when d.begun_at is null and d.due_at < 'infinity' then d.due_at end as next_attempt_at, d.order_key, d.id as place
+      null::text as reason, d.created_at, null::timestamptz as finished_at, d.begun_at
     from deliveries d where ${filters(query)} order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
 
@@ -92,7 +91,7 @@ function finished(query: Query) {
         : sql` and d.state <> 'delivered'`;
   return sql`select d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner,
       d.choice_patient, d.test, d.sequence, d.attempt, 0::smallint as schedule_start, d.state, d.reason, d.created_at, d.finished_at,
-      null::timestamptz as begun_at, null::timestamptz as next_attempt_at, null::text as order_key, null::bigint as place
+      null::timestamptz as begun_at
     from finished_deliveries d where ${filters(query)}${state}
     order by d.event_id desc, d.webhook_id desc, d.part desc limit ${query.limit}`;
 }
@@ -148,36 +147,18 @@ export interface DeliveryRow {
   created_at: Temporal.Instant;
   finished_at: Temporal.Instant | null;
   begun_at: Temporal.Instant | null;
-  next_attempt_at: Temporal.Instant | null;
   event: EventName;
   subject: string;
   subject_version: number;
   webhook_name: string;
   webhook_url: Buffer;
-  enabled: boolean;
-  paused: boolean;
-  due: boolean | null;
-  parked: boolean | null;
-  /** While its receiver is parked; null while it is just being probed. */
-  probe_at: Temporal.Instant | null;
-  failing_since: Temporal.Instant | null;
-  /** The first of its subject's, where that is another one. */
-  earlier_event_id: string | null;
-  earlier_part: number | null;
 }
 
 function named(from: RawBuilder<unknown>, limit: number) {
   return sql<DeliveryRow>`
-    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url, w.enabled, w.paused,
-      p.next_attempt_at <= now() as due, r.parked_at is not null as parked,
-      case when r.parked_at is not null and r.next_at < 'infinity' then r.next_at end as probe_at,
-      case when r.parked_at is not null then r.failing_since end as failing_since,
-      h.event_id as earlier_event_id, h.part as earlier_part
+    select p.*, e.name as event, e.subject, e.subject_version, w.name as webhook_name, w.url as webhook_url
     from (select * from (${from}) u order by u.event_id desc, u.webhook_id desc, u.part desc limit ${limit}) p
       join events e on e.clinic_id = p.clinic_id and e.id = p.event_id
       join webhooks w on w.clinic_id = p.clinic_id and w.id = p.webhook_id
-      left join runs r on r.clinic_id = p.clinic_id and r.webhook_id = p.webhook_id
-      left join lateral (select e.event_id, e.part from deliveries e where e.clinic_id = p.clinic_id
-        and e.webhook_id = p.webhook_id and e.order_key = p.order_key and e.id < p.place order by e.id limit 1) h on true
     order by p.event_id desc, p.webhook_id desc, p.part desc`;
 }

@@ -1,4 +1,5 @@
 /** Pull through the API: with which credential, which bodies, and that it is written down who has read what. */
+import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
@@ -6,6 +7,7 @@ import { until } from "../../test/until.ts";
 import { createKysely } from "../db/pool.ts";
 import { Dispatcher } from "../delivery/dispatcher.ts";
 import { DeliveryStore } from "../delivery/store.ts";
+import { pauseSending, resumeSending } from "../operator/pauses.ts";
 
 let api: TestApi;
 let clinic: TestClinic;
@@ -13,7 +15,13 @@ let manager: Caller;
 let receiver: Receiver;
 let dispatcher: Dispatcher;
 let webhookId: number;
-let ids: { service_id: number; practitioner_id: number; patient_ids: number[] };
+let ids: People;
+
+interface People {
+  readonly service_id: number;
+  readonly practitioner_id: number;
+  readonly patient_ids: number[];
+}
 
 beforeAll(async () => {
   api = await startTestApi({ allowLoopback: true });
@@ -26,12 +34,7 @@ beforeAll(async () => {
   // biome-ignore lint/suspicious/noExplicitAny: the context shows less of its egress than a dispatcher needs
   dispatcher = new Dispatcher({ ...parts, seal, clock, log, egress: api.context.egress as any, name: "test" });
   await dispatcher.start();
-  const idOf = async (path: string, body: object) => (await post(path, body)).json.id as number;
-  ids = {
-    service_id: await idOf("/v1/services", { name: "Invented class", kind: "class", duration: 60 }),
-    practitioner_id: await idOf("/v1/practitioners", { name: "Pat Pretend", email: "pat@example.test" }),
-    patient_ids: [await idOf("/v1/patients", { name: "Test Patient", email: "patient@example.test" })],
-  };
+  ids = await people(manager);
   webhookId = await newWebhook();
   for (let n = 1; n <= 3; n++) await schedule(n);
 });
@@ -44,13 +47,21 @@ afterEach(() => change({ enabled: true, include: { patient: "all" } }));
 
 const post = (path: string, body: object, caller = manager) => caller(path, { method: "POST", body });
 const change = (body: object) => manager(`/v1/webhooks/${webhookId}`, { method: "PATCH", body });
-const newWebhook = async () =>
-  (
-    await post("/v1/webhooks", {
-      ...{ url: receiver.url, events: ["participant.added"], include: { patient: "all" } },
-      recipient: { organisation: "Example Insurer", country: "CA", purpose: "claims", agreement_on_file: true },
-    })
-  ).json.id as number;
+async function people(caller: Caller): Promise<People> {
+  const idOf = async (path: string, body: object) => (await post(path, body, caller)).json.id as number;
+  return {
+    service_id: await idOf("/v1/services", { name: "Invented class", kind: "class", duration: 60 }),
+    practitioner_id: await idOf("/v1/practitioners", { name: "Pat Pretend", email: "pat@example.test" }),
+    patient_ids: [await idOf("/v1/patients", { name: "Test Patient", email: "patient@example.test" })],
+  };
+}
+async function newWebhook(caller = manager, url = receiver.url): Promise<number> {
+  const settings = {
+    ...{ url, events: ["participant.added"], include: { patient: "all" } },
+    recipient: { organisation: "Example Insurer", country: "CA", purpose: "claims", agreement_on_file: true },
+  };
+  return (await post("/v1/webhooks", settings, caller)).json.id;
+}
 
 async function schedule(sequence: number): Promise<void> {
   await post("/v1/consults", { ...ids, start_time: `2026-11-0${sequence}T09:00` });
@@ -191,6 +202,60 @@ describe("pulling", () => {
     expect(JSON.parse(after)).toEqual({ after: 1, up_to: 3, deliveries: 2 });
     await pull("?after=3");
     expect((await written()).actor).toBe(actor); // nothing was given, nothing is written
+  });
+
+  it("names when each is tried next where that is planned, and else no time, as the deliveries do", async () => {
+    const elsewhere = await api.newClinic();
+    const caller = elsewhere.as.manager;
+    const { owner } = api.database.pools;
+    receiver.answer = ({ path }, response) => response.writeHead(path === "/busy" ? 503 : 200).end();
+    const webhook = await newWebhook(caller, new URL("/busy", receiver.url).href);
+    const patients = await people(caller);
+    for (const day of [2, 3]) await post("/v1/consults", { ...patients, start_time: `2026-11-0${day}T09:00` }, caller);
+    dispatcher.nudge();
+    // Moved on as soon as they were tried: the retry comes after 5 s.
+    const moved = `update deliveries set due_at = now() + attempt * interval '1 hour'
+      where webhook_id = $1 and attempt > 0 and begun_at is null`;
+    await until("both were tried", async () => (await owner.query(moved, [webhook])).rowCount === 2);
+    const change = (body: object) => caller(`/v1/webhooks/${webhook}`, { method: "PATCH", body });
+    const set = (statement: string) => owner.query(`${statement} where webhook_id = $1`, [webhook]);
+    const next = async () => {
+      const pulled = (await pull("", caller, webhook)).json.data as { id: string; next_attempt_at: string | null }[];
+      const { data } = (await caller(`/v1/deliveries?webhook_id=${webhook}`)).json;
+      const timeOf = new Map(data.map((one: (typeof pulled)[number]) => [one.id, one.next_attempt_at]));
+      expect(pulled.map(({ id, next_attempt_at }) => [id, next_attempt_at])).toEqual([...timeOf].toReversed());
+      return pulled.map(({ next_attempt_at }) => next_attempt_at);
+    };
+    const [first, second] = await next();
+    expect([first, second]).toEqual(Array(2).fill(expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[45]:00$/)));
+    expect(Date.parse(first ?? "")).toBeGreaterThan(Date.now());
+
+    const parked = "failures = 5, failing_since = now(), parked_at = now(), next_at = now() + interval '9 hours'";
+    const atRest = `update runs set ${parked} where webhook_id = $1 and owner is null`;
+    await until("it is at rest", async () => (await owner.query(atRest, [webhook])).rowCount);
+    expect((await next()).map((at) => at !== null && Date.parse(at) > Date.parse(first ?? ""))).toEqual([true, false]);
+    await set("update runs set failures = 0, failing_since = null, parked_at = null");
+
+    const keys = (
+      await owner.query("select id, order_key from deliveries where webhook_id = $1 order by id", [webhook])
+    ).rows as { id: number; order_key: string }[];
+    await set(`update deliveries set order_key = '${keys[0]?.order_key}'`);
+    expect(await next()).toEqual([first, null]);
+
+    const none = [null, null];
+    await change({ enabled: false });
+    expect(await next()).toEqual(none);
+    const only = { clinicId: elsewhere.id, webhookId: webhook };
+    await pauseSending(createKysely(owner), only, { reason: "It floods a receiver.", cameFrom: "test" });
+    await change({ enabled: true });
+    expect(await next()).toEqual(none);
+    await set("update deliveries set due_at = now() - interval '1 minute'");
+    const held: ServerResponse[] = [];
+    receiver.answer = (_received, response) => void held.push(response); // so that, due or begun, it stays
+    await resumeSending(createKysely(owner), only, { reason: "It is mended.", cameFrom: "test" });
+    expect(await next()).toEqual(none);
+    receiver.answer = (_received, response) => response.writeHead(200).end();
+    for (const response of held) response.writeHead(200).end();
   });
 
   it("names what it cannot read", async () => {

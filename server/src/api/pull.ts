@@ -23,6 +23,8 @@ import { ID_PARAMS, readId } from "./ids.ts";
 import { PAGE_DEFAULT_ROWS, PAGE_QUERY } from "./paging.ts";
 import type { App } from "./server.ts";
 import { requireManager } from "./session.ts";
+import { NEXT_ATTEMPT_WORDS } from "./waiting.ts";
+import { readWaits } from "./waits.ts";
 
 /** In one process; each holds a page of bodies in memory, and may look through what waits. */
 const PULLS_AT_ONCE_MAX = 8;
@@ -50,7 +52,7 @@ const PULLED = z.object({
   attempts: z.int(),
   created_at: z.string(),
   finished_at: z.string().nullable(),
-  next_attempt_at: z.string().nullable(),
+  next_attempt_at: z.string().nullable().describe(NEXT_ATTEMPT_WORDS),
   content: z
     .enum(["kept", "gone", "withheld"])
     .describe("`withheld`: it was erased, may not be shared, or the webhook is off."),
@@ -120,10 +122,16 @@ async function pull(pulling: Pull, wanted: Wanted): Promise<z.output<typeof PAGE
   const webhook = await readWebhook(pulling, wanted);
   const { timeZone } = await getClinic(tx, clinicId);
   const seal = await context.seal.forClinic(tx, clinicId);
-  const data = page.deliveries.map((delivery) => show(delivery, { ...webhook, timeZone, seal }));
+  const waitOf = await readWaits(tx, clinicId, page.deliveries.filter(isWaiting));
+  const nextOf = (delivery: PulledDelivery) => (isWaiting(delivery) ? waitOf(delivery).nextAttemptAt : null);
+  const data = page.deliveries.map((delivery) => show(delivery, { ...webhook, timeZone, seal, nextOf }));
   if (data.some(({ body }) => body !== null)) await noteDisclosed(pulling, wanted, page);
   const not_kept = page.notKept.map((range) => ({ ...range }));
   return { data, not_kept, next_after: page.upTo, highest_sequence: page.highest };
+}
+
+function isWaiting({ state }: PulledDelivery): boolean {
+  return state === "waiting";
 }
 
 /** Every door through which bodies leave has one such place: this is where the ledger of disclosures will hear of it. */
@@ -155,9 +163,10 @@ const NEVER_GIVEN = new Set<string | null>(["erased", "not_shared"]);
 interface View extends WebhookNow {
   readonly timeZone: string;
   readonly seal: ClinicSeal;
+  readonly nextOf: (delivery: PulledDelivery) => Temporal.Instant | null;
 }
 
-function show(delivery: PulledDelivery, { enabled, now, timeZone, seal }: View): z.output<typeof PULLED> {
+function show(delivery: PulledDelivery, { enabled, now, timeZone, seal, nextOf }: View): z.output<typeof PULLED> {
   const { event, state, reason, sequence, attempts } = delivery;
   const time = (instant: Temporal.Instant | null) => (instant === null ? null : clinicTime(instant, timeZone));
   const isWithheld = !enabled || NEVER_GIVEN.has(reason);
@@ -170,7 +179,7 @@ function show(delivery: PulledDelivery, { enabled, now, timeZone, seal }: View):
     ...{ state, reason, attempts },
     created_at: clinicTime(delivery.createdAt, timeZone),
     finished_at: time(delivery.finishedAt),
-    next_attempt_at: enabled ? time(delivery.nextAttemptAt) : null,
+    next_attempt_at: time(nextOf(delivery)),
     content,
     body: facts === null || content !== "kept" ? null : renderBody({ ...delivery, facts }, seal, choice),
   };

@@ -33,6 +33,19 @@ async function waitingOnes(count: number): Promise<{ webhook: number; ids: strin
   return { webhook, ids };
 }
 
+/** One more delivery of the webhook, about a consult of its own. */
+async function anotherSubject(webhook: number): Promise<string> {
+  await desk.schedule();
+  return (await desk.list(`webhook_id=${webhook}`))[0].id;
+}
+
+/** On the one delivery. */
+const ownerOf = async (id: string, statement: string) => {
+  const { event_id, webhook } = await desk.detail(id);
+  const key = [event_id, webhook.id];
+  return desk.api.database.pools.owner.query(`${statement} where event_id = $1 and webhook_id = $2`, key);
+};
+
 /** As the list and the delivery alone tell it, which is the same. */
 async function told(id: string) {
   const shown = await desk.detail(id);
@@ -53,7 +66,9 @@ describe("a delivery that waits", () => {
     expect(planned).toMatchObject(own);
     expect(Date.parse(planned.next)).toBeGreaterThan(Date.now());
     await owner("update deliveries set due_at = now()", webhook);
-    expect(await told(id)).toMatchObject({ waiting: { for: "turn", delivery: null }, key: null });
+    const due = await told(id);
+    expect(due).toMatchObject({ waiting: { for: "turn", delivery: null }, key: null, next: null });
+    expect(Date.parse(due.until)).toBeGreaterThan(Date.now());
   });
 
   it("behind others of its subject names the first of them and no time, and no other webhook's", async () => {
@@ -80,19 +95,52 @@ describe("a delivery that waits", () => {
     expect([await told(first), await told(second)]).toEqual([off, off]);
   });
 
-  it("while its receiver is parked waits for the probe; no time is named while one is under way", async () => {
+  it("while its receiver is parked names a time where the probe takes it; no other does, and none while one is under way", async () => {
     const { webhook, ids } = await waitingOnes(2);
     const [first = "", second = ""] = ids;
+    const due = await anotherSubject(webhook);
     const parked = "failures = 5, failing_since = now(), parked_at = now()";
-    await owner("update deliveries set due_at = now()", webhook);
+    await owner(`update deliveries set due_at = now() - interval '1 minute'`, webhook);
+    await ownerOf(due, "update deliveries set due_at = now()");
     await owner(`update runs set ${parked}, next_at = ${IN_AN_HOUR}`, webhook);
     const receiver = { waiting: { for: "receiver", delivery: null }, key: "waits_for_receiver" };
     const probed = await told(first);
     expect(probed).toMatchObject(receiver);
     expect(Date.parse(probed.next)).toBeGreaterThan(Date.now());
+    expect(Date.parse(probed.until)).toBeGreaterThan(Date.parse(probed.next));
+    expect(await told(due)).toEqual({ ...receiver, ...NO_TIME });
     expect(await told(second)).toMatchObject({ waiting: { for: "earlier", delivery: first }, ...NO_TIME });
-    await owner("update runs set next_at = 'infinity'", webhook);
+    // The other subject's turn: it has been due for longer now.
+    await ownerOf(first, "update deliveries set due_at = now()");
+    await ownerOf(due, "update deliveries set due_at = now() - interval '1 minute'");
     expect(await told(first)).toEqual({ ...receiver, ...NO_TIME });
+    expect((await told(due)).next).toBe(probed.next);
+    await owner("update runs set next_at = 'infinity'", webhook);
+    expect([await told(first), await told(due)]).toEqual(Array(2).fill({ ...receiver, ...NO_TIME }));
+  });
+
+  it("for a parked receiver is the one that the probe takes, where a time is named", async () => {
+    const { webhook, ids } = await waitingOnes(2);
+    const others = [await anotherSubject(webhook), await anotherSubject(webhook)];
+    const [first = ""] = ids;
+    const [oldest = "", other = ""] = others;
+    await owner("update deliveries set due_at = now()", webhook);
+    await ownerOf(oldest, "update deliveries set due_at = now() - interval '1 minute'");
+    await owner(
+      `update runs set failures = 5, failing_since = now(), parked_at = now(), next_at = ${IN_AN_HOUR}`,
+      webhook,
+    );
+    const named = [];
+    for (const id of [first, oldest, other]) if ((await told(id)).next !== null) named.push(id);
+    expect(named).toEqual([oldest]);
+    desk.receiver.answer = (_received, response) => response.writeHead(503).end();
+    await owner("update runs set next_at = now()", webhook);
+    const sent = () =>
+      desk.receiver.received
+        .map(({ headers }) => String(headers["webhook-id"]))
+        .filter((id) => [first, ...others].includes(id));
+    await desk.deliverUntil("it was probed", async () => sent().length > 0);
+    expect(sent()).toEqual([oldest]);
   });
 });
 

@@ -1,4 +1,7 @@
-/** What an unfinished delivery waits for: its time, its turn, or something that has to come first. */
+/**
+ * What an unfinished delivery waits for: its time, its turn, or something that has to come first; and whether a time can be
+ * named for it. Pure; waits.ts reads the facts.
+ */
 import { z } from "zod";
 import { type DeliveryKey, deliveryId } from "../outbox/identifiers.ts";
 
@@ -11,7 +14,7 @@ export const WAITING = z
       .enum(WAITS_FOR)
       .describe(
         "`time`: its next attempt. `turn`: it is due and goes out as soon as the webhook gets to it. `earlier`: a delivery of the same " +
-          "subject that goes first. `receiver`: it does not answer well, and is only tried now and then. `off`: the webhook " +
+          "subject that goes first. `receiver`: it does not answer well; now and then one of the deliveries is tried. `off`: the webhook " +
           "is to be turned on. `paused`: the administrator of this server paused its sending.",
       ),
     delivery: z.string().nullable().describe("With `earlier`: the one that goes first."),
@@ -32,8 +35,8 @@ export interface Waiting {
   readonly earlier: DeliveryKey | null;
 }
 
+/** Of a delivery that waits. */
 export interface WaitFacts {
-  readonly state: string;
   readonly isEnabled: boolean;
   readonly isPaused: boolean;
   readonly isParked: boolean;
@@ -41,9 +44,8 @@ export interface WaitFacts {
   readonly earlier: DeliveryKey | null;
 }
 
-/** The first of what is in the way; null where it does not wait. */
-export function waitingOf({ state, earlier, ...facts }: WaitFacts): Waiting | null {
-  if (state !== "waiting") return null;
+/** The first of what is in the way. */
+export function waitingOf({ earlier, ...facts }: WaitFacts): Waiting {
   if (!facts.isEnabled) return { for: "off", earlier: null };
   if (facts.isPaused) return { for: "paused", earlier: null };
   if (earlier !== null) return { for: "earlier", earlier };
@@ -51,9 +53,22 @@ export function waitingOf({ state, earlier, ...facts }: WaitFacts): Waiting | nu
   return { for: facts.isDue ? "turn" : "time", earlier: null };
 }
 
-/** Whether a time can be named at which it will be tried. */
-export function isPlanned(waiting: Waiting | null): boolean {
-  return waiting !== null && ["time", "turn", "receiver"].includes(waiting.for);
+export interface Times {
+  /** Null for never. */
+  readonly dueAt: Temporal.Instant | null;
+  /** Of the receiver's next probe, where it takes this very delivery. */
+  readonly probeAt: Temporal.Instant | null;
+}
+
+export const NEXT_ATTEMPT_WORDS =
+  "When it is tried next. Null where no time can be named: it is due already (`turn`), waits for an earlier delivery, or until the " +
+  "webhook is turned on or resumed, or for its `receiver`, unless it is the one that is tried to find out how that answers.";
+
+/** When it is tried next; null where no time can be named for this very delivery. */
+export function nextAttemptOf(waiting: Waiting, { dueAt, probeAt }: Times): Temporal.Instant | null {
+  if (waiting.for === "time") return dueAt;
+  if (waiting.for !== "receiver" || dueAt === null || probeAt === null) return null;
+  return Temporal.Instant.compare(dueAt, probeAt) < 0 ? probeAt : dueAt;
 }
 
 interface ShownWaiting {
@@ -85,7 +100,7 @@ function wordsOf(reason: WaitsFor): Omit<ShownWaiting, "waiting"> {
       };
     case "receiver":
       return {
-        sentence: "It waits until the other system answers well again; until then it is only tried now and then.",
+        sentence: "It waits until the other system answers well again; until then, one delivery is tried now and then.",
         sentence_key: "waits_for_receiver",
       };
     case "time":

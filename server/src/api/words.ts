@@ -20,7 +20,7 @@ export interface AttemptFacts extends AttemptEnd {
 
 /** What is planned for the delivery; null where nothing is. */
 export interface Ahead {
-  readonly next: Temporal.Instant | null;
+  readonly next: Temporal.Instant | "soon" | null;
   readonly until: Temporal.Instant | null;
 }
 
@@ -47,7 +47,8 @@ export function attemptWords(facts: AttemptFacts, timeZone: string): AttemptWord
 }
 
 /** "2026-11-30 at 14:00" */
-function moment(instant: Temporal.Instant, timeZone: string): string {
+function moment(instant: Temporal.Instant | "soon", timeZone: string): string {
+  if (instant === "soon") return instant;
   const local = instant.toZonedDateTimeISO(timeZone);
   return `${local.toPlainDate().toString()} at ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
 }

@@ -79,7 +79,7 @@ describe("a page", () => {
     expect([notKept, end, highest]).toEqual([[], 4, 4]);
     const byEvent = new Map(deliveries.map((one) => [one.eventId, one]));
     expect(byEvent.get(events[0] ?? "")).toMatchObject({
-      ...{ state: "delivered", reason: null, attempts: 1, nextAttemptAt: null, choice: { patient: "all" } },
+      ...{ state: "delivered", reason: null, attempts: 1, choice: { patient: "all" } },
       event: { name: "participant.added", subject: "consult:0", subjectVersion: 1 },
     });
     expect(byEvent.get(events[2] ?? "")).toMatchObject({ state: "waiting", attempts: 1, finishedAt: null });

@@ -35,7 +35,6 @@ export interface PulledDelivery extends DeliveryKey {
   readonly attempts: number;
   readonly createdAt: Temporal.Instant;
   readonly finishedAt: Temporal.Instant | null;
-  readonly nextAttemptAt: Temporal.Instant | null;
   /** Null where it is no longer kept. */
   readonly event: {
     readonly name: string;
@@ -93,7 +92,6 @@ interface NumberedRow extends PageRow {
   readonly attempt: number;
   readonly created_at: Temporal.Instant;
   readonly finished_at: Temporal.Instant | null;
-  readonly due_at: Temporal.Instant | null;
   readonly name: string | null;
   readonly subject: string;
   readonly subject_version: number;
@@ -130,7 +128,7 @@ function toDelivery(row: NumberedRow, webhookId: number): PulledDelivery {
     participantsPerRequest: row.participants_per_request,
     choice: { practitioner: row.choice_practitioner, patient: row.choice_patient },
     ...{ state: row.state, reason: row.reason, attempts: row.attempt },
-    ...{ createdAt: row.created_at, finishedAt: row.finished_at, nextAttemptAt: row.due_at },
+    ...{ createdAt: row.created_at, finishedAt: row.finished_at },
     event: name === null ? null : { name, subject, subjectVersion, facts },
   };
 }

@@ -41,9 +41,11 @@ function useWaitingSentence(): (delivery: Told, told: string) => string {
   const nextTry = useNextTry();
   return ({ waiting, next_attempt_at, last_attempt }, told) => {
     const reason = waiting?.for ?? "turn";
+    const when = nextTry({ waiting, next_attempt_at });
+    // Of all that wait for the receiver, the one that is tried to find out.
+    if (reason === "receiver" && when !== null) return t("deliveries.sentence.probe", { told, when }).trim();
     if (reason !== "time" && reason !== "turn") return t(`deliveries.sentence.${reason}`, { told }).trim();
     if (last_attempt === null) return t("deliveries.sentence.first");
-    const when = nextTry({ waiting, next_attempt_at });
     return when === null ? t("deliveries.sentence.waiting", { told }) : t("deliveries.sentence.next", { told, when });
   };
 }

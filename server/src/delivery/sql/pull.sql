@@ -7,7 +7,7 @@ with span as materialized (
   from runs r where r.clinic_id = $1::bigint and r.webhook_id = $2::bigint),
 ended as materialized (
   select f.sequence, f.event_id, f.part, f.participants_per_request, f.choice_practitioner, f.choice_patient, f.state, f.reason,
-    f.attempt, f.created_at, f.finished_at, null::timestamptz as due_at
+    f.attempt, f.created_at, f.finished_at
   from finished_deliveries f
   where f.clinic_id = $1::bigint and f.webhook_id = $2::bigint and f.sequence > $3::bigint and f.sequence <= (select up_to from span)),
 -- The hot table has no index on the number (giving one would not be HOT): it is looked through only for numbers that are
@@ -33,7 +33,7 @@ aged as materialized (
 unfinished as materialized (
   select d.sequence, d.event_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
     case when d.begun_at is null then 'waiting' else 'sending' end as state, null::text as reason, d.attempt, d.created_at,
-    null::timestamptz as finished_at, case when d.begun_at is null and d.due_at < 'infinity' then d.due_at end as due_at
+    null::timestamptz as finished_at
   from (
     select * from aged
     union all
@@ -56,7 +56,7 @@ select s.highest, s.up_to,
       where d.clinic_id = $1::bigint and d.webhook_id = $2::bigint and d.sequence > s.up_to
         and (select before is null from missing))) end as next_kept,
   w.sequence, w.event_id, w.part, w.participants_per_request, w.choice_practitioner, w.choice_patient, w.state, w.reason,
-  w.attempt, w.created_at, w.finished_at, w.due_at, w.name, w.subject, w.subject_version,
+  w.attempt, w.created_at, w.finished_at, w.name, w.subject, w.subject_version,
   w.bytes_before < $5::int as fits, case when w.bytes_before < $5::int then w.facts end as facts
 from span s left join weighed w on true
 order by w.sequence
