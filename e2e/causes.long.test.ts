@@ -3,9 +3,9 @@
  * and the words and the advice are read off the screen, in English and in French. A row that no receiver brings about fails.
  */
 import { CAUSES } from "@hookwell/sdk/cause-table";
-import { sql } from "kysely";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { run } from "../server/test/statement.ts";
 import { type BadReceivers, openBadReceivers } from "./bad-receivers.ts";
 import { launchBrowser } from "./browser.ts";
 import { type CauseRow, OF_DELIVERIES, OF_INTERRUPTED, OF_TESTS, SENDING, type Words } from "./cause-rows.ts";
@@ -97,8 +97,12 @@ async function openDesk(server: Pick<DemoServer, "origin" | "email" | "password"
 
 /** Turns the last bit of what is sealed, as a disk might. */
 async function damageSecret(webhookId: number | undefined): Promise<void> {
-  const damaged = sql`set_bit(secret, octet_length(secret) * 8 - 1, 1 - get_bit(secret, octet_length(secret) * 8 - 1))`;
-  await sql`update webhook_secrets set secret = ${damaged} where webhook_id = ${webhookId}`.execute(demo.owner);
+  const last = "octet_length(secret) * 8 - 1";
+  const damaged = `set_bit(secret, ${last}, 1 - get_bit(secret, ${last}))`;
+  const changed = await run(demo.owner, `update webhook_secrets set secret = ${damaged} where webhook_id = $1`, [
+    webhookId,
+  ]);
+  expect(changed).toBe(1);
 }
 
 /** Returns the id of what was sent. */

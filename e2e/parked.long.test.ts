@@ -2,11 +2,11 @@
  * While a receiver does not answer well, one delivery is tried now and then to find out, and the page names a next try for
  * that one alone; of the others it says, in English and in French, that they wait for the receiver.
  */
-import { sql } from "kysely";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createNameServer, type NameServer } from "../server/test/name-server.ts";
 import { createReceiver, type Receiver } from "../server/test/receiver.ts";
+import { run } from "../server/test/statement.ts";
 import { until } from "../server/test/until.ts";
 import { launchBrowser } from "./browser.ts";
 import { oneToOne, signIn } from "./client.ts";
@@ -52,13 +52,12 @@ afterAll(async () => {
 
 /** As after five failures in a row: both have been tried, the older one has been due for longer, and the probe is hours away. */
 async function park(webhook: number): Promise<void> {
-  const moved = sql`update deliveries set due_at = now() + id * interval '1 second'
-    where webhook_id = ${webhook} and attempt > 0 and begun_at is null`;
-  const isTried = async () => (await moved.execute(demo.owner)).numAffectedRows === 2n;
-  await until("both were tried", isTried, STEP_TIMEOUT_MS);
-  const parked = sql`update runs set failures = 5, failing_since = now(), parked_at = now(), next_at = now() + interval '4 hours'
-    where webhook_id = ${webhook} and owner is null`;
-  await until("it is at rest", async () => (await parked.execute(demo.owner)).numAffectedRows === 1n, STEP_TIMEOUT_MS);
+  const moved = `update deliveries set due_at = now() + id * interval '1 second'
+    where webhook_id = $1 and attempt > 0 and begun_at is null`;
+  await until("both were tried", async () => (await run(demo.owner, moved, [webhook])) === 2, STEP_TIMEOUT_MS);
+  const parked = `update runs set failures = 5, failing_since = now(), parked_at = now(), next_at = now() + interval '4 hours'
+    where webhook_id = $1 and owner is null`;
+  await until("it is at rest", async () => (await run(demo.owner, parked, [webhook])) === 1, STEP_TIMEOUT_MS);
 }
 
 async function textOf(delivery: string): Promise<string> {
