@@ -27,7 +27,7 @@ const JUST_LEFT: Wait = {
   parkedSince: null,
 };
 
-/** Those that are read as waiting, by their `keyName`. */
+/** Of those that were read as waiting; what is returned tells it of each of them. */
 export async function readWaits(
   tx: Tx,
   clinicId: number,
