@@ -109,6 +109,32 @@ describe("a draft", () => {
 });
 
 describe("a test send", () => {
+  it("is never made unasked, whatever is done to a webhook: an automation would act on invented data", async () => {
+    const own = await createReceiver();
+    const act = (id: number, way: string, body: object = {}) =>
+      manager(`/v1/webhooks/${id}/${way}`, { method: "POST", body });
+    const tests = async (id: number) => {
+      const rows = "select count(*)::int as count from finished_deliveries where webhook_id = $1 and test";
+      return (await api.database.pools.owner.query(rows, [id])).rows[0].count;
+    };
+    const { id } = await created({ url: own.url, draft: true });
+    const answers = [
+      await patch(id, { draft: false }),
+      await patch(id, { events: ["consult.updated", "invoice.created"], include: { practitioner: "id" } }),
+      await patch(id, { enabled: false }),
+      await patch(id, { enabled: true }),
+      await patch(id, { url: `${own.url}?moved` }),
+      await act(id, "rotate-secret"),
+      await manager("/v1/webhooks/check-url", { method: "POST", body: { url: own.url } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect([await tests(id), own.received.length]).toEqual([0, 0]);
+    await act(id, "test", { event: "consult.updated" });
+    expect([await tests(id), own.received.length]).toEqual([1, 1]);
+    await remove(id);
+    await own.close();
+  });
+
   it("is never said to be tried again", async () => {
     const { id } = await created({ url: receiver.url });
     const answered = receiver.answer;
