@@ -14,7 +14,7 @@ import { LimitedClient, PlanKeepingClient, TemporalClient, temporalTypes } from 
 
 const APP_CONNECTIONS_MAX = 20;
 const DISPATCH_CONNECTIONS_MAX = 8;
-const ENGINE_CONNECTIONS_MAX = 4;
+const ENGINE_CONNECTIONS_MAX = 5;
 const PULSE_CONNECTIONS_MAX = 1;
 const AUTH_CONNECTIONS_MAX = 5;
 const OWNER_CONNECTIONS_MAX = 2;

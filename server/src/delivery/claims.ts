@@ -5,7 +5,7 @@
  * Owns: the runs that are held, when the next TAKE of each pool is due, this node's share beside others. Promises: an attempt
  * is marked as begun before it is handed over to be sent (underway.ts), and nothing is begun under a lease that no longer
  * reaches. TAKE and REFILL may fill the same free places, so that neither keeps the other out; what is too much waits for a
- * place in this process. Does not: know what a webhook still has to look at (run.ts), send, settle.
+ * place in this process. REFILL goes on beside the dispatcher's turns, and of one webhook there is one at a time. Does not: know what a webhook still has to look at (run.ts), send, settle.
  */
 import type { Clock } from "../clock.ts";
 import { type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
@@ -13,13 +13,15 @@ import { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import type { Pool } from "./places.ts";
 import { Round } from "./round.ts";
-import { Run } from "./run.ts";
+import { type Refill, Run } from "./run.ts";
 import { Share } from "./share.ts";
 import type { Underway } from "./underway.ts";
 import { POLL_MS } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
+/** While one is under way, another begins only for webhooks that were rung meanwhile: what has just come need not wait for it. */
+const REFILLS_AT_ONCE_MAX = 2;
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
 const SUSPECTS_POLL_MS = 2_000;
@@ -36,7 +38,8 @@ export interface ClaimsOptions {
 
 export class Claims {
   readonly #options: ClaimsOptions;
-  readonly #runs = new Held();
+  /** another one each time that all are forgotten */
+  #runs = new Held();
   readonly #share = new Share<Run>();
   readonly #rounds: Record<Pool, Round> = {
     healthy: new Round(0, POLL_MS),
@@ -45,8 +48,16 @@ export class Claims {
   /** what has committed since the last turn: clinics, and webhooks by their names where those are known */
   readonly #nudgedBy = { clinics: new Set<number>(), webhooks: new Set<string>() };
 
+  #refills = 0;
+  #failure: { error: unknown } | null = null;
+
   constructor(options: ClaimsOptions) {
     this.#options = options;
+  }
+
+  /** Nothing that might begin a delivery is under way. */
+  get isIdle(): boolean {
+    return this.#refills === 0;
   }
 
   /**
@@ -77,14 +88,21 @@ export class Claims {
     return this.#share.beat(vitals, burden) > 0;
   }
 
-  /** Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. */
+  /**
+   * Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. Throws what failed
+   * since the last time, once.
+   */
   async fill(): Promise<void> {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) throw failure.error;
     const { clinics, webhooks } = this.#nudgedBy;
     this.#runs.hear(clinics);
     if (!this.#runs.hearAll(webhooks, this.#now())) this.#takeSoon();
     clinics.clear();
     webhooks.clear();
-    await allEnded([this.#takeBoth(), this.#refill()]);
+    this.#beginRefill();
+    await this.#takeBoth();
   }
 
   async #takeBoth(): Promise<void> {
@@ -123,18 +141,39 @@ export class Claims {
     if (run.recoveredMs !== null) this.#options.underway.paced.of(run, now).riseFrom(run.recoveredMs, now);
   }
 
-  async #refill(): Promise<void> {
-    const { store, lease, underway, onMore } = this.#options;
-    if (!lease.maySend()) return;
-    const places = underway.allFree();
-    const placesOf = (run: Run) => underway.placesOf(run);
-    const asked = this.#runs.nextRefills({ places, placesOf, nowMs: this.#now() });
+  #beginRefill(): void {
+    const { lease, underway, onMore } = this.#options;
+    if (this.#refills >= REFILLS_AT_ONCE_MAX || !lease.maySend()) return;
+    const asked = this.#runs.nextRefills({
+      places: underway.allFree(),
+      placesOf: (run) => underway.placesOf(run),
+      nowMs: this.#now(),
+      onlyRung: this.#refills > 0,
+    });
     if (asked.size === 0) return;
-    const requests = [...asked.values()].map(({ request }) => request);
-    const scan = await store.refill(lease.nodeId, requests);
-    this.#runs.noteRefilled(asked, scan.runs);
+    const runs = this.#runs;
+    this.#refills++;
+    void this.#refill(runs, asked)
+      .catch((error: unknown) => {
+        // Where all are forgotten already, it could lead to nothing more.
+        if (runs === this.#runs) this.#failure = { error };
+      })
+      .finally(() => {
+        this.#refills--;
+        onMore(); // there may be more windows to look at
+      });
+  }
+
+  async #refill(runs: Held, asked: ReadonlyMap<string, Refill>): Promise<void> {
+    const { store, lease } = this.#options;
+    const scan = await store.refill(
+      lease.nodeId,
+      [...asked.values()].map(({ request }) => request),
+    );
+    // What it has begun under a lease that is lost meanwhile is the next holder's to doubt.
+    if (runs !== this.#runs) return;
+    runs.noteRefilled(asked, scan.runs);
     this.#handOver(scan);
-    onMore(); // there may be more windows to look at
   }
 
   #handOver(scan: Scan): void {
@@ -174,7 +213,8 @@ export class Claims {
 
   /** The lease is lost: nothing that was held is ours any more. */
   forgetAll(): void {
-    this.#runs.clear();
+    this.#runs = new Held();
+    this.#failure = null;
   }
 
   /** ms until there may be something to begin, or a run may sleep. */
@@ -186,7 +226,8 @@ export class Claims {
       if (places[pool] > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(nowMs));
     }
     for (const run of this.#runs.all()) {
-      const due = run.nextDueInMs(nowMs);
+      // What comes due while something is being looked at is seen when that has ended.
+      const due = this.isIdle ? run.nextDueInMs(nowMs) : null;
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(nowMs));
       if (!run.canSleep(nowMs) && run.inFlightCount < run.concurrency) {
@@ -200,9 +241,4 @@ export class Claims {
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
-}
-
-/** Waits until all have ended, whatever fails, and then throws the first failure: what goes on unseen would find another state. */
-async function allEnded(works: readonly Promise<void>[]): Promise<void> {
-  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
 }

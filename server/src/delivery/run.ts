@@ -67,6 +67,8 @@ export class Run {
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
   #untrackedDueMs = Number.POSITIVE_INFINITY;
   readonly #freed = new Set<string>();
+  /** how many it may begin by what was asked of the database for it and is not answered yet; null where nothing was */
+  #asked: number | null = null;
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
   #isProved: boolean;
@@ -140,8 +142,14 @@ export class Run {
     return this.#isLeftAlone ? probeWaitMs(this.health) : Math.min(due, PROBE_WAITS_MS[0] ?? 0);
   }
 
+  /** Places that what was asked for may take when it is answered. */
+  get askedFor(): number {
+    return this.#asked ?? 0;
+  }
+
   /** The result of a refill that scanned or only looked up freed keys. */
   refilled(scan: RunScan, scanned: boolean): void {
+    this.#asked = null;
     this.#update(scan);
     if (scanned) this.#advance(scan);
     if (scan.contended) this.#rung = true;
@@ -180,6 +188,17 @@ export class Run {
     this.#rung = true;
   }
 
+  /** Bells have rung that no scan has heard yet. */
+  get isRung(): boolean {
+    return this.#rung;
+  }
+
+  /** What was asked for says nothing of it: it is ours no more. */
+  missed(): void {
+    this.#asked = null;
+    this.gone = true;
+  }
+
   /** This process has committed something for it. */
   told(nowMs: number): void {
     this.#toldMs = nowMs;
@@ -194,16 +213,17 @@ export class Run {
     return !this.#rung && nowMs - this.#toldMs > TOLD_FOR_MS;
   }
 
-  /** What to ask for next with so many places free; null when there is nothing to ask. */
+  /** What to ask for next with so many places free; null when there is nothing to ask, or the last answer is still awaited. */
   nextRefill(places: number, nowMs: number): Refill | null {
     this.#wakeDue(nowMs);
-    if (this.gone || this.#isLeftAlone || places <= 0) return null;
+    if (this.gone || this.#isLeftAlone || this.#asked !== null || places <= 0) return null;
     const freed = [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
     if (!scans && freed.length === 0) return null;
     this.#askedMs = nowMs;
+    this.#asked = freed.length + (scans ? want : 0);
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
     if (scans && this.#cursor === 0) this.restarts++;
@@ -223,7 +243,7 @@ export class Run {
 
   /** Nothing in flight, nothing to look at, not for a moment: the run may sleep. */
   canSleep(nowMs: number): boolean {
-    if (this.inFlight.size > 0) return false;
+    if (this.inFlight.size > 0 || this.#asked !== null) return false;
     return this.gone || this.#isLeftAlone || (this.hasSeenAll() && nowMs - this.#askedMs >= LINGER_MS);
   }
 
@@ -235,7 +255,14 @@ export class Run {
 
   /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */
   hasSeenAll(): boolean {
-    return !this.gone && this.inFlight.size === 0 && this.#reachedEnd && !this.#rung && this.#freed.size === 0;
+    return (
+      !this.gone &&
+      this.inFlight.size === 0 &&
+      this.#asked === null &&
+      this.#reachedEnd &&
+      !this.#rung &&
+      this.#freed.size === 0
+    );
   }
 
   #update(scan: RunScan): void {
