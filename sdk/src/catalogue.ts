@@ -174,7 +174,7 @@ export const EVENTS = {
     },
     firesNot: {
       en: "Not when only a payment is voided: that is an update.",
-      "fr-CA": "Pas quand seul un paiement est annulé : c’est une modification.",
+      "fr-CA": "Pas quand seul un paiement est annulé : c’est une modification.",
     },
   },
   "patient_account.created": {
@@ -215,7 +215,7 @@ export const EVENTS = {
     sentence: {
       en: "A patient gains access to a course: bought, free, given by staff, or through a membership.",
       "fr-CA":
-        "Un patient obtient l’accès à une formation : achetée, gratuite, accordée par le personnel ou incluse dans un abonnement.",
+        "Un patient obtient l’accès à une formation : achetée, gratuite, accordée par le personnel ou incluse dans un abonnement.",
     },
     firesNot: {
       en: "Not when the patient already had access.",
@@ -242,7 +242,7 @@ export const EVENTS = {
     sentence: {
       en: "A patient gains access to a webinar: bought, free, given by staff, or through a membership.",
       "fr-CA":
-        "Un patient obtient l’accès à un webinaire : acheté, gratuit, accordé par le personnel ou inclus dans un abonnement.",
+        "Un patient obtient l’accès à un webinaire : acheté, gratuit, accordé par le personnel ou inclus dans un abonnement.",
     },
     firesNot: {
       en: "Not when the patient already had access.",
@@ -267,7 +267,7 @@ export const EVENTS = {
     sentence: {
       en: "The cancellation is made: by the patient, by staff, or because the last payment attempt failed.",
       "fr-CA":
-        "L’annulation est faite : par le patient, par le personnel ou parce que la dernière tentative de paiement a échoué.",
+        "L’annulation est faite : par le patient, par le personnel ou parce que la dernière tentative de paiement a échoué.",
     },
     firesNot: {
       en: "Not when the paid period ends after a cancellation, and not at the natural end of a fixed term.",

@@ -102,7 +102,7 @@ const ENGLISH: WordsOf = {
   }),
 };
 
-const FRENCH_IGNORE = "Si vous n’avez rien demandé, vous n’avez rien à faire : sans le lien, rien ne change.";
+const FRENCH_IGNORE = "Si vous n’avez rien demandé, vous n’avez rien à faire : sans le lien, rien ne change.";
 
 const FRENCH: WordsOf = {
   reset: (letter) => ({
@@ -118,7 +118,7 @@ const FRENCH: WordsOf = {
     subject: "Votre mot de passe Hookwell a été changé",
     says: ["Le mot de passe de votre compte Hookwell vient d’être changé. Les autres appareils ont été déconnectés."],
     action: "Se connecter",
-    foot: "Si ce n’était pas vous, choisissez tout de suite « Mot de passe oublié ? » à la connexion et prévenez un gestionnaire de votre clinique.",
+    foot: "Si ce n’était pas vous, choisissez tout de suite « Mot de passe oublié? » à la connexion et prévenez un gestionnaire de votre clinique.",
   }),
   second_factor_removed: () => ({
     subject: "La deuxième étape de votre connexion à Hookwell a été désactivée",
@@ -127,28 +127,28 @@ const FRENCH: WordsOf = {
       "Connectez-vous, puis réactivez la deuxième étape sous Votre compte.",
     ],
     action: "Se connecter",
-    foot: "Si vous ne l’avez pas demandé, choisissez tout de suite « Mot de passe oublié ? » à la connexion et prévenez un gestionnaire de votre clinique.",
+    foot: "Si vous ne l’avez pas demandé, choisissez tout de suite « Mot de passe oublié? » à la connexion et prévenez un gestionnaire de votre clinique.",
   }),
   invitation: (letter) => ({
     subject: `${letter.clinic} vous invite sur Hookwell`,
     says: [
-      `${letter.clinic} vous donne accès à Hookwell. Votre rôle : ${ROLES["fr-CA"][letter.role]}.`,
+      `${letter.clinic} vous donne accès à Hookwell. Votre rôle : ${ROLES["fr-CA"][letter.role]}.`,
       `Le lien fonctionne une fois, pendant ${letter.days} jours.`,
     ],
     action: "Accepter l’invitation",
-    foot: `Si vous ne connaissez pas ${letter.clinic}, vous n’avez rien à faire : sans le lien, rien ne se passe.`,
+    foot: `Si vous ne connaissez pas ${letter.clinic}, vous n’avez rien à faire : sans le lien, rien ne se passe.`,
   }),
   portal_confirm: (letter) => ({
-    subject: `${letter.clinic} : confirmez votre courriel`,
+    subject: `${letter.clinic} : confirmez votre courriel`,
     says: [
       `Quelqu’un, sans doute vous, a créé un compte de patient à ${letter.clinic} avec cette adresse courriel.`,
       `Ouvrez le lien d’ici ${letter.hours} heures et entrez le mot de passe que vous avez choisi.`,
     ],
     action: "Confirmer mon courriel",
-    foot: "Si ce n’était pas vous, vous n’avez rien à faire : le compte reste fermé.",
+    foot: "Si ce n’était pas vous, vous n’avez rien à faire : le compte reste fermé.",
   }),
   portal_known: (letter) => ({
-    subject: `${letter.clinic} : vous avez déjà un compte`,
+    subject: `${letter.clinic} : vous avez déjà un compte`,
     says: [
       `Quelqu’un, sans doute vous, a voulu créer un compte de patient à ${letter.clinic}. Cette adresse courriel en a déjà un, et rien n’a changé.`,
       `Si vous avez oublié le mot de passe, le lien permet d’en choisir un nouveau. Il fonctionne une fois, pendant ${letter.minutes} minutes.`,
@@ -157,7 +157,7 @@ const FRENCH: WordsOf = {
     foot: FRENCH_IGNORE,
   }),
   portal_reset: (letter) => ({
-    subject: `${letter.clinic} : choisissez un nouveau mot de passe`,
+    subject: `${letter.clinic} : choisissez un nouveau mot de passe`,
     says: [
       `Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte de patient à ${letter.clinic}.`,
       `Le lien fonctionne une fois, pendant ${letter.minutes} minutes.`,

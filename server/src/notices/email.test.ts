@@ -58,7 +58,7 @@ describe("a notice", () => {
     await notices.tellAll();
     const [mail] = notices.smtp.mails;
     expect(mail?.headers.get("subject")).toBe(
-      "Physio Exemple: « test » sera désactivé le dimanche 8 novembre à 09 h 30",
+      "Physio Exemple : « test » sera désactivé le dimanche 8 novembre à 09 h 30",
     );
     expect(mail?.text).toContain("Il a un problème interne.");
     expect(mail?.text).toContain("3 événements sont en attente.");

@@ -41,11 +41,11 @@ export function composeLetter(clinic: LetterClinic, notices: LetterNotices, publ
   const left = count - told.length;
   const [only] = told;
   const title = count === 1 && only !== undefined ? only.title : frame.several(count);
-  const subject = `${plain(clinic.name)}: ${title}`;
+  const subject = frame.subject(plain(clinic.name), title);
   const all = `${publicUrl}/notices`;
   const why = frame.why(plain(clinic.name));
   const text = [
-    ...told.map((one) => `${one.title}\n${one.text}\n${frame.open}: ${one.link}`),
+    ...told.map((one) => `${one.title}\n${one.text}\n${frame.openAt(one.link)}`),
     ...(left > 0 ? [`… ${frame.more(left)} ${all}`] : []),
     `--\n${why}`,
   ].join("\n\n");
@@ -77,7 +77,7 @@ function namedOf({ locale, timeZone }: LetterClinic, { webhook, details }: Notic
   };
 }
 
-/** "Tuesday, November 3, 09:00", as the clinic's clock shows it. */
+/** "Tuesday, November 3 at 09:00", as the clinic's clock shows it; in French the first of a month is said so: "1er mars". */
 function timeWords(at: Temporal.Instant, locale: Locale, timeZone: string): string {
   const format = new Intl.DateTimeFormat(locale === "en" ? "en-CA" : locale, {
     timeZone,
@@ -88,7 +88,8 @@ function timeWords(at: Temporal.Instant, locale: Locale, timeZone: string): stri
     minute: "2-digit",
     hourCycle: "h23",
   });
-  return format.format(at.epochMilliseconds);
+  const text = format.format(at.epochMilliseconds);
+  return locale === "fr-CA" ? text.replace(/(?<!\d)1 (?=\p{L}{3})/u, "1er ") : text;
 }
 
 /** Names come from people: without control characters they can begin neither a header nor a line of their own. */

@@ -58,7 +58,8 @@ const ENGLISH: Readonly<Record<NoticeKind, Sentences>> = {
     text: () => "What was waiting is being sent now. There is nothing to do.",
   },
   "delivery.late": {
-    title: ({ name, startsAt }) => `“${name}” has not heard of a change of the consult on ${startsAt}`,
+    title: ({ name, startsAt }) =>
+      `“${name}” has not heard of a change of ${startsAt === "" ? "a consult" : `the consult on ${startsAt}`}`,
     text: ({ isRemoval }) =>
       `${isRemoval ? "Somebody was removed from it, or it was cancelled" : "It was changed"}, and the other system does not know yet. If it matters, tell them by other means.`,
   },
@@ -79,49 +80,50 @@ const ENGLISH: Readonly<Record<NoticeKind, Sentences>> = {
 
 const FRENCH: Readonly<Record<NoticeKind, Sentences>> = {
   "webhook.failing": {
-    title: ({ name }) => `Rien ne parvient à « ${name} » en ce moment`,
+    title: ({ name }) => `Rien ne parvient à « ${name} » en ce moment`,
     text: (n) => `${n.cause}${sinceFr(n)} Nous continuons d’essayer, et rien n’est perdu.${waitsFr(n)}`,
   },
   "webhook.still_failing": {
-    title: ({ name }) => `« ${name} » est injoignable depuis un jour`,
+    title: ({ name }) => `« ${name} » est injoignable depuis un jour`,
     text: (n) => `${n.cause}${sinceFr(n)} Nous continuons d’essayer, et rien n’est perdu.${waitsFr(n)}`,
   },
   "webhook.off_soon": {
-    title: ({ name, offAt }) => `« ${name} » sera désactivé ${offAt === "" ? "bientôt" : `le ${offAt}`}`,
+    title: ({ name, offAt }) => `« ${name} » sera désactivé ${offAt === "" ? "bientôt" : `le ${offAt}`}`,
     text: (n) =>
       `${n.cause}${sinceFr(n)} S’il est toujours injoignable à ce moment, nous le désactiverons. Ce qui attend est conservé.${waitsFr(n)}`,
   },
   "webhook.turned_off": {
-    title: ({ name }) => `« ${name} » a été désactivé`,
+    title: ({ name }) => `« ${name} » a été désactivé`,
     text: (n) =>
-      `Rien n’est parvenu depuis cinq jours; nous avons donc désactivé le webhook. ${n.cause} Ce qui attend est conservé : quand l’autre système fonctionnera, réactivez le webhook.${waitsFr(n)}`,
+      `Rien n’est parvenu depuis cinq jours; nous avons donc désactivé le webhook. ${n.cause} Ce qui attend est conservé : quand l’autre système fonctionnera, réactivez le webhook.${waitsFr(n)}`,
   },
   "webhook.gone": {
-    title: ({ name }) => `« ${name} » nous a demandé d’arrêter; nous avons donc désactivé le webhook`,
+    title: ({ name }) => `« ${name} » nous a demandé d’arrêter; nous avons donc désactivé le webhook`,
     text: (n) =>
       `L’autre système indique que cette adresse n’est plus utilisée. Collez la nouvelle adresse, puis réactivez le webhook.${waitsFr(n)}`,
   },
   "webhook.recovered": {
-    title: ({ name }) => `« ${name} » fonctionne de nouveau`,
+    title: ({ name }) => `« ${name} » fonctionne de nouveau`,
     text: () => "Ce qui attendait est en cours d’envoi. Il n’y a rien à faire.",
   },
   "delivery.late": {
-    title: ({ name, startsAt }) => `« ${name} » ignore encore un changement de la consultation du ${startsAt}`,
+    title: ({ name, startsAt }) =>
+      `« ${name} » ignore encore un changement ${startsAt === "" ? "d’une consultation" : `de la consultation du ${startsAt}`}`,
     text: ({ isRemoval }) =>
       `${isRemoval ? "Une personne en a été retirée, ou elle a été annulée" : "Elle a été modifiée"}, et l’autre système ne le sait pas encore. Si c’est important, prévenez-le par un autre moyen.`,
   },
   "deliveries.expiring": {
-    title: ({ name }) => `Une partie de ce qui attend pour « ${name} » ne sera bientôt plus conservée`,
+    title: ({ name }) => `Une partie de ce qui attend pour « ${name} » ne sera bientôt plus conservée`,
     text: (n) =>
       `${n.expiresAt === "" ? "Bientôt" : `Le ${n.expiresAt}`}, son contenu sera supprimé et ne pourra plus être envoyé. D’ici là, il sera envoyé dès que l’autre système fonctionnera.${waitsFr(n)}`,
   },
   "webhook.address_changed": {
-    title: ({ name }) => `« ${name} » envoie maintenant à une autre adresse`,
+    title: ({ name }) => `« ${name} » envoie maintenant à une autre adresse`,
     text: () =>
       "Un gestionnaire l’a changée. Si ce n’était pas convenu, désactivez le webhook et consultez l’historique.",
   },
   "webhook.patient_data_on": {
-    title: ({ name }) => `« ${name} » envoie maintenant plus de données sur les patients`,
+    title: ({ name }) => `« ${name} » envoie maintenant plus de données sur les patients`,
     text: () => "Un gestionnaire l’a activé. Si ce n’était pas convenu, désactivez-le et consultez l’historique.",
   },
 };
@@ -150,17 +152,21 @@ export function noticeWords(locale: Locale, kind: NoticeKind, named: Named): { t
 /** What stands around the notices. */
 export const FRAME = {
   en: {
+    subject: (clinic: string, title: string) => `${clinic}: ${title}`,
     several: (count: number) => `${count} notices about your webhooks`,
     open: "Open it in Hookwell",
+    openAt: (link: string) => `Open it in Hookwell: ${link}`,
     more: (count: number) => `and ${count} more. See them all:`,
     all: "See all notices",
     nameless: "a webhook",
     why: (clinic: string) => `You get this because you are a manager of ${clinic}.`,
   },
   "fr-CA": {
+    subject: (clinic: string, title: string) => `${clinic} : ${title}`,
     several: (count: number) => `${count} avis au sujet de vos webhooks`,
     open: "Ouvrir dans Hookwell",
-    more: (count: number) => `et ${count} de plus. Voir tous les avis :`,
+    openAt: (link: string) => `Ouvrir dans Hookwell : ${link}`,
+    more: (count: number) => `et ${count} de plus. Voir tous les avis :`,
     all: "Voir tous les avis",
     nameless: "un webhook",
     why: (clinic: string) => `Vous recevez ce message parce que vous êtes gestionnaire de ${clinic}.`,

@@ -67,7 +67,9 @@ export function CheckoutRow({ checkout, onSaid }: Props) {
       </span>
       <span className={rows.aside}>
         <StateBadge tone={TONES[state]} word={t(`academy.state.${state}`)} />
-        {isOpen && <span className={rows.under}>{t("academy.until", { when: when(checkout.expires_at) })}</span>}
+        {isOpen && (
+          <span className={rows.under}>{t("academy.until", { when: when(checkout.expires_at, "until") })}</span>
+        )}
       </span>
       <span className={rows.number}>{t("academy.total", { total: money.format(checkout.total) })}</span>
       {isOpen && (

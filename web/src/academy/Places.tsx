@@ -5,12 +5,11 @@ import { useState } from "react";
 import { type Item, items, type Place } from "../api/academy.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
-import { useTimeFormat } from "../session/queries.ts";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { AnchorLink } from "../ui/links.tsx";
 import rows from "../ui/rows.module.css";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
-import { formatMoment } from "../ui/time.ts";
+import { useWhen } from "../ui/when.ts";
 import { type OnSaid, useRefresh } from "./act.ts";
 import { placesQuery } from "./queries.ts";
 
@@ -59,15 +58,14 @@ function TakeAway({ item, place, onSaid }: { item: Item; place: Place; onSaid: O
 
 function PlaceRow({ item, place, onSaid }: { item: Item; place: Place; onSaid: OnSaid }) {
   const { t } = useTranslation();
-  const format = useTimeFormat();
-  const since = t("academy.since", { day: formatMoment(place.since, format, false) });
+  const when = useWhen();
   return (
     <div className={rows.row}>
       <span className={rows.main}>
         <AnchorLink to="/patients/$patientId" params={{ patientId: String(place.patient.id) }} size="sm" fw={600}>
           {place.patient.name}
         </AnchorLink>
-        <span className={rows.under}>{`${t(`academy.how.${place.how}`)}, ${since}`}</span>
+        <span className={rows.under}>{`${t(`academy.how.${place.how}`)}, ${when(place.since, "since")}`}</span>
       </span>
       {place.how !== "membership" && <TakeAway item={item} place={place} onSaid={onSaid} />}
     </div>

@@ -56,7 +56,7 @@ export function Entry({ entry }: { entry: AuditEntry }) {
       </span>
       <span className={rows.aside}>
         <Text component="time" size="sm" dateTime={entry.at}>
-          {when(entry.at)}
+          {when(entry.at, "alone")}
         </Text>
       </span>
     </div>

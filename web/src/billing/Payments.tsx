@@ -108,7 +108,7 @@ function Row(props: Props & { payment: Payment }) {
         <div className={classes.how}>
           <div>{t(`billing.method.${payment.payment_method}`)}</div>
           <Text size="xs" c="dimmed">
-            {when(payment.created_at)}
+            {when(payment.created_at, "alone")}
           </Text>
         </div>
         <span className={classes.state}>

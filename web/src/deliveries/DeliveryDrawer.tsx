@@ -74,7 +74,7 @@ function Resend({ delivery }: { delivery: DeliveryDetail }) {
 /** When it is tried next, or the delivery that goes first. */
 function NextTry({ delivery }: { delivery: DeliveryDetail }) {
   const { t } = useTranslation();
-  const next = useNextTry()(delivery);
+  const next = useNextTry()(delivery, "alone");
   const filters = route.useSearch();
   const earlier = delivery.waiting?.delivery ?? null;
   return (
@@ -114,7 +114,7 @@ function Facts({ delivery }: { delivery: DeliveryDetail }) {
       <dt>{t("deliveries.facts.webhook")}</dt>
       <dd>{delivery.webhook.name}</dd>
       <dt>{t("deliveries.facts.happened")}</dt>
-      <dd>{when(delivery.created_at)}</dd>
+      <dd>{when(delivery.created_at, "alone")}</dd>
       <NextTry delivery={delivery} />
       <dt>{t("deliveries.facts.about")}</dt>
       <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
@@ -179,7 +179,7 @@ function Detail({ delivery }: { delivery: DeliveryDetail }) {
   const mayManage = useMay("manage");
   const [revealed, setRevealed] = useState<string | null>(null);
   const { attempts, request, tries_until: until } = delivery;
-  const next = useNextTry()(delivery);
+  const next = useNextTry()(delivery, "on");
   return (
     <Stack gap="lg">
       <Head delivery={delivery} />

@@ -47,7 +47,7 @@ export const DeliveryRow = memo(({ delivery, filters }: { delivery: Delivery; fi
         {delivery.webhook.name}
       </Text>
       <Text component="time" size="sm" c="dimmed" dateTime={delivery.created_at} className={classes.time}>
-        {when(delivery.created_at)}
+        {when(delivery.created_at, "alone")}
       </Text>
     </Link>
   );

@@ -94,7 +94,7 @@ function Far({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
         </Text>
         <Text size="sm" c="dimmed">
           {t("deliveries.recover.waiting", { count: waiting })}{" "}
-          {t("deliveries.recover.startedBy", { name, when: when(recovery.created_at) })}
+          {t("deliveries.recover.startedBy", { name, when: when(recovery.created_at, "on") })}
         </Text>
         {waits_for !== null && <Callout tone="warn" text={t(`deliveries.recover.waitsFor.${waits_for}`)} />}
         {isActive && mayManage && <Steps webhook={webhook} recovery={recovery} />}

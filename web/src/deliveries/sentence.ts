@@ -41,7 +41,7 @@ function useWaitingSentence(): (delivery: Told, told: string) => string {
   const nextTry = useNextTry();
   return ({ waiting, next_attempt_at, last_attempt }, told) => {
     const reason = waiting?.for ?? "turn";
-    const when = nextTry({ waiting, next_attempt_at });
+    const when = nextTry({ waiting, next_attempt_at }, "on");
     // Of all that wait for the receiver, the one that is tried to find out.
     if (reason === "receiver" && when !== null) return t("deliveries.sentence.probe", { told, when }).trim();
     if (reason !== "time" && reason !== "turn") return t(`deliveries.sentence.${reason}`, { told }).trim();
@@ -50,12 +50,15 @@ function useWaitingSentence(): (delivery: Told, told: string) => string {
   };
 }
 
-/** When the next try comes, in words; null where no time can be named. */
-export function useNextTry(): (delivery: Pick<Delivery, "waiting" | "next_attempt_at">) => string | null {
+/** When the next try comes, in words, by themselves or in a sentence; null where no time can be named. */
+export function useNextTry(): (
+  delivery: Pick<Delivery, "waiting" | "next_attempt_at">,
+  place: "alone" | "on",
+) => string | null {
   const { t } = useTranslation();
   const when = useWhen();
-  return ({ waiting, next_attempt_at: next }) => {
+  return ({ waiting, next_attempt_at: next }, place) => {
     if (waiting?.for === "turn") return t("deliveries.soon");
-    return next === null ? null : when(next);
+    return next === null ? null : when(next, place);
   };
 }

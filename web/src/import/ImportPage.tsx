@@ -35,7 +35,7 @@ function RecentRow({ job }: { job: Import }) {
     <Link to="/import" search={{ job: job.id }} className={rows.row}>
       <span className={`${rows.main} ${rows.name}`}>{t(`import.kinds.${job.kind}`)}</span>
       <StateBadge tone={TONES[job.state]} word={t(`import.state.${job.state}`)} />
-      <span className={rows.aside}>{when(job.created_at)}</span>
+      <span className={rows.aside}>{when(job.created_at, "alone")}</span>
     </Link>
   );
 }

@@ -56,7 +56,7 @@ function NoticeRow({ notice }: { notice: Notice }) {
       </span>
       <Group component="span" gap="sm" wrap="nowrap" className={rows.aside}>
         <Text component="time" size="sm" dateTime={notice.created_at}>
-          {when(notice.created_at)}
+          {when(notice.created_at, "alone")}
         </Text>
         {notice.read_at === null && <StateBadge tone={tone} word={t("notices.new")} />}
       </Group>

@@ -125,10 +125,10 @@ function Shown({ webhook }: { webhook: OperationalWebhook }) {
   const health = !webhook.enabled
     ? t(webhook.off_reason === "you" ? "notices.telling.offByYou" : "notices.telling.off")
     : hasFailed
-      ? t("notices.telling.failed", { when: when(failed) })
+      ? t("notices.telling.failed", { when: when(failed, "on") })
       : delivered === null
         ? t("notices.telling.quiet")
-        : t("notices.telling.delivered", { when: when(delivered) });
+        : t("notices.telling.delivered", { when: when(delivered, "on") });
   return (
     <div className={rows.list}>
       <div className={rows.row}>
@@ -137,7 +137,7 @@ function Shown({ webhook }: { webhook: OperationalWebhook }) {
           <span className={rows.under}>{health}</span>
           {webhook.previous_secret_valid_until !== null && (
             <span className={rows.under}>
-              {t("notices.telling.oldSecret", { when: when(webhook.previous_secret_valid_until) })}
+              {t("notices.telling.oldSecret", { when: when(webhook.previous_secret_valid_until, "until") })}
             </span>
           )}
         </span>

@@ -68,7 +68,7 @@ export function TellingSecret({
         >
           <Stack>
             <SecretText secret={rotated.secret}>
-              {t("notices.telling.newSecretUntil", { when: when(rotated.previous_valid_until) })}
+              {t("notices.telling.newSecretUntil", { when: when(rotated.previous_valid_until, "until") })}
             </SecretText>
             <Group justify="flex-end">
               <Button onClick={() => setRotated(null)}>{t("shell.done")}</Button>

@@ -45,15 +45,16 @@ export function useNoticeWords(): (notice: Notice) => NoticeWords {
   const language = useLanguage();
   return (notice) => {
     const { key, tone } = KINDS[notice.kind];
-    const time = (at: string | null) => (at === null ? "" : when(at));
+    const at = notice.off_at ?? notice.consult_starts_at ?? notice.expires_at;
     const values = {
       name: notice.webhook?.name ?? t("notices.nameless"),
-      at: time(notice.off_at ?? notice.consult_starts_at ?? notice.expires_at),
-      known: notice.off_at === null && notice.expires_at === null ? "no" : "yes",
+      at: at === null ? "" : when(at, "on"),
+      known: at === null ? "no" : "yes",
       event: notice.event === "participant.removed" ? "removed" : "updated",
     };
     const cause = causeText(notice, language);
-    const since = notice.failing_since === null ? "" : t("notices.since", { when: when(notice.failing_since) });
+    const since =
+      notice.failing_since === null ? "" : t("notices.since", { when: when(notice.failing_since, "since") });
     const waiting = notice.waiting_count ? t("notices.waiting", { count: notice.waiting_count }) : "";
     const text = [cause, since, t(`notices.kind.${key}.text`, values), waiting].filter((part) => part !== "").join(" ");
     return { title: t(`notices.kind.${key}.title`, values), text, tone };

@@ -101,9 +101,9 @@ function KeyRow({ apiKey, onRevoked }: { apiKey: ApiKey; onRevoked: (name: strin
         </span>
       </span>
       <span className={rows.aside}>
-        {t("settings.apiKeys.createdOn", { when: when(created) })}
+        {t("settings.apiKeys.createdOn", { when: when(created, "on") })}
         <span className={rows.under}>
-          {used === null ? t("settings.apiKeys.neverUsed") : t("settings.apiKeys.lastUsed", { when: when(used) })}
+          {used === null ? t("settings.apiKeys.neverUsed") : t("settings.apiKeys.lastUsed", { when: when(used, "on") })}
         </span>
       </span>
       <Revoke apiKey={apiKey} onDone={onRevoked} />

@@ -46,7 +46,7 @@ function InvitationRow({ invitation, onSaid }: { invitation: Invitation; onSaid:
       </span>
       <span className={rows.aside}>
         {isOver ? t("settings.staff.over") : t(`settings.staff.letter.${letter}`)}
-        {!isOver && <span className={rows.under}>{t("settings.staff.until", { when: when(expires) })}</span>}
+        {!isOver && <span className={rows.under}>{t("settings.staff.until", { when: when(expires, "until") })}</span>}
       </span>
       <span className={rows.acts}>
         <Button

@@ -2,7 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { consultsOfDay, daysOfWeek, scheduleSearch } from "../schedule/week.ts";
-import { addDays, dayInZone, formatMoment, formatSeconds, formatTime, isDay, isWholeDay, mondayOf } from "./time.ts";
+import {
+  addDays,
+  dayInZone,
+  formatDay,
+  formatMoment,
+  formatSeconds,
+  formatSpokenMoment,
+  formatTime,
+  isDay,
+  isWholeDay,
+  mondayOf,
+} from "./time.ts";
 
 describe("calendar days", () => {
   it("are counted without hours, over the end of daylight saving and of a year", () => {
@@ -37,6 +48,15 @@ describe("times", () => {
     expect(formatTime("2026-11-01T14:02:00Z", toronto)).toBe("09:02");
     expect(formatTime("2026-11-01T14:02:00Z", { ...toronto, locale: "fr-CA" })).toMatch(/^09\sh\s02$/);
     expect(formatMoment("2026-11-01T14:02:05Z", toronto)).toContain("09:02:05");
+  });
+
+  it("in a sentence name the day and the hour as one says them, and the first of a month by its ordinal in French", () => {
+    const french = { ...toronto, locale: "fr-CA" };
+    expect(formatSpokenMoment("2026-03-03T19:05:00Z", toronto)).toBe("March 3, 2026 at 14:05");
+    expect(formatSpokenMoment("2026-03-03T19:05:00Z", french)).toBe("3\u00a0mars 2026 à 14\u00a0h\u00a005");
+    expect(formatSpokenMoment("2026-03-01T19:05:00Z", french)).toMatch(/^1er\smars/);
+    expect(formatMoment("2026-11-21T19:05:00Z", french, false)).toMatch(/^21\snov/);
+    expect(formatDay("2026-03-01", "fr-CA")).toMatch(/^dimanche 1er\smars 2026$/);
   });
 
   it("of an attempt are seconds with the language's own decimal sign", () => {

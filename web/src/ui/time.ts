@@ -17,6 +17,22 @@ function dateFormat(locale: string, options: Intl.DateTimeFormatOptions & { time
   return format;
 }
 
+/** Written 14:02, not 2:02 p.m.: shorter, and no full stop to meet the one of a sentence. */
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+
+/**
+ * One moment. In French the first of a month is said so ("1er mars"), and neither "3 mars" nor "18 h 48" may be torn apart at
+ * the end of a line.
+ */
+function write(at: Date, locale: string, options: Intl.DateTimeFormatOptions & { timeZone: string }): string {
+  const text = dateFormat(locale, options).format(at);
+  if (!locale.startsWith("fr")) return text;
+  return text
+    .replaceAll(/(\d+)\s(?=\p{L}{3})/gu, (_whole, number: string) => `${number === "1" ? "1er" : number}\u00a0`)
+    .replaceAll(/(\d) (h|min) (?=\d)/g, "$1\u00a0$2\u00a0")
+    .replace(/(\d) s$/, "$1\u00a0s");
+}
+
 export const dayOf = (time: string): string => time.slice(0, 10);
 /** "YYYY-MM-DDTHH:MM", the form that a date and time field holds. */
 export const localMinute = (time: string): string => time.slice(0, 16);
@@ -57,23 +73,18 @@ export function dayInZone(instant: Date, timeZone: string): string {
 
 /** "Monday, November 2, 2026" */
 export function formatDay(day: string, locale: string): string {
-  return dateFormat(locale, {
-    weekday: "long",
-    month: "long",
-    day: "numeric",
-    year: "numeric",
-    timeZone: "UTC",
-  }).format(utcOf(day));
+  const options = { weekday: "long", month: "long", day: "numeric", year: "numeric", timeZone: "UTC" } as const;
+  return write(utcOf(day), locale, options);
 }
 
 /** "Mon" */
 export function formatWeekday(day: string, locale: string): string {
-  return dateFormat(locale, { weekday: "short", timeZone: "UTC" }).format(utcOf(day));
+  return write(utcOf(day), locale, { weekday: "short", timeZone: "UTC" });
 }
 
 /** "Nov 2" */
 export function formatDate(day: string, locale: string): string {
-  return dateFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(utcOf(day));
+  return write(utcOf(day), locale, { month: "short", day: "numeric", timeZone: "UTC" });
 }
 
 /** "Nov 2 – 8, 2026" */
@@ -86,40 +97,30 @@ export function formatDays(first: string, last: string, locale: string): string 
   }).formatRange(utcOf(first), utcOf(last));
 }
 
-/** Written 14:02, not 2:02 p.m.: shorter, and no full stop to meet the one of a sentence. */
-const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-
-/** "18 h 48" must not be torn apart at the end of a line. */
-const unbroken = (text: string): string =>
-  text.replace(/(\d\d) h (\d\d)/, "$1\u00a0h\u00a0$2").replace(/ min (\d\d) s/, "\u00a0min\u00a0$1\u00a0s");
-
 /** "09:00" in the clinic's zone. */
 export function formatTime(time: string, { locale, timeZone }: TimeFormat): string {
-  return unbroken(dateFormat(locale, { timeZone, ...CLOCK }).format(new Date(time)));
+  return write(new Date(time), locale, { timeZone, ...CLOCK });
 }
 
 /** "Nov 2, 2026, 09:00:05" in the clinic's zone. */
 export function formatMoment(time: string, { locale, timeZone }: TimeFormat, seconds = true): string {
-  return unbroken(
-    dateFormat(locale, {
-      timeZone,
-      year: "numeric",
-      month: "short",
-      day: "numeric",
-      ...CLOCK,
-      ...(seconds ? { second: "2-digit" } : {}),
-    }).format(new Date(time)),
-  );
+  const day = { timeZone, year: "numeric", month: "short", day: "numeric" } as const;
+  return write(new Date(time), locale, { ...day, ...CLOCK, ...(seconds ? { second: "2-digit" } : {}) });
+}
+
+/** "March 3, 2026 at 14:05", in French "3 mars 2026 à 14 h 05": for the middle of a sentence. */
+export function formatSpokenMoment(time: string, { locale, timeZone }: TimeFormat): string {
+  return write(new Date(time), locale, { timeZone, year: "numeric", month: "long", day: "numeric", ...CLOCK });
 }
 
 /** "Nov 2, 2026": the clinic's day at an instant. */
 export function formatCalendarDate(time: string, { locale, timeZone }: TimeFormat): string {
-  return dateFormat(locale, { timeZone, year: "numeric", month: "short", day: "numeric" }).format(new Date(time));
+  return write(new Date(time), locale, { timeZone, year: "numeric", month: "short", day: "numeric" });
 }
 
 /** "Tuesday 14:00", for what is less than a week away. */
 export function formatWeekdayTime(time: string, { locale, timeZone }: TimeFormat): string {
-  const weekday = dateFormat(locale, { timeZone, weekday: "long" }).format(new Date(time));
+  const weekday = write(new Date(time), locale, { timeZone, weekday: "long" });
   return `${weekday} ${formatTime(time, { locale, timeZone })}`;
 }
 

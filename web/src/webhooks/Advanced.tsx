@@ -42,7 +42,7 @@ function PublicKeys({ id }: { id: Webhook["id"] }) {
           label={
             valid_until === null
               ? t("webhooks.advanced.publicKey")
-              : t("webhooks.advanced.oldKey", { when: when(valid_until) })
+              : t("webhooks.advanced.oldKey", { when: when(valid_until, "until") })
           }
           text={public_key}
           what={t("webhooks.advanced.copyKey")}

@@ -22,7 +22,7 @@ function Shown({ name, rotated, onClose }: { name: string; rotated: RotatedSecre
     <Dialog title={t("webhooks.newSecret.done", { name })} size="40rem" closeOnClickOutside={false} onClose={onClose}>
       <Stack>
         <SecretText secret={rotated.secret}>
-          {t("webhooks.newSecret.until", { when: when(rotated.previous_valid_until) })}
+          {t("webhooks.newSecret.until", { when: when(rotated.previous_valid_until, "until") })}
         </SecretText>
         <Group justify="flex-end">
           <Button onClick={onClose}>{t("shell.done")}</Button>

@@ -25,7 +25,7 @@ export function OldSecret({ name, until, revoke, onRevoked }: Props) {
   };
   return (
     <>
-      <Text size="sm">{t("webhooks.oldSecret.until", { when: when(until) })}</Text>
+      <Text size="sm">{t("webhooks.oldSecret.until", { when: when(until, "until") })}</Text>
       <Button variant="default" size="sm" onClick={() => setAsking(true)}>
         {t("webhooks.oldSecret.action")}
       </Button>

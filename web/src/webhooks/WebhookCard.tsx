@@ -27,7 +27,7 @@ function useHealthSentence(webhook: Webhook): string {
   const when = useWhen();
   const { sentence, moment } = healthOf(webhook);
   return t(`webhooks.health.${sentence}`, {
-    when: moment === null ? "" : when(moment),
+    when: moment === null ? "" : when(moment, "on"),
     known: moment === null ? "no" : "yes",
     waiting: webhook.waiting_count,
   });

@@ -21,7 +21,7 @@ const FRENCH: Readonly<Partial<Record<FieldCode | Refusal, string>>> = {
     "Personne ni rien ici ne porte ce numéro, ce nom ou ce courriel. Ajoutez-le d’abord, ou corrigez la ligne.",
   ambiguous: "Il y en a plusieurs avec ce nom ou ce courriel. Pour un patient, écrivez plutôt son numéro.",
   control_characters: "Le texte contient un saut de ligne ou un autre caractère invisible. Enlevez-le.",
-  invalid: "Cette valeur ne convient pas ici. Corrigez-la ; les lignes d’une même facture doivent dire la même chose.",
+  invalid: "Cette valeur ne convient pas ici. Corrigez-la; les lignes d’une même facture doivent dire la même chose.",
   not_a_time: "Ce n’est pas une date avec une heure. Écrivez-la comme 2026-11-03 09:00.",
   not_a_date: "Ce n’est pas une date. Écrivez-la comme 2026-11-03.",
   year_range: "Vérifiez l’année de la date.",
