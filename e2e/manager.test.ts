@@ -1,10 +1,9 @@
 /**
  * A manager sets up a webhook, tests it and proves that it works: by keyboard alone, and with no other system than the test
- * inbox. And whoever is not a manager sees that webhooks exist and who can change them, and nothing more.
+ * inbox. What is for whoever is not a manager: roles.test.ts.
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEMO_FRONT_DESK_EMAIL } from "../server/src/demo/seed.ts";
 import { launchBrowser } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
 import { type DemoServer, startDemo } from "./server.ts";
@@ -150,31 +149,4 @@ describe("what a manager typed", () => {
     expect(await dialog.count()).toBe(0);
     await page.close();
   });
-});
-
-test("the front desk sees that they exist and who can open them, and is asked and told nothing else", async () => {
-  const page = await open();
-  const asked: string[] = [];
-  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  await page.goto(`${server.origin}/consults/export/webhooks`);
-  await page.getByLabel("E-mail").fill(DEMO_FRONT_DESK_EMAIL);
-  await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  for (const [name, who] of [
-    ["Webhooks", "A manager of Example Physio (demo) can look at them and change them."],
-    ["Deliveries", "A manager of Example Physio (demo) can see them."],
-    ["Test inbox", "A manager of Example Physio (demo) can open it."],
-  ] as const) {
-    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
-    const main = page.getByRole("main");
-    await main.getByText(who).waitFor();
-    await main.getByText("Only managers can open this").waitFor();
-    expect(await main.getByRole("button").count()).toBe(0);
-    expect(await main.getByRole("article").count()).toBe(0);
-  }
-  // Notices are for managers alone: there is not even a way to them.
-  expect(await page.getByRole("link", { name: /^Notices/ }).count()).toBe(0);
-  expect(asked).toContain("/v1/me");
-  expect(asked.filter((path) => /^\/v1\/(webhooks|deliveries|inbox|notices|audit|stream)/.test(path))).toEqual([]);
-  await page.close();
 });

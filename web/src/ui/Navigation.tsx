@@ -39,7 +39,7 @@ function Item({ to, icon: Glyph, label, children }: ItemProps) {
   );
 }
 
-/** Managers alone are told; how many are new stands beside it. */
+/** How many are new stands beside it. */
 function Notices() {
   const { t } = useTranslation();
   const { data: unread = 0 } = useQuery(unreadQuery);
@@ -52,7 +52,50 @@ function Notices() {
   );
 }
 
-/** The way to every screen. Webhooks stand where the clinic's people look for them: Consults › Export › Webhooks. */
+/** What managers alone can open. Webhooks stand where the clinic's people look for them: Consults › Export › Webhooks. */
+function Managing() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <li>
+        <span className={classes.heading}>
+          {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
+        </span>
+        <ul className={classes.list}>
+          <li>
+            <Item to="/consults/export/webhooks" icon={IconWebhook} label={t("shell.nav.webhooks")} />
+          </li>
+        </ul>
+      </li>
+      <li>
+        <span className={classes.heading} aria-hidden="true" />
+        <Item to="/deliveries" icon={IconSend} label={t("shell.nav.deliveries")} />
+      </li>
+      <li>
+        <Item to="/inbox" icon={IconInbox} label={t("shell.nav.inbox")} />
+      </li>
+      <Notices />
+      <li>
+        <span className={classes.heading} aria-hidden="true" />
+        <Item to="/import" icon={IconFileImport} label={t("shell.nav.import")} />
+      </li>
+      <li>
+        <Item to="/settings/api-keys" icon={IconKey} label={t("shell.nav.apiKeys")} />
+      </li>
+      <li>
+        <Item to="/settings/retention" icon={IconCalendarTime} label={t("shell.nav.retention")} />
+      </li>
+      <li>
+        <Item to="/settings/history" icon={IconHistory} label={t("shell.nav.history")} />
+      </li>
+      <li>
+        <Item to="/settings/staff" icon={IconUserCog} label={t("shell.nav.staff")} />
+      </li>
+    </>
+  );
+}
+
+/** The way to every screen that is for the person's role. */
 export function Navigation() {
   const { t } = useTranslation();
   const { role } = useMe();
@@ -74,40 +117,7 @@ export function Navigation() {
         <li>
           <Item to="/academy" icon={IconSchool} label={t("shell.nav.academy")} />
         </li>
-        <li>
-          <span className={classes.heading}>
-            {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
-          </span>
-          <ul className={classes.list}>
-            <li>
-              <Item to="/consults/export/webhooks" icon={IconWebhook} label={t("shell.nav.webhooks")} />
-            </li>
-          </ul>
-        </li>
-        <li>
-          <span className={classes.heading} aria-hidden="true" />
-          <Item to="/deliveries" icon={IconSend} label={t("shell.nav.deliveries")} />
-        </li>
-        <li>
-          <Item to="/inbox" icon={IconInbox} label={t("shell.nav.inbox")} />
-        </li>
-        {role === "manager" && <Notices />}
-        <li>
-          <span className={classes.heading} aria-hidden="true" />
-          <Item to="/import" icon={IconFileImport} label={t("shell.nav.import")} />
-        </li>
-        <li>
-          <Item to="/settings/api-keys" icon={IconKey} label={t("shell.nav.apiKeys")} />
-        </li>
-        <li>
-          <Item to="/settings/retention" icon={IconCalendarTime} label={t("shell.nav.retention")} />
-        </li>
-        <li>
-          <Item to="/settings/history" icon={IconHistory} label={t("shell.nav.history")} />
-        </li>
-        <li>
-          <Item to="/settings/staff" icon={IconUserCog} label={t("shell.nav.staff")} />
-        </li>
+        {role === "manager" && <Managing />}
         <li>
           <Item to="/settings/account" icon={IconUser} label={t("shell.nav.account")} />
         </li>
