@@ -122,14 +122,14 @@ describe("hookwell second-factor remove", () => {
     const [letter] = await mail.lettersTo(english.email);
     expect(letter?.text).toContain("The operator of this Hookwell turned off the second step of your sign-in");
     expect(letter?.text).toContain("https://hooks.example.test/sign-in");
-    expect(printed).toContain(`A letter to ${english.email} says so.`);
+    expect(printed).toContain(`An e-mail to ${english.email} says so.`);
     await removeBy(french.email, env);
     expect((await mail.lettersTo(french.email))[0]?.text).toContain("a désactivé la deuxième étape");
     await removeBy(untold.email, {});
     expect(printed).toContain(`tell ${untold.email} yourself`);
     await mail.close();
     await removeBy((await steps.enrolled()).email, env);
-    expect(printed).toContain("The mail server did not take the letter (unreachable)");
+    expect(printed).toContain("The mail server did not take the e-mail (unreachable)");
   });
 
   it("changes and writes down nothing without a reason, a second step or an account", async () => {

@@ -94,6 +94,6 @@ async function tell({ mail, publicUrl }: Config, to: string, locale: LetterLocal
   const letter = composeAccountLetter({ kind: "second_factor_removed" }, locale, `${publicUrl}/sign-in`);
   const { kind } = await createMailSender(mail).send({ to, ...letter, id: randomUUID() });
   return kind === "accepted"
-    ? `A letter to ${to} says so.`
-    : `The mail server did not take the letter (${kind}): tell ${to} yourself.`;
+    ? `An e-mail to ${to} says so.`
+    : `The mail server did not take the e-mail (${kind}): tell ${to} yourself.`;
 }

@@ -40,7 +40,7 @@ export function clinicCommand(read: () => Config): Command {
     .requiredOption("--name <text>", "as its people and receivers read it")
     .requiredOption("--time-zone <name>", "such as America/Toronto")
     .requiredOption("--manager <e-mail>", "who is invited to manage it")
-    .addOption(new Option("--locale <language>", "of its letters and portal").choices(["en", "fr-CA"]).default("en"))
+    .addOption(new Option("--locale <language>", "of its e-mails and portal").choices(["en", "fr-CA"]).default("en"))
     .option("--currency <code>", "lower-case ISO 4217", "cad")
     .option("--academy", "with Clinic Academy", false)
     .action((options: NewOptions) => withOperator(read(), (operator) => create(operator, options)));
@@ -95,7 +95,7 @@ async function inviteManager(
     const { kind } = await createMailSender(config.mail).send(message);
     await noteLetter(app, { clinicId, token }, kind === "accepted" ? "sent" : "failed");
     if (kind === "accepted") return say(`The invitation is on its way to ${invitation.email}.`);
-    say(`The mail server did not take the letter (${kind}).`);
+    say(`The mail server did not take the e-mail (${kind}).`);
   }
   say(`Hand this link to ${invitation.email}. It works once, for ${INVITATION_DAYS} days:\n${link}`);
 }

@@ -148,7 +148,7 @@ export class Metrics {
     const gauge = (name: string, help: string, read: ConstructorParameters<typeof Gauge>[1]) =>
       new Gauge({ name: `hookwell_${name}`, help }, read);
     return [
-      gauge("letters_waiting", "Letters about accounts that wait in this process.", lettersWaiting),
+      gauge("letters_waiting", "E-mails about accounts that wait in this process.", lettersWaiting),
       gauge(
         "pool_connections",
         "Open connections to the database.",
