@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Text } from "@mantine/core";
+import { Anchor, Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect } from "react";
 import { ProblemError } from "../api.ts";
@@ -8,7 +8,6 @@ import { inboxQuery } from "../inbox/queries.ts";
 import { useIntent } from "../intent.ts";
 import { useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import type { Leave } from "../ui/use-leave.ts";
 import { Advanced } from "./Advanced.tsx";
@@ -47,9 +46,9 @@ function Reload({ onReload }: { onReload: () => Promise<void> }) {
   const reload = useIntent(onReload);
   return (
     <>
-      <PendingButton mt="xs" size="xs" variant="default" pending={reload.isPending} onClick={() => reload.start()}>
+      <Button mt="xs" size="xs" variant="default" loading={reload.isPending} onClick={() => reload.start()}>
         {t("webhooks.reload")}
-      </PendingButton>
+      </Button>
       {reload.isError && <div>{words(reload.error)}</div>}
     </>
   );
@@ -83,14 +82,14 @@ function Foot({ form, save, onReload, onClose }: FootProps) {
           </Text>
         )}
       </div>
-      <Group gap="sm">
+      <div className={classes.acts}>
         <Button variant="default" onClick={onClose}>
           {t("shell.cancel")}
         </Button>
-        <PendingButton type="submit" pending={save.isPending}>
+        <Button type="submit" loading={save.isPending}>
           {t("webhooks.save")}
-        </PendingButton>
-      </Group>
+        </Button>
+      </div>
     </div>
   );
 }

@@ -47,6 +47,7 @@ function Head({ view, onView }: { view: View; onView: (view: View) => void }) {
       <Text fw={600}>{t("preview.title")}</Text>
       <SegmentedControl
         size="xs"
+        className={classes.view}
         aria-label={t("preview.view")}
         value={view}
         onChange={(chosen) => onView(chosen === "json" ? "json" : "words")}
