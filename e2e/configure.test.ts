@@ -110,7 +110,7 @@ describe("a manager in the Configure dialog", () => {
     await question.getByRole("button", { name: "New secret" }).click();
     await page.getByText(/whsec_/).waitFor();
     await page.getByRole("button", { name: "Done" }).click();
-    await dialog.getByText(/^The old secret is still valid, until/).waitFor();
+    await dialog.getByText(/^The old secret is still valid until/).waitFor();
     await dialog.getByRole("button", { name: "Revoke the old secret now" }).click();
     const revocation = page.getByRole("dialog", { name: "Revoke the old secret of Test inbox now?" });
     await revocation.getByRole("button", { name: "Revoke the old secret now" }).click();

@@ -9,6 +9,7 @@ import { createRoot } from "react-dom/client";
 import { ProblemError } from "./api.ts";
 import { startLanguage } from "./i18n/setup.ts";
 import { makeRouter } from "./router.tsx";
+import { watchFocus } from "./ui/focus.ts";
 import { nonce } from "./ui/nonce.ts";
 import { cssVariables, theme } from "./ui/theme.ts";
 
@@ -54,6 +55,7 @@ function Page() {
 
 const place = document.getElementById("root");
 if (place === null) throw new Error("index.html has no #root");
+watchFocus();
 await startLanguage();
 createRoot(place).render(
   <StrictMode>

@@ -15,7 +15,6 @@ import { Callout } from "../ui/Callout.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { useReturnFocus } from "../ui/focus.ts";
 import { AnchorLink } from "../ui/links.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
@@ -51,15 +50,15 @@ function Resend({ delivery }: { delivery: DeliveryDetail }) {
   });
   return (
     <Stack gap="xs" align="flex-start">
-      <PendingButton
+      <Button
         variant="light"
         leftSection={<IconRefresh size={16} aria-hidden="true" />}
         disabled={obstacle !== null}
-        pending={resend.isPending}
+        loading={resend.isPending}
         onClick={() => resend.start()}
       >
         {t("deliveries.resend")}
-      </PendingButton>
+      </Button>
       {obstacle !== null && (
         <Text size="xs" c="dimmed">
           {t(`deliveries.noResend.${obstacle}`)}

@@ -8,7 +8,6 @@ import { useIntent } from "../intent.ts";
 import { useIsEmbedded } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { JsonText } from "../ui/JsonText.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 
 const REASON_MAX_CHARACTERS = 200;
@@ -57,9 +56,9 @@ function Reveal({ id, onShown }: { id: string; onShown: (body: string) => void }
         />
         <div role="alert">{reveal.isError && <Callout tone="bad" text={words(reveal.error)} />}</div>
         <Group gap="sm">
-          <PendingButton type="submit" size="xs" variant="default" pending={reveal.isPending}>
+          <Button type="submit" size="xs" variant="default" loading={reveal.isPending}>
             {t("deliveries.reveal.show")}
-          </PendingButton>
+          </Button>
           <Button size="xs" variant="subtle" onClick={() => setReason(null)}>
             {t("shell.cancel")}
           </Button>

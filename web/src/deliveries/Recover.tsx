@@ -10,7 +10,6 @@ import { useIntent } from "../intent.ts";
 import { useMay } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useRefusalWords } from "../ui/refusals.ts";
 import { useWhen } from "../ui/when.ts";
 import { recoveryQuery } from "./queries.ts";
@@ -50,9 +49,9 @@ function Steps({ webhook, recovery }: { webhook: number; recovery: Recovery }) {
     <>
       <div role="alert">{step.isError && !isAsking && <Callout tone="bad" text={words(step.error)} />}</div>
       <Group gap="sm">
-        <PendingButton variant="default" size="sm" pending={step.isPending} onClick={() => step.start(other)}>
+        <Button variant="default" size="sm" loading={step.isPending} onClick={() => step.start(other)}>
           {t(`deliveries.recover.${other}`)}
-        </PendingButton>
+        </Button>
         <Button variant="default" size="sm" onClick={() => setAsking(true)}>
           {t("deliveries.recover.cancel")}
         </Button>

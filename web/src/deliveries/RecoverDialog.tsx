@@ -8,7 +8,6 @@ import { useMe } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { type FormErrors, useForm } from "../ui/form.ts";
 import { AskingDialog } from "../ui/leaving.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useRefusalWords } from "../ui/refusals.ts";
 import { addDays, dayInZone } from "../ui/time.ts";
 import { recoverCountQuery, recoveryQuery } from "./queries.ts";
@@ -141,9 +140,9 @@ function Body({ webhook, onDone, onClose }: { webhook: number; onDone: () => voi
           <Button variant="default" onClick={onClose}>
             {t("shell.cancel")}
           </Button>
-          <PendingButton type="submit" pending={form.isPending} disabled={range !== null && found === 0}>
+          <Button type="submit" loading={form.isPending} disabled={range !== null && found === 0}>
             {t("deliveries.recover.start", { count: found })}
-          </PendingButton>
+          </Button>
         </Group>
       </Stack>
     </form>

@@ -12,6 +12,7 @@ import type { FromHost } from "../element/protocol.ts";
 import { chooseLanguage, type Language } from "../i18n/languages.ts";
 import { changeLanguage, startLanguage, withWords } from "../i18n/setup.ts";
 import { meQuery } from "../session/queries.ts";
+import { watchFocus } from "../ui/focus.ts";
 import { keepNoDrafts } from "../webhooks/kept-draft.ts";
 import { EmbedApp, Live } from "./EmbedApp.tsx";
 import { allowedHosts, Host } from "./host.ts";
@@ -20,6 +21,7 @@ import { EmbedSession, takeLink } from "./session.ts";
 const RETRIES = 2;
 
 keepNoDrafts();
+watchFocus();
 
 const place = document.getElementById("root");
 if (place === null) throw new Error("embed.html has no #root");

@@ -1,12 +1,11 @@
 // The first step: which kind of file, the file, and having it checked. Nothing is changed by it.
-import { Anchor, FileInput, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, FileInput, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { IMPORT_KINDS, type Import, type ImportKind, imports } from "../api/imports.ts";
 import { ProblemError } from "../api.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
 import { useTimeFormat } from "../session/queries.ts";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import rows from "../ui/rows.module.css";
 import { FILE_MAX_MEGABYTES, type FileMistake, LINES_MAX, readFile } from "./file.ts";
 import { useImportWords } from "./words.ts";
@@ -99,9 +98,9 @@ export function Upload({ onSent }: { onSent: (job: Import) => void }) {
         </div>
         <Template kind={kind} />
         <div className={rows.acts}>
-          <PendingButton pending={check.isPending} onClick={() => check.start()}>
+          <Button loading={check.isPending} onClick={() => check.start()}>
             {t("import.check")}
-          </PendingButton>
+          </Button>
         </div>
         <Text size="sm" c="dimmed">
           {t("import.keepPrivate")}

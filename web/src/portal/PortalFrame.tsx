@@ -55,7 +55,7 @@ export function MovedTitle({ children }: { children: string }) {
 function Frame({ title, clinic, children }: { title: string; clinic: string | undefined; children: ReactNode }) {
   const other = otherLanguage(useLanguage());
   return (
-    <main className={classes.page}>
+    <main tabIndex={-1} className={classes.page}>
       <title>{clinic === undefined ? title : `${title} · ${clinic}`}</title>
       <div className={classes.column}>
         {clinic !== undefined && (

@@ -1,6 +1,6 @@
 // A clinic's public sign-up page, for patients. It only asks for an account; signing in is on the pages beside it.
 // What it says afterwards is the same whether or not the e-mail had one, so that nobody can find out who is a patient.
-import { PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import "@mantine/core/styles/PasswordInput.layer.css";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -10,7 +10,6 @@ import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink } from "../ui/links.tsx";
 import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from "../ui/PasswordField.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { MovedTitle, PortalFrame, usePortalWords } from "./PortalFrame.tsx";
 import { signUpMistakes } from "./sign-up.ts";
 import { stepLink } from "./steps.ts";
@@ -106,9 +105,9 @@ function SignUp({
             )}
           </div>
           <Fields form={form} />
-          <PendingButton type="submit" pending={form.isPending} fullWidth>
+          <Button type="submit" loading={form.isPending} fullWidth>
             {t("portal.submit")}
-          </PendingButton>
+          </Button>
           <Text size="sm" c="dimmed">
             {t("portal.privacy", { clinic })}
           </Text>

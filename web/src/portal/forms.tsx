@@ -1,12 +1,11 @@
 // The small forms of a portal: e-mail and password, a password for a letter's link, an e-mail to write to.
-import { Stack, TextInput } from "@mantine/core";
+import { Button, Stack, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Received } from "../api/portal.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { usePortalWords } from "./PortalFrame.tsx";
 
 const EMAIL_MAX_CHARACTERS = 254;
@@ -20,9 +19,9 @@ function Body({ form, action, children }: { form: Frame; action: string; childre
       <Stack gap="md">
         <div role="alert">{form.errors.other !== undefined && <Callout tone="bad" text={form.errors.other} />}</div>
         {children}
-        <PendingButton type="submit" pending={form.isPending} fullWidth>
+        <Button type="submit" loading={form.isPending} fullWidth>
           {action}
-        </PendingButton>
+        </Button>
       </Stack>
     </form>
   );

@@ -1,5 +1,5 @@
 // When a consult is, what it is and with whom: the form that changes it, alone or with all that follow in its series.
-import { Group, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { type ConsultChange, clinic, series } from "../api.ts";
@@ -8,7 +8,6 @@ import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import fields from "../ui/form.module.css";
 import { useTyped } from "../ui/leaving.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { dayOf, localMinute } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";
@@ -155,9 +154,9 @@ function Fields({ services, practitioners, ...props }: Props & { services: Servi
       </div>
       <div role="alert">{errors.other !== undefined && <Callout tone="bad" text={errors.other} />}</div>
       <Group>
-        <PendingButton type="submit" variant="light" disabled={!isDirty} pending={isPending}>
+        <Button type="submit" variant="light" disabled={!isDirty} loading={isPending}>
           {t("schedule.saveChanges")}
-        </PendingButton>
+        </Button>
       </Group>
     </form>
   );

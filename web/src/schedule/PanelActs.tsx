@@ -1,6 +1,5 @@
 import { Button, Group } from "@mantine/core";
 import { useTranslation } from "../i18n/words.ts";
-import { PendingButton } from "../ui/PendingButton.tsx";
 
 /** The end of a small form: its act, and the way out. */
 export function PanelActs({
@@ -19,9 +18,9 @@ export function PanelActs({
   const { t } = useTranslation();
   return (
     <Group gap="sm">
-      <PendingButton size="sm" variant="light" disabled={disabled} pending={pending} onClick={onAct}>
+      <Button size="sm" variant="light" disabled={disabled} loading={pending} onClick={onAct}>
         {action}
-      </PendingButton>
+      </Button>
       <Button size="sm" variant="subtle" onClick={onClose}>
         {t("shell.cancel")}
       </Button>

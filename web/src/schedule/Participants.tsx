@@ -5,7 +5,6 @@ import { clinic, series } from "../api.ts";
 import type { Consult, Person } from "../api-types.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { useKeptFocus } from "../ui/focus.ts";
 import { useTyped } from "../ui/leaving.tsx";
 import { dayOf } from "../ui/time.ts";
 import { type OnSaid, useAct } from "./act.ts";
@@ -76,11 +75,10 @@ function AddForm(props: Props & { onClose: () => void }) {
 function Add(props: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  const button = useKeptFocus(open);
   return (
     <>
       <Group hidden={open}>
-        <Button ref={button} variant="default" size="sm" onClick={() => setOpen(true)}>
+        <Button variant="default" size="sm" onClick={() => setOpen(true)}>
           {t("schedule.addPatient")}
         </Button>
       </Group>

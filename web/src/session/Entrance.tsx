@@ -27,7 +27,7 @@ export function Entrance({
     if (moved) heading.current?.focus();
   }, [moved]);
   return (
-    <main className={classes.page}>
+    <main tabIndex={-1} className={classes.page}>
       <title>{`${title} · ${t("shell.product")}`}</title>
       <Stack gap="lg" className={classes.column}>
         <div className={classes.brand}>

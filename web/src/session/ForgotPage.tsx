@@ -1,5 +1,5 @@
 // Asks for a letter with a link to a new password. What it says afterwards is the same for every address.
-import { Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { account, type LetterAsked } from "../api/accounts.ts";
 import { ProblemError } from "../api.ts";
@@ -7,7 +7,6 @@ import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink } from "../ui/links.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import { Entrance } from "./Entrance.tsx";
 import { useLanguage } from "./queries.ts";
@@ -68,9 +67,9 @@ export function ForgotPage() {
             error={form.errors.email}
             onChange={(event) => form.type({ email: event.currentTarget.value })}
           />
-          <PendingButton type="submit" pending={form.isPending} fullWidth>
+          <Button type="submit" loading={form.isPending} fullWidth>
             {t("account.forgot.send")}
-          </PendingButton>
+          </Button>
         </Stack>
       </form>
       {back}

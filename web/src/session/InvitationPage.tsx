@@ -10,7 +10,6 @@ import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink, ButtonLink } from "../ui/links.tsx";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { useEntranceWords } from "./ForgotPage.tsx";
@@ -70,9 +69,9 @@ function Newcomer({ token, email }: { token: string; email: string }) {
           error={form.errors.password}
           onType={(password) => form.type({ password })}
         />
-        <PendingButton type="submit" pending={form.isPending} fullWidth>
+        <Button type="submit" loading={form.isPending} fullWidth>
           {t("account.invitation.create")}
-        </PendingButton>
+        </Button>
       </Stack>
     </form>
   );

@@ -1,5 +1,5 @@
 // A new password, by a letter's link.
-import { Stack, Text } from "@mantine/core";
+import { Button, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { account } from "../api/accounts.ts";
 import { useTranslation } from "../i18n/words.ts";
@@ -7,7 +7,6 @@ import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { AnchorLink } from "../ui/links.tsx";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { useEntranceWords } from "./ForgotPage.tsx";
 import { dropToken, takeToken } from "./token.ts";
@@ -36,9 +35,9 @@ function NewPassword({ token, onDone }: { token: string; onDone: () => void }) {
           error={form.errors.new_password}
           onType={(new_password) => form.type({ new_password })}
         />
-        <PendingButton type="submit" pending={form.isPending} fullWidth>
+        <Button type="submit" loading={form.isPending} fullWidth>
           {t("account.reset.submit")}
-        </PendingButton>
+        </Button>
       </Stack>
     </form>
   );

@@ -1,5 +1,5 @@
 // One's own account: who one is, the password, and the second step of the sign-in. For everybody who is signed in.
-import { Stack, Text, Title } from "@mantine/core";
+import { Button, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { account } from "../api/accounts.ts";
 import { useTranslation } from "../i18n/words.ts";
@@ -8,7 +8,6 @@ import { Callout } from "../ui/Callout.tsx";
 import { useForm } from "../ui/form.ts";
 import { PageHeader } from "../ui/PageHeader.tsx";
 import { PASSWORD_MIN_CHARACTERS, PasswordField } from "../ui/PasswordField.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import rows from "../ui/rows.module.css";
 import classes from "./SecondFactor.module.css";
@@ -71,9 +70,9 @@ function Password() {
           <div role="status">{said && <Callout tone="good" text={t("account.password.done")} />}</div>
           <div role="alert">{form.errors.other !== undefined && <Callout tone="bad" text={form.errors.other} />}</div>
           <div>
-            <PendingButton type="submit" pending={form.isPending}>
+            <Button type="submit" loading={form.isPending}>
               {t("account.password.submit")}
-            </PendingButton>
+            </Button>
           </div>
         </Stack>
       </form>

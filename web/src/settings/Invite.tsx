@@ -1,6 +1,6 @@
 import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { type Invited, staff } from "../api/staff.ts";
 import type { Role } from "../api-types.ts";
 import { useTranslation } from "../i18n/words.ts";
@@ -20,12 +20,10 @@ const REFUSALS = ["already_staff", "already_invited", "too_many_invitations"] as
 /** The link, this once: no letter brings it. Takes the focus, because what had it is gone. */
 export function LinkOnce({ email, link, onClose }: { email: string; link: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const title = useRef<HTMLParagraphElement>(null);
-  useEffect(() => title.current?.focus(), []);
   return (
     <Dialog title={t("settings.staff.linkTitle")} size="40rem" closeOnClickOutside={false} onClose={onClose}>
       <Stack>
-        <Text ref={title} tabIndex={-1} className={classes.title}>
+        <Text tabIndex={-1} data-autofocus className={classes.title}>
           {t("settings.staff.linkText", { email })}
         </Text>
         <div className={classes.row}>

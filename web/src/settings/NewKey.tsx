@@ -1,6 +1,6 @@
 import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { type ApiKeyScope, apiKeys, type CreatedApiKey, type NewApiKey } from "../api/api-keys.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "../ui/Callout.tsx";
@@ -20,8 +20,6 @@ const ORIGINS_MAX_CHARACTERS = 2_800;
 /** The key, this once. Takes the focus, because what had it is gone. */
 function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => void }) {
   const { t } = useTranslation();
-  const title = useRef<HTMLParagraphElement>(null);
-  useEffect(() => title.current?.focus(), []);
   return (
     <Dialog
       title={t("settings.apiKeys.created", { name: created.name })}
@@ -31,7 +29,7 @@ function KeyOnce({ created, onClose }: { created: CreatedApiKey; onClose: () => 
     >
       <Stack>
         <div>
-          <Text fw={600} ref={title} tabIndex={-1} className={classes.title}>
+          <Text fw={600} tabIndex={-1} data-autofocus className={classes.title}>
             {t("settings.apiKeys.secretTitle")}
           </Text>
           <Text size="sm" c="dimmed">

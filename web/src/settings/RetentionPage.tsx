@@ -1,5 +1,5 @@
 // For how many days the clinic keeps what was sent and what came of it. Fewer days remove things for good, so that is asked first.
-import { Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { type Retention, retention } from "../api/retention.ts";
@@ -8,7 +8,6 @@ import { useIntent } from "../intent.ts";
 import { ManagersOnly } from "../session/ManagersOnly.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { PageHeader } from "../ui/PageHeader.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { QuietLine } from "../ui/QuietLine.tsx";
 import { LoadFailed, LoadingRows } from "../ui/states.tsx";
 
@@ -75,9 +74,9 @@ function Days({ found }: { found: Retention }) {
             setTyped(event.currentTarget.value);
           }}
         />
-        <PendingButton type="submit" pending={change.isPending && !asking}>
+        <Button type="submit" loading={change.isPending && !asking}>
           {t("settings.retention.save")}
-        </PendingButton>
+        </Button>
         <QuietLine said={saved === null ? null : t("settings.retention.saved")} subject={null} sends={false} />
         {change.error !== null && !asking && <LoadFailed error={change.error} retry={save} />}
       </Stack>

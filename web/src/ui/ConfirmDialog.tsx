@@ -3,7 +3,6 @@ import type { ReactNode } from "react";
 import { useTranslation } from "../i18n/words.ts";
 import { Callout } from "./Callout.tsx";
 import { Dialog } from "./Dialog.tsx";
-import { PendingButton } from "./PendingButton.tsx";
 import { useProblemWords } from "./problem-words.ts";
 
 /**
@@ -44,9 +43,9 @@ export function ConfirmDialog({
           <Button variant="default" onClick={onClose} data-autofocus>
             {keep ?? t("shell.cancel")}
           </Button>
-          <PendingButton {...(danger ? { color: "red.9" } : {})} pending={pending} onClick={onConfirm}>
+          <Button {...(danger ? { color: "red.9" } : {})} loading={pending} onClick={onConfirm}>
             {action}
-          </PendingButton>
+          </Button>
         </Group>
       </Stack>
     </Dialog>

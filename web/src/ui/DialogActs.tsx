@@ -1,7 +1,6 @@
 import { Button } from "@mantine/core";
 import { useTranslation } from "../i18n/words.ts";
 import classes from "./DialogActs.module.css";
-import { PendingButton } from "./PendingButton.tsx";
 
 /** The way out of a form in a dialog and the way on. They stay in sight while the dialog is scrolled. */
 export function DialogActs({
@@ -19,9 +18,9 @@ export function DialogActs({
       <Button variant="default" onClick={onClose}>
         {t("shell.cancel")}
       </Button>
-      <PendingButton type="submit" pending={isPending}>
+      <Button type="submit" loading={isPending}>
         {action}
-      </PendingButton>
+      </Button>
     </div>
   );
 }

@@ -8,7 +8,6 @@ import { outcomeOf } from "../deliveries/outcome.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { useLanguage } from "../session/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useProblemWords } from "../ui/problem-words.ts";
 import classes from "./Check.module.css";
 import { fieldId } from "./form.ts";
@@ -58,14 +57,14 @@ export function Check({ form, saver, event }: { form: OpenForm; saver: Saver; ev
   return (
     <Section number={4} title={t("webhooks.check.title")} text={t("webhooks.check.text")}>
       <div className={classes.row}>
-        <PendingButton
+        <Button
           variant="light"
           leftSection={<IconSend size={16} aria-hidden="true" />}
-          pending={test.isPending}
+          loading={test.isPending}
           onClick={() => checked(() => test.start())}
         >
           {t("webhooks.check.send")}
-        </PendingButton>
+        </Button>
         <span className={classes.which}>{t("webhooks.check.which", { event: EVENTS[event].label[language] })}</span>
       </div>
       <div ref={result} aria-live="polite" data-test-result>

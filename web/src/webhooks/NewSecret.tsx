@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import IconKey from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
 import { useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import type { RotatedSecret, Webhook } from "../api-types.ts";
 import { useTranslation } from "../i18n/words.ts";
 import { useIntent } from "../intent.ts";
@@ -38,7 +38,6 @@ type Old = string | "revoked just now" | null;
 /** The rotation: asked first, then made; the new secret is held until it was seen. */
 function useRotation(webhook: Webhook, editing: Editing) {
   const queryClient = useQueryClient();
-  const button = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
   const [rotated, setRotated] = useState<RotatedSecret | null>(null);
   const [old, setOld] = useState<Old>(webhook.previous_secret_valid_until);
@@ -54,21 +53,13 @@ function useRotation(webhook: Webhook, editing: Editing) {
       changed(answer.previous_valid_until);
     },
   });
-  // Once the dialog is gone; what had the focus before it is gone, too.
-  const focusLater = () => void setTimeout(() => button.current?.focus(), 0);
-  const seen = () => {
-    setRotated(null);
-    focusLater();
-  };
-  const revoked = () => {
-    changed("revoked just now");
-    focusLater();
-  };
+  const seen = () => setRotated(null);
+  const revoked = () => changed("revoked just now");
   const close = () => {
     setAsking(false);
     make.reset();
   };
-  return { button, asking, ask: () => setAsking(true), close, make, rotated, seen, old, revoked };
+  return { asking, ask: () => setAsking(true), close, make, rotated, seen, old, revoked };
 }
 
 function Question({ name, rotation: { make, close } }: { name: string; rotation: ReturnType<typeof useRotation> }) {
@@ -109,7 +100,6 @@ export function NewSecret({ webhook, editing }: { webhook: Webhook; editing: Edi
         </Text>
       </div>
       <Button
-        ref={rotation.button}
         variant="default"
         size="sm"
         leftSection={<IconKey size={16} aria-hidden="true" />}

@@ -24,7 +24,7 @@ export function SecretText({ secret, children }: { secret: string | undefined; c
   return (
     <>
       <div>
-        <Text fw={600} ref={title} tabIndex={-1} className={classes.title}>
+        <Text fw={600} ref={title} tabIndex={-1} data-autofocus className={classes.title}>
           {t("webhooks.secret.title")}
         </Text>
         <Text size="sm" c="dimmed">

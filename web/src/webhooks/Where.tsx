@@ -1,4 +1,4 @@
-import { Text, TextInput } from "@mantine/core";
+import { Button, Text, TextInput } from "@mantine/core";
 import IconInbox from "@tabler/icons-react/dist/esm/icons/IconInbox.mjs";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -7,7 +7,6 @@ import { useTranslation } from "../i18n/words.ts";
 import { inboxQuery } from "../inbox/queries.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { LimitedInput } from "../ui/LimitedInput.tsx";
-import { PendingButton } from "../ui/PendingButton.tsx";
 import { useFieldWords, useProblemWords } from "../ui/problem-words.ts";
 import { completeUrl, NAME_MAX_CHARACTERS } from "./draft.ts";
 import { type Form, fieldId } from "./form.ts";
@@ -104,14 +103,14 @@ function Address({ form, ask }: { form: Form; ask: (url: string) => void }) {
         onChange={(event) => change({ url: event.currentTarget.value })}
         onBlur={leave}
       />
-      <PendingButton
+      <Button
         variant="default"
         leftSection={<IconInbox size={16} aria-hidden="true" />}
-        pending={fill.isPending}
+        loading={fill.isPending}
         onClick={() => fill.mutate()}
       >
         {t("webhooks.where.useInbox")}
-      </PendingButton>
+      </Button>
     </div>
   );
 }
