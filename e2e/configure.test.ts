@@ -41,12 +41,34 @@ async function focused(): Promise<string> {
   });
 }
 
+/** The labels of buttons whose letters are higher than the label, which shows nothing beyond itself. */
+const CUT_OFF = `[...document.querySelectorAll('[role="dialog"] .mantine-Button-label')].filter((label) => {
+  const words = document.createRange();
+  words.selectNodeContents(label);
+  return words.getBoundingClientRect().bottom > label.getBoundingClientRect().bottom + 0.5;
+}).map((label) => label.innerText)`;
+
 describe("a manager in the Configure dialog", () => {
   test("begins in the address, and is back on the button after Escape", async () => {
     await configure();
     await expect.poll(focused).toBe("configure-url");
     await page.keyboard.press("Escape");
     await expect.poll(focused).toBe("Configure Consults");
+  });
+
+  test("sees the whole foot in a window as narrow as a phone, and no letter of a button cut off", async () => {
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 780 });
+    const dialog = await configure();
+    for (const name of ["Cancel", "Save webhook"]) {
+      const box = await dialog.getByRole("button", { name, exact: true }).boundingBox();
+      expect(box?.y).toBeGreaterThan(0);
+      expect((box?.y ?? 780) + (box?.height ?? 0)).toBeLessThan(780);
+    }
+    expect(await page.evaluate<string[]>(CUT_OFF)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    if (size !== null) await page.setViewportSize(size);
   });
 
   test("is asked before what was typed is thrown away, by Escape and by Back; and a draft that a test made goes", async () => {

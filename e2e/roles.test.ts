@@ -90,7 +90,7 @@ describe("a practitioner", () => {
     await page.getByLabel("Password", { exact: true }).fill(PRACTITIONER_PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Schedule" }).waitFor();
-    await page.getByText("Pat Practitioner").waitFor();
+    await page.getByRole("link", { name: "Pat Practitioner" }).waitFor();
     await page
       .getByRole("main")
       .getByText(/^Test Patient/)

@@ -48,13 +48,14 @@ function follows(element: Node, previous: Node): boolean {
 
 /**
  * What is next to something that was taken away: what took its place or came after it, else what came before it, looked for
- * among its own kind first and then further around; at last the dialog or the page that it was in. Null where that is gone.
+ * among its own kind first and then further around; at last the dialog or the page that it was in. Null where that is gone:
+ * what is next to a dialog has nothing to do with what was in it.
  */
 function neighbourOf(gone: Node): HTMLElement | null {
   const place = placeOf(gone);
   let around = place?.parent instanceof HTMLElement ? place.parent : null;
   let previous = place?.previous ?? null;
-  while (around !== null && around !== document.body) {
+  while (around !== null && around.closest("main, [role='dialog']") !== null) {
     const stops = stopsIn(around);
     const after = stops.find((stop) => previous === null || follows(stop, previous));
     if (after !== undefined) return after;
@@ -75,6 +76,14 @@ function standIn(element: Element): HTMLElement | null {
   return element instanceof HTMLElement ? element : null;
 }
 
+/** What opened the dialogs that are there, the one on top last. */
+const openers: Element[] = [];
+
+/** Where the keyboard goes on when nothing is left of where it was: the dialog on top, else the page. */
+function onTop(): HTMLElement | undefined {
+  return [...document.querySelectorAll<HTMLElement>("main, [role='dialog']")].at(-1);
+}
+
 /**
  * Watches over the focus for as long as the page is open. Whatever has the focus and is taken away or disabled leaves it to
  * what is next to it, or gets it back when it can be used again, unless something else has taken it by then.
@@ -93,8 +102,10 @@ export function watchFocus(): void {
   });
   const settle = () => {
     if (last === null || !isLost() || (last.isConnected && last.matches(":disabled"))) return;
-    const target = standIn(last) ?? document.querySelector<HTMLElement>("main");
-    target?.focus();
+    const target = standIn(last);
+    if (target !== null) target.focus();
+    // A dialog that has just gone gives the focus back by itself.
+    else if (openers.length === 0) onTop()?.focus();
   };
   new MutationObserver((records) => {
     for (const { removedNodes, target, previousSibling } of records) {
@@ -104,9 +115,6 @@ export function watchFocus(): void {
     if (last !== null && isLost()) requestAnimationFrame(() => setTimeout(settle, 0));
   }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["disabled"] });
 }
-
-/** What opened the dialogs that are there, the one on top last. */
-const openers: Element[] = [];
 
 /**
  * Gives the focus back to what had it before this was shown, or to what is next to it, once this is gone and nothing else has
@@ -122,11 +130,7 @@ export function useReturnFocus(): void {
       openers.splice(openers.lastIndexOf(opener), 1);
       // Later, because the focus is still in the dialog while it is taken away.
       setTimeout(() => {
-        if (isLost())
-          before
-            .map(standIn)
-            .find((target) => target !== null)
-            ?.focus();
+        if (isLost()) (before.map(standIn).find((one) => one !== null) ?? onTop())?.focus();
       }, 0);
     };
   }, [before]);
