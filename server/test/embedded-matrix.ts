@@ -29,6 +29,7 @@ export const FOR_EMBEDDED: Readonly<Record<string, readonly EmbedCapability[]>> 
   "GET /v1/deliveries/{id}": ["view"],
   "POST /v1/deliveries/{id}/resend": ["manage"],
   "GET /v1/notices": ["view"],
+  "GET /v1/stream": ["view"],
   "GET /v1/inbox": ["manage"],
 };
 export const EMBEDDED: readonly (readonly EmbedCapability[])[] = [

@@ -23,6 +23,7 @@ export const EMBEDDED_ROUTES: Readonly<Record<string, readonly EmbedCapability[]
   "GET /v1/deliveries": VIEW,
   "GET /v1/deliveries/:id": VIEW,
   "GET /v1/notices": VIEW,
+  "GET /v1/stream": VIEW,
   "POST /v1/webhooks": MANAGE,
   "POST /v1/webhooks/check-url": MANAGE,
   "PATCH /v1/webhooks/:id": MANAGE,

@@ -3,8 +3,11 @@ import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi, type TestClinic } from "../../test/api.ts";
+import { embedKey, openEmbed, withToken } from "../../test/embed.ts";
 import { until } from "../../test/until.ts";
 import { systemClock } from "../clock.ts";
+import { TOPICS } from "./change-marks.ts";
+import { EMBEDDED_ROUTES } from "./embedded-routes.ts";
 
 interface Heard {
   readonly id: string;
@@ -48,9 +51,12 @@ async function newSession(): Promise<string> {
   return answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join("; ");
 }
 
-function watch(headers: Record<string, string> = {}): Promise<Opened> {
+/** As the manager of the clinic. */
+const watch = (headers: Record<string, string> = {}) => watchAs({ cookie, ...headers });
+
+function watchAs(headers: Record<string, string>): Promise<Opened> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path: "/v1/stream", headers: { cookie, ...headers } });
+    const asked = request({ host: "127.0.0.1", port, path: "/v1/stream", headers });
     open.push(asked);
     asked.on("error", reject);
     asked.on("response", (answer) => resolve(listen(asked, answer)));
@@ -141,6 +147,66 @@ describe("a manager's page", () => {
     expect(resumed.topics).toContain("deliveries");
     expect(resumed.topics).not.toContain("notices");
     expect((await next(await watch({ "last-event-id": "nonsense" }), 0)).topics).toHaveLength(3);
+  });
+});
+
+describe("an embedded page", () => {
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const openPage = async (by = clinic) => {
+    const { key, id: keyId } = await embedKey(by);
+    return { key, keyId, ...(await openEmbed(api, key, { capabilities: ["view"] })) };
+  };
+
+  it("hears of its clinic's changes as a manager's page does, and resumes by id", async () => {
+    const other = await api.newClinic();
+    const own = await api.newClinic();
+    for (const each of [other, own]) await newWebhook(each);
+    const { token } = await openPage(own);
+    const stream = await watchAs(bearer(token));
+    const { id, topics } = await next(stream, 0);
+    expect(topics).toEqual(["deliveries", "webhooks", "notices"]);
+    await book(other);
+    await book(own);
+    expect((await next(stream, 1)).topics).toContain("deliveries");
+    stream.close();
+    const resumed = await next(await watchAs({ ...bearer(token), "last-event-id": id }), 0);
+    expect(resumed.topics).toContain("deliveries");
+    expect(resumed.topics).not.toContain("notices");
+  });
+
+  it("may read whatever it hears of: whoever may open the stream may open the list of each topic", () => {
+    const needed = EMBEDDED_ROUTES["GET /v1/stream"];
+    expect(needed).toBeDefined();
+    expect(TOPICS.map((topic) => EMBEDDED_ROUTES[`GET /v1/${topic}`])).toEqual(TOPICS.map(() => needed));
+  });
+
+  it.each([
+    [
+      "its session is ended by the host",
+      async ({ key, id }: { key: string; id: number }) =>
+        (await withToken(api, key)(`/v1/embed-sessions/${id}`, { method: "DELETE" })).status,
+      204,
+    ],
+    [
+      "its session's time is over",
+      async ({ id }: { id: number }) =>
+        (await api.database.pools.owner.query("update embed_sessions set expires_at = now() where id = $1", [id]))
+          .rowCount,
+      1,
+    ],
+    [
+      "the key that made it is revoked",
+      async ({ keyId }: { keyId: number }) =>
+        (await clinic.as.manager(`/v1/api-keys/${keyId}`, { method: "DELETE" })).status,
+      204,
+    ],
+  ])("hears no more when %s, and its stream ends", async (_why, end, done) => {
+    const opened = await openPage();
+    const stream = await watchAs(bearer(opened.token));
+    await next(stream, 0);
+    expect(await end(opened)).toBe(done);
+    await until("the stream has ended", async () => stream.hasEnded());
+    expect((await watchAs(bearer(opened.token))).status).toBe(401);
   });
 });
 

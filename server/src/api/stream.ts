@@ -1,7 +1,7 @@
 /**
- * /v1/stream: tells a manager's page, as server-sent events, that something has changed, so that it shows new deliveries
- * without being loaded again. It says *what kind of thing* changed and never what is in it: the page reads that by the usual
- * routes, with their rules. `Last-Event-ID` resumes on any process: what changed in between is said first.
+ * /v1/stream: tells a manager's page, or an embedded one, as server-sent events, that something has changed, so that it shows
+ * new deliveries without being loaded again. It says *what kind of thing* changed and never what is in it: the page reads
+ * that by the usual routes, with their rules. `Last-Event-ID` resumes on any process: what changed in between is said first.
  */
 import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -49,6 +49,7 @@ export async function streamRoutes(app: App, context: ApiContext): Promise<void>
 class Stream implements Watcher {
   readonly clinicId: number;
   readonly userId: string;
+  readonly #role: Principal["role"];
   readonly #request: FastifyRequest;
   readonly #context: ApiContext;
   #raw: ServerResponse | null = null;
@@ -59,6 +60,7 @@ class Stream implements Watcher {
   constructor(request: FastifyRequest, context: ApiContext) {
     this.clinicId = request.principal.clinicId;
     this.userId = request.principal.userId;
+    this.#role = request.principal.role;
     this.#request = request;
     this.#context = context;
     const id = request.headers["last-event-id"];
@@ -84,7 +86,7 @@ class Stream implements Watcher {
 
   async mayStay(): Promise<boolean> {
     const now: Principal | null = await this.#context.accounts.authenticate(this.#request.headers);
-    return now?.role === "manager" && now.clinicId === this.clinicId && now.userId === this.userId;
+    return now?.role === this.#role && now.clinicId === this.clinicId && now.userId === this.userId;
   }
 
   see(marks: ChangeMarks): boolean {
