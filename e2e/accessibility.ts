@@ -6,7 +6,7 @@
 import axe from "axe-core";
 import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { startPrepared } from "./prepared.ts";
 import type { DemoServer } from "./server.ts";
 
@@ -26,6 +26,7 @@ const TELL_OF_BLOCKED = `addEventListener("securitypolicyviolation", (event) =>
 export async function openWatched(browser: Browser, kept: string[]): Promise<Page> {
   const opened = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   opened.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await withoutStream(opened);
   await opened.addInitScript(TELL_OF_BLOCKED);
   opened.on("console", (message) => {
     if (/Content Security Policy/i.test(message.text())) kept.push(message.text());

@@ -1,7 +1,7 @@
 /** A real browser: found, or installed from Debian's packages, or a sentence that says what to do. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const KNOWN_PATHS = [
   "/usr/bin/chromium",
@@ -18,6 +18,15 @@ const FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networkin
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: findBrowser() ?? installBrowser(), args: FLAGS });
 }
+
+/**
+ * The page asks from time to time, as where no stream can be had. For a test that waits until nothing is being loaded: a
+ * stream that stands is being loaded for ever.
+ */
+export const withoutStream = (page: Page) => page.route("**/v1/stream", (route) => route.abort());
+
+/** TanStack asks again by this; without it, only the stream can bring anything new. */
+export const withoutPace = (page: Page) => page.addInitScript("window.setInterval = () => 0");
 
 function findBrowser(): string | undefined {
   const named = process.env.HOOKWELL_BROWSER;

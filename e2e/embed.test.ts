@@ -6,13 +6,15 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findingsOf } from "./accessibility.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutPace } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
 import { fillWithPatients } from "./configure-dialog.ts";
 import { type ExampleHost, startExampleHost, startFramer } from "./example-host.ts";
-import { type DemoServer, startDemo } from "./server.ts";
+import { startPrepared } from "./prepared.ts";
+import type { DemoServer } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
+const DESK = { width: 1280, height: 900 };
 /** Gzip. */
 const COMPONENT_MAX_BYTES = 5_000;
 
@@ -25,7 +27,7 @@ let page: Page;
 let blocked: string[];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startDemo({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }), launchBrowser()]);
+  [server, browser] = await Promise.all([startPrepared({ env: { HOOKWELL_ALLOW_LOOPBACK: "true" } }), launchBrowser()]);
   manager = await signIn(server);
   example = await startExampleHost(server, manager);
   host = example.origin;
@@ -40,9 +42,10 @@ afterEach(async () => {
 });
 
 /** Opens the host's page as one of its people, and waits for what is in the frame. */
-async function open(query = "", viewport = { width: 1280, height: 900 }): Promise<Frame> {
+async function open(query = "", { viewport = DESK, prepare = async (_: Page) => {} } = {}): Promise<Frame> {
   page = await browser.newPage({ viewport });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await prepare(page);
   blocked = [];
   page.on("console", (message) => {
     if (/Content Security Policy/i.test(message.text())) blocked.push(message.text());
@@ -59,6 +62,12 @@ async function frameOf(shown: Page): Promise<Frame> {
   if (!frame) throw new Error("there is no frame");
   return frame;
 }
+
+/** As the host's own script does. */
+const giveLink = (link: string) =>
+  page
+    .locator("hookwell-webhooks")
+    .evaluate((component, given) => Object.assign(component, { link: given }) && null, link);
 
 const news = (text: RegExp | string) => page.getByRole("status").filter({ hasText: text }).first().waitFor();
 
@@ -144,6 +153,59 @@ describe("in the frame", () => {
   });
 });
 
+describe("what happens elsewhere", () => {
+  test("appears without a reload and without being asked for, and what happened while the connection was cut as well", async () => {
+    const { url } = await manager.get<{ url: string }>("/inbox");
+    const { id } = await manager.post<{ id: number }>("/webhooks", {
+      name: "Live",
+      url,
+      events: ["participant.added"],
+    });
+    const consult = await oneToOne(manager);
+    const book = (day: number) => manager.post("/consults", { ...consult, start_time: `2030-02-0${day}T07:15` });
+    const delivered = async () =>
+      (await manager.get<{ data: object[] }>(`/deliveries?webhook_id=${id}&state=delivered`)).data.length;
+    const resumed: (string | undefined)[] = [];
+    let isCut = false;
+    let refused = 0;
+    const frame = await open("?as=reader", {
+      prepare: async (opened) => {
+        await withoutPace(opened);
+        await opened.route("**/v1/stream", async (route) => {
+          if (!isCut) {
+            resumed.push((await route.request().allHeaders())["last-event-id"]);
+            return route.continue();
+          }
+          refused += 1;
+          return route.abort();
+        });
+      },
+    });
+    await frame.getByRole("link", { name: "Deliveries of Live" }).click();
+    const list = frame.getByRole("list", { name: "Deliveries" });
+    const shown = list.getByRole("link").filter({ hasText: "Delivered" });
+    await frame
+      .getByText(/Nothing/)
+      .first()
+      .waitFor();
+    await book(1);
+    await expect.poll(() => shown.count()).toBe(1);
+    expect(resumed).toEqual([undefined]);
+
+    isCut = true;
+    await server.kill();
+    await server.start();
+    manager = await signIn(server);
+    // After the first, the lists are asked for once; from the second on, only the stream can bring anything.
+    await expect.poll(() => refused).toBeGreaterThan(1);
+    await book(2);
+    await expect.poll(delivered).toBe(2);
+    isCut = false;
+    await expect.poll(() => shown.count(), { timeout: 60_000 }).toBe(2);
+    expect(resumed).toEqual([undefined, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/)]);
+  });
+});
+
 describe("a session that ends", () => {
   test("is told to the host, which brings the next one; what was typed is still there", async () => {
     const frame = await open();
@@ -176,10 +238,7 @@ describe("a link", () => {
     });
     await page.goto(`${host}/?as=reader`);
     await news("Webhooks are open.");
-    await page.evaluate((used) => {
-      const { document } = globalThis as unknown as { document: { querySelector(what: string): { link: string } } };
-      document.querySelector("hookwell-webhooks").link = used;
-    }, link);
+    await giveLink(link);
     await news("Webhooks: link_used");
     const frame = await frameOf(page);
     await frame.getByText(/was used before, so the page is closed/).waitFor();
@@ -195,10 +254,7 @@ describe("a link", () => {
       // It was not even opened: the link is as good as new where it belongs.
       const frame = await open("?as=reader");
       expect(frame.url()).toContain("/embed/");
-      await page.evaluate((fresh) => {
-        const { document } = globalThis as unknown as { document: { querySelector(what: string): { link: string } } };
-        document.querySelector("hookwell-webhooks").link = fresh;
-      }, link);
+      await giveLink(link);
       await news("Webhooks are open.");
     } finally {
       foreign.server.close();
@@ -226,7 +282,7 @@ function blockedFrames(shown: Page): string[] {
 
 describe("the frame", () => {
   test("is as high as what it shows, and a dialog in it stands where the eye is", async () => {
-    const frame = await open("", { width: 1280, height: 700 });
+    const frame = await open("", { viewport: { width: 1280, height: 700 } });
     const gap = async () => {
       const seen = await heights(frame);
       return Math.abs(seen.frame - seen.content);
@@ -291,7 +347,7 @@ describe("the frame", () => {
   });
 
   test("fits a phone: nothing reaches beyond its width", async () => {
-    const frame = await open("", { width: 360, height: 740 });
+    const frame = await open("", { viewport: { width: 360, height: 740 } });
     const wide = await frame.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     expect(wide).toBe(0);
   });

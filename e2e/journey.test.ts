@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { fillWithPatients } from "./configure-dialog.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
@@ -80,6 +80,7 @@ describe("a manager", () => {
       // Without the files that this browser has kept already.
       const fresh = await browser.newContext({ storageState: await page.context().storageState() });
       const first = await fresh.newPage();
+      await withoutStream(first);
       // By the file's name: what is loaded ahead of time is not always said to be a script, nor is its text always at hand.
       const names = new Set<string>();
       first.on("request", (request) => {

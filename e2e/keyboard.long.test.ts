@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
 const STEP_TIMEOUT_MS = 15_000;
@@ -18,6 +18,7 @@ beforeAll(async () => {
   [server, browser] = await Promise.all([startDemo(), launchBrowser()]);
   page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await withoutStream(page);
 });
 afterAll(async () => {
   await browser?.close();

@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutPace, withoutStream } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
 import { startPrepared } from "./prepared.ts";
 import type { DemoServer } from "./server.ts";
@@ -48,9 +48,6 @@ async function open(
   await page.getByRole("heading", { name: "Deliveries" }).waitFor();
   return { page, resumed };
 }
-
-/** TanStack asks again by this; without it, only the stream can bring anything new. */
-const withoutPace = (page: Page) => page.addInitScript("window.setInterval = () => 0");
 
 let booked = 0;
 async function book(): Promise<{ id: number }> {
@@ -111,7 +108,7 @@ test("what waits behind an earlier delivery of its consult leads to that one, an
 });
 
 test("where the stream cannot be had, the page asks from time to time", async () => {
-  const { page } = await open((window) => window.route("**/v1/stream", (route) => route.abort()));
+  const { page } = await open(withoutStream);
   const before = booked;
   await shown(page).toBe(before);
   await book();

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createReceiver, type Receiver } from "../server/test/receiver.ts";
 import { until } from "../server/test/until.ts";
 import { findingsOf } from "./accessibility.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
@@ -196,6 +196,7 @@ function shownTexts(): Promise<string[]> {
 }
 
 test("no English word is left on any screen once French is chosen", async () => {
+  await withoutStream(page);
   await page.goto(server.origin + WEBHOOKS);
   await page.getByRole("button", { name: "Français" }).click();
   await page.getByRole("heading", { name: "Vos webhooks" }).waitFor();

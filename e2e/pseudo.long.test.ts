@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dictionary } from "../web/src/i18n/dictionary.ts";
 import { pseudoTree, type Tree } from "../web/src/i18n/pseudo.ts";
 import { sideways } from "./accessibility.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { oneToOne, signIn } from "./client.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
@@ -60,6 +60,7 @@ beforeAll(async () => {
   await api.post("/consults", { ...(await oneToOne(api)), start_time: "2030-01-07T09:00" });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-CA" });
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await withoutStream(page);
   await answerWith(dictionary("en"));
   page.on("response", (response) => void keep(response));
 });

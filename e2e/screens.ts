@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { until } from "../server/test/until.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, withoutStream } from "./browser.ts";
 import { type ApiClient, oneToOne, signIn } from "./client.ts";
 import { type DemoServer, startDemo } from "./server.ts";
 
@@ -150,6 +150,7 @@ async function take(shots: readonly Shot[], suffix: string, look: Look = {}): Pr
   const context = await browser.newContext({ viewport, colorScheme: theme, locale, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  await withoutStream(page);
   await page.goto(server.origin);
   await page.getByLabel(/E-mail|courriel/i).fill(server.email);
   await page.getByLabel(/^(Password|Mot de passe)$/).fill(server.password);

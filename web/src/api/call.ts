@@ -38,6 +38,8 @@ interface ProblemDocument {
 interface Call {
   method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
+  /** Beside those that every request has. */
+  headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
   /** For what a person wishes to be done once: see intent.ts. */
   intent?: Intent | undefined;
@@ -90,8 +92,11 @@ async function refusal(response: Response): Promise<ProblemError> {
   });
 }
 
-function requestOf(path: string, { method = "GET", body, signal, intent, keepalive = false }: Call): RequestInit {
-  const headers: Record<string, string> = { accept: "application/json" };
+function requestOf(
+  path: string,
+  { method = "GET", body, signal, intent, keepalive = false, ...more }: Call,
+): RequestInit {
+  const headers: Record<string, string> = { accept: "application/json", ...more.headers };
   const init: RequestInit = { method, headers, credentials: "same-origin", signal: signal ?? null, keepalive };
   if (body === undefined) return init;
   const text = JSON.stringify(body);
@@ -106,20 +111,25 @@ export async function call<T>(path: string, what: Call = {}): Promise<T> {
 
 /** The same with the status, for a POST that says by 201 or 200 whether anything came of it. */
 export async function answerOf<T>(path: string, what: Call = {}): Promise<{ status: number; body: T }> {
-  const { signal, method = "GET" } = what;
+  const response = await ask(path, what);
+  speaker?.done(what.method ?? "GET", path);
+  const text = await response.text();
+  return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
+}
+
+/** The answer as it comes, before it is whole. @throws ProblemError for a refusal, and where nobody answers */
+export async function ask(path: string, what: Call): Promise<Response> {
   const request = spoken(requestOf(path, what), path);
   let response: Response;
   try {
     response = await fetch(path, request);
   } catch (cause) {
-    if (signal?.aborted) throw cause;
+    if (what.signal?.aborted) throw cause;
     throw new ProblemError({ status: 0, code: "no_connection", message: "The server could not be reached.", cause });
   }
   if (response.status === 401) speaker?.refused();
   if (!response.ok) throw await refusal(response);
-  speaker?.done(method, path);
-  const text = await response.text();
-  return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
+  return response;
 }
 
 export function query(parameters: Record<string, string | number | undefined>): string {

@@ -7,6 +7,7 @@ import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "../i18n/words.ts";
+import { listen } from "../live/stream.ts";
 import { Callout } from "../ui/Callout.tsx";
 import { nonce } from "../ui/nonce.ts";
 import { LoadingRows } from "../ui/states.tsx";
@@ -66,8 +67,15 @@ function Screens({ queryClient }: { queryClient: QueryClient }) {
   return <RouterProvider router={router as never} />;
 }
 
+/** One stream for each session: it is asked for with the session's token, and ends with it. */
+function useStream(state: EmbedState, queryClient: QueryClient) {
+  const opens = state.kind === "open" ? state.opens : 0;
+  useEffect(() => (opens > 0 ? listen(queryClient) : undefined), [opens, queryClient]);
+}
+
 function Content({ session, person, queryClient }: EmbedAppProps) {
   const state = useSyncExternalStore(session.subscribe, () => session.state);
+  useStream(state, queryClient);
   const who = useSyncExternalStore(person.subscribe, person.get);
   const words = useStateWords()(state);
   if (who === null) {

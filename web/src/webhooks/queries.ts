@@ -21,7 +21,7 @@ const ACTIVITY_REFRESH_MILLISECONDS = 30_000;
 export const activityQuery = queryOptions({
   queryKey: ["activity"],
   queryFn: ({ signal }) => webhooks.activity(signal),
-  refetchInterval: ACTIVITY_REFRESH_MILLISECONDS,
+  refetchInterval: unlessLive(ACTIVITY_REFRESH_MILLISECONDS),
 });
 
 /** What a webhook's messages are signed with besides its secret. */
