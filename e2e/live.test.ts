@@ -67,6 +67,13 @@ test("a new delivery appears, and is delivered, without a reload and without bei
   await page.getByRole("link", { name: "Deliveries", exact: true }).click();
   await book();
   await shown(page).toBe(2);
+  await page.getByRole("link", { name: "Webhooks", exact: true }).click();
+  const days = page.getByRole("article", { name: "Live" }).getByText(/^Last 7 days:/);
+  await expect.poll(() => days.textContent()).toBe("Last 7 days: 2 delivered");
+  await book();
+  await expect.poll(() => days.textContent(), { timeout: 60_000 }).toBe("Last 7 days: 3 delivered");
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await shown(page).toBe(3);
   expect(resumed).toEqual([undefined]);
 
   await server.kill();
@@ -75,7 +82,7 @@ test("a new delivery appears, and is delivered, without a reload and without bei
   expect(resumed[1]).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   api = await signIn(server);
   await book();
-  await shown(page).toBe(3);
+  await shown(page).toBe(4);
   await page.close();
 });
 
