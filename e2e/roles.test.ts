@@ -15,8 +15,8 @@ const PRACTITIONER_PASSWORD = "correct horse battery staple";
 const CLINIC = "Example Physio (demo)";
 
 const MENU = {
-  en: ["Schedule", "Patients", "Billing", "Memberships", "Academy", "Your account"],
-  "fr-CA": ["Horaire", "Patients", "Facturation", "Abonnements", "Académie", "Votre compte"],
+  en: ["Schedule", "Patients", "Billing", "Memberships", "Academy", "Webhooks", "Your account"],
+  "fr-CA": ["Horaire", "Patients", "Facturation", "Abonnements", "Académie", "Webhooks", "Votre compte"],
 };
 const CLOSED = [
   {

@@ -52,21 +52,11 @@ function Notices() {
   );
 }
 
-/** What managers alone can open. Webhooks stand where the clinic's people look for them: Consults › Export › Webhooks. */
+/** What managers alone can open. */
 function Managing() {
   const { t } = useTranslation();
   return (
     <>
-      <li>
-        <span className={classes.heading}>
-          {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
-        </span>
-        <ul className={classes.list}>
-          <li>
-            <Item to="/consults/export/webhooks" icon={IconWebhook} label={t("shell.nav.webhooks")} />
-          </li>
-        </ul>
-      </li>
       <li>
         <span className={classes.heading} aria-hidden="true" />
         <Item to="/deliveries" icon={IconSend} label={t("shell.nav.deliveries")} />
@@ -95,7 +85,10 @@ function Managing() {
   );
 }
 
-/** The way to every screen that is for the person's role. */
+/**
+ * The way to every screen that is for the person's role, and to Webhooks, of which everybody sees that they exist and who can
+ * change them. They stand where the clinic's people look for them: Consults › Export › Webhooks.
+ */
 export function Navigation() {
   const { t } = useTranslation();
   const { role } = useMe();
@@ -117,8 +110,19 @@ export function Navigation() {
         <li>
           <Item to="/academy" icon={IconSchool} label={t("shell.nav.academy")} />
         </li>
+        <li>
+          <span className={classes.heading}>
+            {t("shell.nav.consults")} <span aria-hidden="true">›</span> {t("shell.nav.export")}
+          </span>
+          <ul className={classes.list}>
+            <li>
+              <Item to="/consults/export/webhooks" icon={IconWebhook} label={t("shell.nav.webhooks")} />
+            </li>
+          </ul>
+        </li>
         {role === "manager" && <Managing />}
         <li>
+          {role !== "manager" && <span className={classes.heading} aria-hidden="true" />}
           <Item to="/settings/account" icon={IconUser} label={t("shell.nav.account")} />
         </li>
       </ul>
