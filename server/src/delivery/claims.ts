@@ -8,7 +8,7 @@
  * place in this process. REFILL goes on beside the dispatcher's turns, and of one webhook there is one at a time. Does not: know what a webhook still has to look at (run.ts), send, settle.
  */
 import type { Clock } from "../clock.ts";
-import { type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
+import { type Begun, type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
 import { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import type { Pool } from "./places.ts";
@@ -20,8 +20,11 @@ import { POLL_MS } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-/** While one is under way, another begins only for webhooks that were rung meanwhile: what has just come need not wait for it. */
-const REFILLS_AT_ONCE_MAX = 2;
+/**
+ * Refills that may be under way beside each other, one of each kind: of whatever there is to look at; and of webhooks that were
+ * rung while that one goes on, so that what has just come need not wait for it.
+ */
+type RefillKind = "all" | "rung";
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
 const SUSPECTS_POLL_MS = 2_000;
@@ -48,7 +51,7 @@ export class Claims {
   /** what has committed since the last turn: clinics, and webhooks by their names where those are known */
   readonly #nudgedBy = { clinics: new Set<number>(), webhooks: new Set<string>() };
 
-  #refills = 0;
+  readonly #refills = new Set<RefillKind>();
   #failure: { error: unknown } | null = null;
 
   constructor(options: ClaimsOptions) {
@@ -57,7 +60,7 @@ export class Claims {
 
   /** Nothing that might begin a delivery is under way. */
   get isIdle(): boolean {
-    return this.#refills === 0;
+    return this.#refills.size === 0;
   }
 
   /**
@@ -88,14 +91,15 @@ export class Claims {
     return this.#share.beat(vitals, burden) > 0;
   }
 
-  /**
-   * Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. Throws what failed
-   * since the last time, once.
-   */
-  async fill(): Promise<void> {
+  /** Throws what a refill has failed with, once. */
+  throwFailure(): void {
     const failure = this.#failure;
     this.#failure = null;
     if (failure !== null) throw failure.error;
+  }
+
+  /** Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. */
+  async fill(): Promise<void> {
     const { clinics, webhooks } = this.#nudgedBy;
     this.#runs.hear(clinics);
     if (!this.#runs.hearAll(webhooks, this.#now())) this.#takeSoon();
@@ -143,37 +147,34 @@ export class Claims {
 
   #beginRefill(): void {
     const { lease, underway, onMore } = this.#options;
-    if (this.#refills >= REFILLS_AT_ONCE_MAX || !lease.maySend()) return;
+    const kind = this.#refills.has("all") ? "rung" : "all";
+    if (this.#refills.has(kind) || !lease.maySend()) return;
     const asked = this.#runs.nextRefills({
       places: underway.allFree(),
       placesOf: (run) => underway.placesOf(run),
       nowMs: this.#now(),
-      onlyRung: this.#refills > 0,
+      onlyRung: kind === "rung",
     });
     if (asked.size === 0) return;
-    const runs = this.#runs;
-    this.#refills++;
-    void this.#refill(runs, asked)
+    this.#refills.add(kind);
+    void this.#refill(this.#runs, asked)
       .catch((error: unknown) => {
-        // Where all are forgotten already, it could lead to nothing more.
-        if (runs === this.#runs) this.#failure = { error };
+        this.#failure = { error };
       })
       .finally(() => {
-        this.#refills--;
+        this.#refills.delete(kind);
         onMore(); // there may be more windows to look at
       });
   }
 
   async #refill(runs: Held, asked: ReadonlyMap<string, Refill>): Promise<void> {
-    const { store, lease } = this.#options;
-    const scan = await store.refill(
-      lease.nodeId,
-      [...asked.values()].map(({ request }) => request),
-    );
-    // What it has begun under a lease that is lost meanwhile is the next holder's to doubt.
-    if (runs !== this.#runs) return;
-    runs.noteRefilled(asked, scan.runs);
-    this.#handOver(scan);
+    const { store, lease, underway } = this.#options;
+    const requests = [...asked.values()].map(({ request }) => request);
+    const scan = await store.refill(lease.nodeId, requests);
+    if (runs === this.#runs) {
+      runs.noteRefilled(asked, scan.runs);
+      this.#handOver(scan);
+    } else underway.giveBack(scan.begun.map((begun) => ({ run: heldOf(runs, begun), begun })));
   }
 
   #handOver(scan: Scan): void {
@@ -182,11 +183,7 @@ export class Claims {
       this.#runs.get(waiting)?.waits(waiting.orderKey, now + waiting.dueInMs);
     }
     const { underway } = this.#options;
-    for (const begun of scan.begun) {
-      const run = this.#runs.get(begun);
-      if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
-      underway.add(run, begun);
-    }
+    for (const begun of scan.begun) underway.add(heldOf(this.#runs, begun), begun);
     underway.sendWhatMay();
   }
 
@@ -214,7 +211,6 @@ export class Claims {
   /** The lease is lost: nothing that was held is ours any more. */
   forgetAll(): void {
     this.#runs = new Held();
-    this.#failure = null;
   }
 
   /** ms until there may be something to begin, or a run may sleep. */
@@ -226,8 +222,8 @@ export class Claims {
       if (places[pool] > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(nowMs));
     }
     for (const run of this.#runs.all()) {
-      // What comes due while something is being looked at is seen when that has ended.
-      const due = this.isIdle ? run.nextDueInMs(nowMs) : null;
+      // What comes due while all are being looked at is seen when that has ended.
+      const due = this.#refills.has("all") ? null : run.nextDueInMs(nowMs);
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(nowMs));
       if (!run.canSleep(nowMs) && run.inFlightCount < run.concurrency) {
@@ -241,4 +237,10 @@ export class Claims {
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+function heldOf(runs: Held, begun: Begun): Run {
+  const run = runs.get(begun);
+  if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
+  return run;
 }

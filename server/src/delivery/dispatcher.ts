@@ -149,6 +149,7 @@ export class Dispatcher {
 
   async #turn(): Promise<void> {
     this.#settler.settle();
+    this.#claims.throwFailure();
     if (this.#lease.isLost()) return this.#beginAfresh();
     this.#underway.moveSlow();
     if (this.#stopping) await this.#underway.withdrawAll();

@@ -67,8 +67,8 @@ export class Run {
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
   #untrackedDueMs = Number.POSITIVE_INFINITY;
   readonly #freed = new Set<string>();
-  /** how many it may begin by what was asked of the database for it and is not answered yet; null where nothing was */
-  #asked: number | null = null;
+  /** what was asked of the database for it and is not answered yet: how many may be begun by it, and whether it hears bells */
+  #asked: { places: number; fromStart: boolean } | null = null;
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
   #isProved: boolean;
@@ -144,7 +144,12 @@ export class Run {
 
   /** Places that what was asked for may take when it is answered. */
   get askedFor(): number {
-    return this.#asked ?? 0;
+    return this.#asked?.places ?? 0;
+  }
+
+  /** A scan from the start is under way: it consumes the bells, and what it sees may be older than what is known by now. */
+  get isHearingBells(): boolean {
+    return this.#asked?.fromStart ?? false;
   }
 
   /** The result of a refill that scanned or only looked up freed keys. */
@@ -223,10 +228,11 @@ export class Run {
     const scans = !this.#reachedEnd && want > 0;
     if (!scans && freed.length === 0) return null;
     this.#askedMs = nowMs;
-    this.#asked = freed.length + (scans ? want : 0);
+    const fromStart = scans && this.#cursor === 0;
+    this.#asked = { places: freed.length + (scans ? want : 0), fromStart };
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
-    if (scans && this.#cursor === 0) this.restarts++;
+    if (fromStart) this.restarts++;
     const { clinicId, webhookId, fence } = this;
     const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
