@@ -6,7 +6,7 @@
  * `app` or `dispatch` never runs as the owner of the tables, so that row-level security holds. Contains no statements of
  * any room.
  */
-import { DummyDriver, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import { type Log, logEvent } from "../log.ts";
 import type { Database } from "./schema.ts";
@@ -14,7 +14,7 @@ import { LimitedClient, PlanKeepingClient, TemporalClient, temporalTypes } from 
 
 const APP_CONNECTIONS_MAX = 20;
 const DISPATCH_CONNECTIONS_MAX = 8;
-const ENGINE_CONNECTIONS_MAX = 5;
+const ENGINE_CONNECTIONS_MAX = 4;
 const PULSE_CONNECTIONS_MAX = 1;
 const AUTH_CONNECTIONS_MAX = 5;
 const OWNER_CONNECTIONS_MAX = 2;
@@ -68,7 +68,6 @@ export function createPools(options: PoolsOptions): Pools {
     log,
     name: "app",
     role: "hookwell_app",
-    pipelines: true,
     max: options.appConnectionsMax ?? APP_CONNECTIONS_MAX,
     limits,
   });
@@ -140,15 +139,12 @@ interface PoolOptions extends ConnectionOptions {
   readonly client?: typeof LimitedClient;
   /** Leaves values as pg has them, for libraries that do not know Temporal. */
   readonly plainDates?: boolean;
-  /** Writes a statement before the one before it is answered, where nobody waits for that answer first. */
-  readonly pipelines?: boolean;
 }
 
 function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...configOf(options),
     max: options.max,
-    pipeline: options.pipelines ?? false,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
     ...(options.plainDates
       ? { Client: LimitedClient }
@@ -214,29 +210,4 @@ export function inClinic<DB, Result>(
     await sql`select set_config('hookwell.clinic_id', ${String(clinicId)}, true)`.execute(tx);
     return work(tx);
   });
-}
-
-/** What a Kysely wants that is made by hand and never dials: everything it does goes through its executor. */
-const NEVER_DIALS = new PostgresDialect({ pool: () => Promise.reject(new Error("this Kysely has its connection")) });
-
-/**
- * Runs `work` on one connection, whose statements go out as they are asked for, without waiting for the answer to the one
- * before, and are answered in the order in which they were asked for. (Kysely's own `connection()` sends them one by one.)
- * @param work must have waited for all that it asked for when it ends
- */
-export function onOneConnection<DB, Result>(
-  db: Kysely<DB>,
-  work: (connection: Kysely<DB>) => Promise<Result>,
-): Promise<Result> {
-  const executor = db.getExecutor();
-  return executor.provideConnection((connection) =>
-    work(
-      new Kysely<DB>({
-        config: { dialect: NEVER_DIALS },
-        dialect: NEVER_DIALS,
-        driver: new DummyDriver(),
-        executor: executor.withConnectionProvider({ provideConnection: (consume) => consume(connection) }),
-      }),
-    ),
-  );
 }

@@ -2,7 +2,6 @@
  * How values cross between SQL and TypeScript: Temporal instead of Date, int8 as an exact number or an error, dates as the
  * text `YYYY-MM-DD`. Bound to the connections that ask for it; pg's global parsers stay as they are.
  */
-import type { Socket } from "node:net";
 import pg from "pg";
 
 /** How long plans are kept that are run often, from how many runs on that is, and how long any others are. */
@@ -75,26 +74,14 @@ export class LimitedClient extends pg.Client {
 /**
  * A client that takes Temporal values as parameters. pg itself would send them as JSON, quotes included, and PostgreSQL
  * refuses a quoted time; patching Temporal's prototypes would reach into every other library.
- *
- * Statements that are asked for without waiting for each other are written to the database in one go, and answered in their order
- * (where the pool is one that pipelines): each write wakes a process of the database, which costs more than many a statement.
  */
 export class TemporalClient extends LimitedClient {
   // One signature for pg's many overloads: text or config, then values or callback.
   override query(...args: unknown[]): never {
-    this.#writeTogether();
     const [first, second, ...rest] = args;
     const values = Array.isArray(second) ? toParameters(second) : second;
     const plain = super.query as (...all: unknown[]) => unknown;
     return plain.call(this, named(first) ?? withParameters(first), values, ...rest) as never;
-  }
-
-  /** What is written from now until all that is to be done at once has been done goes out together. */
-  #writeTogether(): void {
-    const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
-    if (stream.writableCorked > 0) return;
-    stream.cork();
-    process.nextTick(() => stream.uncork());
   }
 }
 

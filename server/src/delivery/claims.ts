@@ -5,26 +5,21 @@
  * Owns: the runs that are held, when the next TAKE of each pool is due, this node's share beside others. Promises: an attempt
  * is marked as begun before it is handed over to be sent (underway.ts), and nothing is begun under a lease that no longer
  * reaches. TAKE and REFILL may fill the same free places, so that neither keeps the other out; what is too much waits for a
- * place in this process. REFILL goes on beside the dispatcher's turns, and of one webhook there is one at a time. Does not: know what a webhook still has to look at (run.ts), send, settle.
+ * place in this process. Does not: know what a webhook still has to look at (run.ts), send, settle.
  */
 import type { Clock } from "../clock.ts";
-import { type Begun, type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
+import { type EngineStore, nameOf, type Scan, type Vitals } from "./engine-store.ts";
 import { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import type { Pool } from "./places.ts";
 import { Round } from "./round.ts";
-import { type Refill, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import { Share } from "./share.ts";
 import type { Underway } from "./underway.ts";
 import { POLL_MS } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-/**
- * Refills that may be under way beside each other, one of each kind: of whatever there is to look at; and of webhooks that were
- * rung while that one goes on, so that what has just come need not wait for it.
- */
-type RefillKind = "all" | "rung";
 /** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
 const SUSPECTS_TAKEN_EVERY_MS = 50;
 const SUSPECTS_POLL_MS = 2_000;
@@ -41,8 +36,7 @@ export interface ClaimsOptions {
 
 export class Claims {
   readonly #options: ClaimsOptions;
-  /** another one each time that all are forgotten */
-  #runs = new Held();
+  readonly #runs = new Held();
   readonly #share = new Share<Run>();
   readonly #rounds: Record<Pool, Round> = {
     healthy: new Round(0, POLL_MS),
@@ -51,16 +45,8 @@ export class Claims {
   /** what has committed since the last turn: clinics, and webhooks by their names where those are known */
   readonly #nudgedBy = { clinics: new Set<number>(), webhooks: new Set<string>() };
 
-  readonly #refills = new Set<RefillKind>();
-  #failure: { error: unknown } | null = null;
-
   constructor(options: ClaimsOptions) {
     this.#options = options;
-  }
-
-  /** Nothing that might begin a delivery is under way. */
-  get isIdle(): boolean {
-    return this.#refills.size === 0;
   }
 
   /**
@@ -91,13 +77,6 @@ export class Claims {
     return this.#share.beat(vitals, burden) > 0;
   }
 
-  /** Throws what a refill has failed with, once. */
-  throwFailure(): void {
-    const failure = this.#failure;
-    this.#failure = null;
-    if (failure !== null) throw failure.error;
-  }
-
   /** Begins what there are places for: of webhooks that are taken now and, beside it, of those held, in turn. */
   async fill(): Promise<void> {
     const { clinics, webhooks } = this.#nudgedBy;
@@ -105,8 +84,7 @@ export class Claims {
     if (!this.#runs.hearAll(webhooks, this.#now())) this.#takeSoon();
     clinics.clear();
     webhooks.clear();
-    this.#beginRefill();
-    await this.#takeBoth();
+    await allEnded([this.#takeBoth(), this.#refill()]);
   }
 
   async #takeBoth(): Promise<void> {
@@ -145,36 +123,18 @@ export class Claims {
     if (run.recoveredMs !== null) this.#options.underway.paced.of(run, now).riseFrom(run.recoveredMs, now);
   }
 
-  #beginRefill(): void {
-    const { lease, underway, onMore } = this.#options;
-    const kind = this.#refills.has("all") ? "rung" : "all";
-    if (this.#refills.has(kind) || !lease.maySend()) return;
-    const asked = this.#runs.nextRefills({
-      places: underway.allFree(),
-      placesOf: (run) => underway.placesOf(run),
-      nowMs: this.#now(),
-      onlyRung: kind === "rung",
-    });
+  async #refill(): Promise<void> {
+    const { store, lease, underway, onMore } = this.#options;
+    if (!lease.maySend()) return;
+    const places = underway.allFree();
+    const placesOf = (run: Run) => underway.placesOf(run);
+    const asked = this.#runs.nextRefills({ places, placesOf, nowMs: this.#now() });
     if (asked.size === 0) return;
-    this.#refills.add(kind);
-    void this.#refill(this.#runs, asked)
-      .catch((error: unknown) => {
-        this.#failure = { error };
-      })
-      .finally(() => {
-        this.#refills.delete(kind);
-        onMore(); // there may be more windows to look at
-      });
-  }
-
-  async #refill(runs: Held, asked: ReadonlyMap<string, Refill>): Promise<void> {
-    const { store, lease, underway } = this.#options;
     const requests = [...asked.values()].map(({ request }) => request);
     const scan = await store.refill(lease.nodeId, requests);
-    if (runs === this.#runs) {
-      runs.noteRefilled(asked, scan.runs);
-      this.#handOver(scan);
-    } else underway.giveBack(scan.begun.map((begun) => ({ run: heldOf(runs, begun), begun })));
+    this.#runs.noteRefilled(asked, scan.runs);
+    this.#handOver(scan);
+    onMore(); // there may be more windows to look at
   }
 
   #handOver(scan: Scan): void {
@@ -183,7 +143,11 @@ export class Claims {
       this.#runs.get(waiting)?.waits(waiting.orderKey, now + waiting.dueInMs);
     }
     const { underway } = this.#options;
-    for (const begun of scan.begun) underway.add(heldOf(this.#runs, begun), begun);
+    for (const begun of scan.begun) {
+      const run = this.#runs.get(begun);
+      if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
+      underway.add(run, begun);
+    }
     underway.sendWhatMay();
   }
 
@@ -210,7 +174,7 @@ export class Claims {
 
   /** The lease is lost: nothing that was held is ours any more. */
   forgetAll(): void {
-    this.#runs = new Held();
+    this.#runs.clear();
   }
 
   /** ms until there may be something to begin, or a run may sleep. */
@@ -222,8 +186,7 @@ export class Claims {
       if (places[pool] > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(nowMs));
     }
     for (const run of this.#runs.all()) {
-      // What comes due while all are being looked at is seen when that has ended.
-      const due = this.#refills.has("all") ? null : run.nextDueInMs(nowMs);
+      const due = run.nextDueInMs(nowMs);
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(nowMs));
       if (!run.canSleep(nowMs) && run.inFlightCount < run.concurrency) {
@@ -239,8 +202,7 @@ export class Claims {
   }
 }
 
-function heldOf(runs: Held, begun: Begun): Run {
-  const run = runs.get(begun);
-  if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
-  return run;
+/** Waits until all have ended, whatever fails, and then throws the first failure: what goes on unseen would find another state. */
+async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
 }

@@ -8,9 +8,9 @@
  *
  * A delivery goes through four hands: claims.ts begins it, underway.ts sends it when it may leave (sender.ts), settler.ts
  * writes down what came of it; lease.ts tells whether this node may do any of that. One turn of the loop: begin to settle
- * what came back and to refill the runs that we hold → take new ones → put idle ones to sleep → wait. Settling goes on beside
- * the turns, one batch after another: what is being settled still counts as in flight, so a scan passes over it, and its
- * subject is looked at again once it is settled. So does refilling: a run that is being looked at is not put to sleep.
+ * what came back → take new runs and, beside it, refill those we hold, in turn → put idle ones to sleep → wait. Settling
+ * goes on beside them, one batch after another: what is being settled still counts as in flight, so a scan passes over it,
+ * and its subject is looked at again once it is settled.
  */
 import type { Clock } from "../clock.ts";
 import type { Db } from "../db/schema.ts";
@@ -124,9 +124,9 @@ export class Dispatcher {
     this.#options.onGivenUp?.();
   }
 
-  /** Nothing is under way or being begun, and nothing waits to be written down. */
+  /** Nothing is under way, and nothing waits to be written down. */
   get #isIdle(): boolean {
-    return this.#underway.count === 0 && this.#settler.isIdle && this.#claims.isIdle;
+    return this.#underway.count === 0 && this.#settler.isIdle;
   }
 
   async #work(): Promise<void> {
@@ -149,7 +149,6 @@ export class Dispatcher {
 
   async #turn(): Promise<void> {
     this.#settler.settle();
-    this.#claims.throwFailure();
     if (this.#lease.isLost()) return this.#beginAfresh();
     this.#underway.moveSlow();
     if (this.#stopping) await this.#underway.withdrawAll();

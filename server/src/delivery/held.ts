@@ -13,8 +13,6 @@ export interface RefillLimits {
   /** how many more requests a webhook may have in flight */
   placesOf: (run: Run) => number;
   nowMs: number;
-  /** leave out those of which nothing new was heard */
-  onlyRung: boolean;
 }
 
 export class Held {
@@ -40,6 +38,10 @@ export class Held {
     for (const { name } of runs) this.#runs.delete(name);
   }
 
+  clear(): void {
+    this.#runs.clear();
+  }
+
   /** These clinics have committed something: their webhooks may have bells. */
   hear(clinics: ReadonlySet<number>): void {
     if (clinics.size === 0) return;
@@ -57,13 +59,11 @@ export class Held {
     return areHeld;
   }
 
-  /** What to ask for next, by the names of the runs, as far as there are places beside what was asked for already. */
-  nextRefills({ places, placesOf, nowMs, onlyRung }: RefillLimits): Map<string, Refill> {
+  /** What to ask for next, by the names of the runs, as far as there are places. */
+  nextRefills({ places, placesOf, nowMs }: RefillLimits): Map<string, Refill> {
     const left = { ...places };
-    for (const run of this.#runs.values()) left[run.pool] -= run.askedFor;
     const asked = new Map<string, Refill>();
     for (const [name, run] of this.#runs) {
-      if (onlyRung && !run.isRung) continue;
       const free = left[run.pool];
       if (free <= 0) continue;
       const refill = run.nextRefill(Math.min(free, placesOf(run)), nowMs);
@@ -83,7 +83,7 @@ export class Held {
       const run = this.#runs.get(name);
       if (!run) continue;
       if (scan) run.refilled(scan, refill.scans);
-      else run.missed();
+      else run.gone = true;
     }
   }
 

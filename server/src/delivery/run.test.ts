@@ -283,7 +283,6 @@ describe("a run", () => {
     run.refilled(scan({ seen: WINDOW_ROWS, cursor: 900 }), true);
     run.rung();
     expect(run.nextRefill(1, 4_999)?.request.cursor).toBe(900);
-    run.refilled(scan({ seen: WINDOW_ROWS, cursor: 1_800, more: true }), true);
     expect(run.nextRefill(1, 5_000)?.request.cursor).toBe(0);
   });
 
@@ -293,24 +292,7 @@ describe("a run", () => {
     run.settled("consult:1", null, true);
     expect(run.canSleep(LATER_MS)).toBe(false);
     expect(run.nextRefill(1, 0)).toMatchObject({ scans: false, request: { cursor: null, freed: ["consult:1"] } });
-    expect(run.canSleep(LATER_MS)).toBe(false);
-    run.refilled(scan(), false);
     expect(run.canSleep(LATER_MS)).toBe(true);
-  });
-
-  test("asks for nothing, and does not sleep, while an answer is awaited that may take places", () => {
-    const run = new Run(scan(), 0, 0);
-    run.rung();
-    expect([run.nextRefill(3, 0)?.request.want, run.askedFor]).toEqual([3, 3]);
-    run.rung();
-    expect([run.nextRefill(3, 0), run.canSleep(LATER_MS), run.lingersMs(LATER_MS)]).toEqual([
-      ...[null, false],
-      Number.POSITIVE_INFINITY,
-    ]);
-    run.abandon("a"); // gone, but what was asked for may still begin something
-    expect(run.canSleep(LATER_MS)).toBe(false);
-    run.missed();
-    expect([run.askedFor, run.canSleep(LATER_MS)]).toEqual([0, true]);
   });
 
   test("does not trust the lease's own scan to have seen everything unless all that it saw was begun", () => {

@@ -67,8 +67,6 @@ export class Run {
   /** the earliest due time among heads beyond WAITING_KEYS_MAX */
   #untrackedDueMs = Number.POSITIVE_INFINITY;
   readonly #freed = new Set<string>();
-  /** what was asked of the database for it and is not answered yet: how many may be begun by it, and whether it hears bells */
-  #asked: { places: number; fromStart: boolean } | null = null;
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
   #isProved: boolean;
@@ -142,19 +140,8 @@ export class Run {
     return this.#isLeftAlone ? probeWaitMs(this.health) : Math.min(due, PROBE_WAITS_MS[0] ?? 0);
   }
 
-  /** Places that what was asked for may take when it is answered. */
-  get askedFor(): number {
-    return this.#asked?.places ?? 0;
-  }
-
-  /** A scan from the start is under way: it consumes the bells, and what it sees may be older than what is known by now. */
-  get isHearingBells(): boolean {
-    return this.#asked?.fromStart ?? false;
-  }
-
   /** The result of a refill that scanned or only looked up freed keys. */
   refilled(scan: RunScan, scanned: boolean): void {
-    this.#asked = null;
     this.#update(scan);
     if (scanned) this.#advance(scan);
     if (scan.contended) this.#rung = true;
@@ -193,17 +180,6 @@ export class Run {
     this.#rung = true;
   }
 
-  /** Bells have rung that no scan has heard yet. */
-  get isRung(): boolean {
-    return this.#rung;
-  }
-
-  /** What was asked for says nothing of it: it is ours no more. */
-  missed(): void {
-    this.#asked = null;
-    this.gone = true;
-  }
-
   /** This process has committed something for it. */
   told(nowMs: number): void {
     this.#toldMs = nowMs;
@@ -218,21 +194,19 @@ export class Run {
     return !this.#rung && nowMs - this.#toldMs > TOLD_FOR_MS;
   }
 
-  /** What to ask for next with so many places free; null when there is nothing to ask, or the last answer is still awaited. */
+  /** What to ask for next with so many places free; null when there is nothing to ask. */
   nextRefill(places: number, nowMs: number): Refill | null {
     this.#wakeDue(nowMs);
-    if (this.gone || this.#isLeftAlone || this.#asked !== null || places <= 0) return null;
+    if (this.gone || this.#isLeftAlone || places <= 0) return null;
     const freed = [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
     if (!scans && freed.length === 0) return null;
     this.#askedMs = nowMs;
-    const fromStart = scans && this.#cursor === 0;
-    this.#asked = { places: freed.length + (scans ? want : 0), fromStart };
     for (const key of freed) this.#freed.delete(key);
     const passedOver = scans ? [...this.inFlight, ...this.#waiting.keys(), ...freed, ...this.#freed] : [];
-    if (fromStart) this.restarts++;
+    if (scans && this.#cursor === 0) this.restarts++;
     const { clinicId, webhookId, fence } = this;
     const look = Math.min(WINDOW_ROWS, (want + LOOK_MORE_ROWS) * this.#lookFactor);
     return {
@@ -249,7 +223,7 @@ export class Run {
 
   /** Nothing in flight, nothing to look at, not for a moment: the run may sleep. */
   canSleep(nowMs: number): boolean {
-    if (this.inFlight.size > 0 || this.#asked !== null) return false;
+    if (this.inFlight.size > 0) return false;
     return this.gone || this.#isLeftAlone || (this.hasSeenAll() && nowMs - this.#askedMs >= LINGER_MS);
   }
 
@@ -261,14 +235,7 @@ export class Run {
 
   /** Whether it may sleep until the next retry or bell. A run that is gone may have left what nobody else would look at. */
   hasSeenAll(): boolean {
-    return (
-      !this.gone &&
-      this.inFlight.size === 0 &&
-      this.#asked === null &&
-      this.#reachedEnd &&
-      !this.#rung &&
-      this.#freed.size === 0
-    );
+    return !this.gone && this.inFlight.size === 0 && this.#reachedEnd && !this.#rung && this.#freed.size === 0;
   }
 
   #update(scan: RunScan): void {

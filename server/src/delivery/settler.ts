@@ -92,7 +92,7 @@ export class Settler {
     const batch = [...this.#results];
     const now = this.#now();
     const runs = observeAll(batch);
-    const restarts = new Map(runs.map((run) => [run, run.isHearingBells ? null : run.restarts]));
+    const restarts = new Map(runs.map((run) => [run, run.restarts]));
     const rows = batch.map((r) => ({ ...r.settled, startedMsAgo: now - r.startedMs }));
     const counted = await store.settle(rows, { owner: nodeId(), health: runs.map((run) => run.healthRow(now)) });
     // Only now: had the statement failed, the same results would be settled again at the next turn.

@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Begun, EngineStore } from "./engine-store.ts";
-import { HOST_PACE_DEFAULT_PER_SECOND, Paced, type Unsent } from "./paced.ts";
+import { HOST_PACE_DEFAULT_PER_SECOND, Paced } from "./paced.ts";
 import { Places, type Pool } from "./places.ts";
 import type { Run } from "./run.ts";
 import type { Attempted, Sender } from "./sender.ts";
@@ -72,11 +72,6 @@ export class Underway {
   add(run: Run, begun: Begun): void {
     run.begun(begun);
     this.paced.add(run, begun, this.#now());
-  }
-
-  /** Begun under a lease that was lost meanwhile: none of it leaves, and it is not begun after all. */
-  giveBack(unsent: readonly Unsent[]): void {
-    this.#withdrawn.abandon(unsent);
   }
 
   /** Sends what the paces and the places allow. */

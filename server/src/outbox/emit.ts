@@ -69,28 +69,12 @@ export interface BatchEvent extends Omit<NewEvent, "clinicId"> {
  * @throws RangeError beyond EVENTS_PER_BATCH_MAX, which is the caller's bug
  */
 export async function emitMany(context: OutboxContext, tx: Tx, batch: Batch): Promise<EmittedEvent[]> {
-  return storeBatch(tx, await prepareBatch(context, tx, batch));
-}
-
-/** Events whose facts are sealed: made by prepareBatch(), for storeBatch(). */
-export interface PreparedBatch {
-  readonly clinicId: number;
-  readonly rows: readonly EventRow[];
-}
-
-/** The first half of emitMany(), which stores nothing. @throws RangeError beyond EVENTS_PER_BATCH_MAX */
-export async function prepareBatch(context: OutboxContext, tx: Tx, batch: Batch): Promise<PreparedBatch> {
   const { clinicId, events } = batch;
-  if (events.length === 0) return { clinicId, rows: [] };
+  if (events.length === 0) return [];
   if (events.length > EVENTS_PER_BATCH_MAX) throw new RangeError(`a batch has at most ${EVENTS_PER_BATCH_MAX} events`);
   const seal = await context.seal.forClinic(tx, clinicId);
   const millis = context.clock.now().epochMilliseconds;
-  return { clinicId, rows: events.map((event) => toRow(event, seal, event.id ?? uuidv7(millis))) };
-}
-
-/** The second half of emitMany(). Its statement is on the way to the database when this has returned a promise. */
-export async function storeBatch(tx: Tx, { clinicId, rows }: PreparedBatch): Promise<EmittedEvent[]> {
-  if (rows.length === 0) return [];
+  const rows = events.map((event) => toRow(event, seal, event.id ?? uuidv7(millis)));
   const { rows: stored } = await store(clinicId, rows).execute(tx);
   if (stored.length !== rows.length) throw new Error(`the outbox stored ${stored.length} of ${rows.length} events`);
   const woken = stored[0]?.woken ?? [];

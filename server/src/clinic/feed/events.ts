@@ -11,7 +11,7 @@ import { type EventName, eventDefinition, type Facts, GROUPS } from "@hookwell/s
 import { sql } from "kysely";
 import type { Tx } from "../../db/schema.ts";
 import { conflict } from "../../errors.ts";
-import { type EmittedEvent, prepareBatch, storeBatch } from "../../outbox/emit.ts";
+import { type EmittedEvent, emitMany } from "../../outbox/emit.ts";
 import { uuidv7 } from "../../outbox/identifiers.ts";
 import { type ClinicContext, getClinic } from "../clinics.ts";
 import { keepIntegers } from "./ids.ts";
@@ -65,13 +65,9 @@ export async function takeEvents(tx: Tx, context: ClinicContext, events: readonl
     ...TEXT_IDS.flatMap((kind) => records[kind].map(({ id }) => ({ kind, id }))),
   ]);
   await knowPatients(tx, clinicId, { patients, known });
-  const batch = await prepareBatch(outbox, tx, { clinicId, events: fresh });
-  const storing = storeBatch(tx, batch);
-  // Right behind it: the subjects are locked then, so nobody of the clinic's can be on the way to one of these ids.
-  const refusing = refuseOwnRecords(tx, clinicId, records);
-  await Promise.allSettled([storing, refusing]);
-  const emitted = await storing;
-  await refusing;
+  const emitted = await emitMany(outbox, tx, { clinicId, events: fresh });
+  // Only now: the subjects are locked, so nobody of the clinic's can be on the way to one of these ids.
+  await refuseOwnRecords(tx, clinicId, records);
   return events.map(({ subject }, at) =>
     isNew[at]
       ? { ...(emitted.shift() as EmittedEvent), subject, duplicate: false }
