@@ -7,15 +7,15 @@ export type CauseRow = readonly [way: string, cause: Cause, english: Words, fren
 export type Words = readonly (string | RegExp)[];
 
 const NEXT = /Nothing to do; next try (today at )?.*\d\d:\d\d\./;
-const NEXT_FR = /Rien à faire; prochain essai (aujourd’hui à )?.*\d\d\D{1,3}\d\d\./;
+const NEXT_FR = /Rien à faire; prochaine tentative (aujourd’hui à )?.*\d\d\D{1,3}\d\d\./;
 const TWICE = "It may have received the message; it may appear twice.";
 const TWICE_FR = "Il a peut-être reçu le message; il pourrait apparaître deux fois.";
 const ONCE = "It may have received the message. A test is not sent again.";
 const ONCE_FR = "Il a peut-être reçu le message. Un essai ne se renvoie pas.";
 const FORWARD = "Forward this to whoever runs the other system.";
 const FORWARD_FR = "Transmettez ceci à la personne responsable de l’autre système.";
-const CHANGED = "The link or password may have changed.";
-const CHANGED_FR = "Le lien ou le mot de passe a peut-être changé.";
+const CHANGED = "The link or password may have changed, or it needs this webhook’s secret.";
+const CHANGED_FR = "Le lien ou le mot de passe a peut-être changé, ou il lui faut le secret de ce webhook.";
 
 /** Of a delivery to the receiver that goes wrong in this way. */
 export const OF_DELIVERIES: readonly CauseRow[] = [

@@ -85,10 +85,10 @@ test("in French, too", async () => {
   await page.getByRole("button", { name: "Français" }).click();
   await page.getByRole("heading", { name: "Envois" }).waitFor();
   expect(await textOf(probed)).toMatch(/Nous l’essayons .+\d\d, pour voir si l’autre système répond bien de nouveau\./);
-  expect(await textOf(probed)).toMatch(/Prochain essai .+\d\d/);
+  expect(await textOf(probed)).toMatch(/Prochaine tentative .+\d\d/);
   const waits = await textOf(other);
   expect(waits).toContain(
     "Il attend que l’autre système réponde bien de nouveau; d’ici là, nous n’en essayons qu’un autre de temps en temps.",
   );
-  expect(waits).not.toMatch(/prochain essai/i);
+  expect(waits).not.toMatch(/prochaine tentative/i);
 });

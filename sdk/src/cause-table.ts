@@ -29,7 +29,7 @@ const MAY_HAVE_RECEIVED: Variants = {
 };
 const NOTHING_TO_DO: Variants = {
   en: ["Nothing to do; next try {next}.", "Tell whoever runs the other system."],
-  "fr-CA": ["Rien à faire; prochain essai {next}.", "Avisez la personne responsable de l’autre système."],
+  "fr-CA": ["Rien à faire; prochaine tentative {next}.", "Avisez la personne responsable de l’autre système."],
 };
 const FORWARD: Variants = {
   en: ["Forward this to whoever runs the other system."],
@@ -138,8 +138,8 @@ export const CAUSES = {
       "fr-CA": ["Il a refusé notre message ({status}).", "Il refuse nos messages."],
     },
     advice: {
-      en: ["The link or password may have changed."],
-      "fr-CA": ["Le lien ou le mot de passe a peut-être changé."],
+      en: ["The link or password may have changed, or it needs this webhook’s secret."],
+      "fr-CA": ["Le lien ou le mot de passe a peut-être changé, ou il lui faut le secret de ce webhook."],
     },
   },
   nothing_here: {
@@ -242,7 +242,7 @@ export const CAUSES = {
     text: { en: ["Something went wrong on our side."], "fr-CA": ["Un problème est survenu de notre côté."] },
     advice: {
       en: ["Nothing to do; next try {next}.", "Please try again."],
-      "fr-CA": ["Rien à faire; prochain essai {next}.", "Veuillez réessayer."],
+      "fr-CA": ["Rien à faire; prochaine tentative {next}.", "Veuillez réessayer."],
     },
   },
   unknown: {
@@ -254,7 +254,7 @@ export const CAUSES = {
         "We were interrupted while sending. If it is sent again, it may appear twice.",
       ],
       "fr-CA": [
-        "L’envoi a été interrompu. Prochain essai {next}; il pourrait apparaître deux fois.",
+        "L’envoi a été interrompu. Prochaine tentative {next}; il pourrait apparaître deux fois.",
         "L’envoi a été interrompu. S’il est renvoyé, il pourrait apparaître deux fois.",
       ],
     },

@@ -121,12 +121,13 @@ export function showDelivery(
 
 /** While it is parked, its webhook's clock counts; else the waits of its own schedule that are still to come. */
 function triesUntil({ wait, attempts, scheduleStart }: LoggedDelivery): Temporal.Instant | null {
-  const from = wait?.waiting.for === "turn" ? wait.dueAt : (wait?.nextAttemptAt ?? null);
-  if (from === null || wait === null) return null;
-  if (wait.parkedSince !== null) {
+  if (wait === null) return null;
+  const from = wait.waiting.for === "turn" ? wait.dueAt : wait.nextAttemptAt;
+  if (wait.waiting.for === "receiver" && wait.parkedSince !== null) {
     const until = wait.parkedSince.add({ milliseconds: OFF_AFTER_MS });
-    return Temporal.Instant.compare(until, from) < 0 ? from : until;
+    return from !== null && Temporal.Instant.compare(until, from) < 0 ? from : until;
   }
+  if (from === null) return null;
   const waits = RETRY_WAITS_MS.slice(attempts - scheduleStart);
   return from.add({ milliseconds: waits.reduce((sum, wait) => sum + wait, 0) });
 }

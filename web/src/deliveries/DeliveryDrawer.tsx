@@ -115,8 +115,13 @@ function Facts({ delivery }: { delivery: DeliveryDetail }) {
       <dt>{t("deliveries.facts.happened")}</dt>
       <dd>{when(delivery.created_at, "alone")}</dd>
       <NextTry delivery={delivery} />
-      <dt>{t("deliveries.facts.about")}</dt>
-      <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
+      {/* A test is about nothing that exists. */}
+      {!delivery.test && (
+        <>
+          <dt>{t("deliveries.facts.about")}</dt>
+          <dd>{subject(delivery.subject, delivery.subject_name)}</dd>
+        </>
+      )}
       <dt>{t("deliveries.facts.id")}</dt>
       <dd className={classes.id}>
         <code>{delivery.id}</code>

@@ -28,9 +28,14 @@ export async function readServerEvents(
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new EventSourceParserStream({ maxBufferSize: UNREAD_MAX_CHARACTERS, onRetry }))
     .getReader();
-  for (;;) {
-    const { done, value } = await events.read();
-    if (done) return;
-    onEvent({ event: value.event ?? "message", data: value.data, id: value.id });
+  try {
+    for (;;) {
+      const { done, value } = await events.read();
+      if (done) return;
+      onEvent({ event: value.event ?? "message", data: value.data, id: value.id });
+    }
+  } finally {
+    // Whoever cannot read on lets the connection go as well.
+    await events.cancel().catch(() => {});
   }
 }

@@ -101,7 +101,8 @@ export function watchFocus(): void {
     });
   });
   const settle = () => {
-    if (last === null || !isLost() || (last.isConnected && last.matches(":disabled"))) return;
+    // In a frame the host's page may have the keyboard: it is not taken away from there.
+    if (last === null || !isLost() || !document.hasFocus() || (last.isConnected && last.matches(":disabled"))) return;
     const target = standIn(last);
     if (target !== null) target.focus();
     // A dialog that has just gone gives the focus back by itself.
