@@ -93,7 +93,7 @@ test("what failed is found from the card, understood, mended at its address, and
   const recover = page.getByRole("dialog", { name: "Send again what failed" });
   await recover.getByText("3 deliveries will be sent again.").waitFor();
   await recover.getByRole("button", { name: "Send 3 again" }).click();
-  await page.getByRole("region", { name: "All of it is queued again" }).getByText("3 of 3 queued").waitFor();
+  await page.getByRole("region", { name: "All of it was queued again" }).getByText("3 of 3 queued").waitFor();
   const starts = () => new Set(arrived().map(({ body }) => JSON.parse(body)[0].consult.start_time.slice(11, 13)));
   await until("what was missed has arrived", () => ["10", "11", "12"].every((hour) => starts().has(hour)), 60_000);
 });

@@ -61,6 +61,6 @@ test("a manager sees how many there are, sends them again, and sees how far it i
   expect(await findingsOf(page)).toEqual([]);
   await page.getByRole("button", { name: "Go on" }).click();
   await until("all six have arrived", () => receiver.received.length === 6);
-  await page.getByRole("region", { name: "All of it is queued again" }).getByText("6 of 6 queued").waitFor();
+  await page.getByRole("region", { name: "All of it was queued again" }).getByText("6 of 6 queued").waitFor();
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(6);
 });
