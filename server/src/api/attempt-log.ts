@@ -1,6 +1,6 @@
 /** Reading the attempts of deliveries, as they were written down. Only reads. */
 import type { BlockChoice } from "@hookwell/sdk";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import type { DeliveryKey } from "../outbox/identifiers.ts";
 
@@ -25,13 +25,22 @@ export async function readLastAttempts(
   deliveries: readonly DeliveryKey[],
 ): Promise<Map<string, LoggedAttempt>> {
   if (deliveries.length === 0) return new Map();
-  const keys = sql`unnest(${deliveries.map((d) => d.eventId)}::uuid[], ${deliveries.map((d) => d.webhookId)}::bigint[],
-    ${deliveries.map((d) => d.part)}::smallint[]) as k (event_id, webhook_id, part)`;
   const { rows } = await sql<AttemptRow>`
-    select a.* from ${keys} cross join lateral (
+    select a.* from ${rowsOf(deliveries)} cross join lateral (
       select * from attempts t where t.clinic_id = ${clinicId} and t.event_id = k.event_id and t.webhook_id = k.webhook_id
         and t.part = k.part order by t.attempt desc limit 1) a`.execute(tx);
   return new Map(rows.map(toAttempt).map((attempt) => [keyName(attempt), attempt]));
+}
+
+/** Keys as rows of a statement: `k (event_id, webhook_id, part)`. */
+export function rowsOf(keys: readonly DeliveryKey[]): RawBuilder<unknown> {
+  return sql`unnest(${keys.map((d) => d.eventId)}::uuid[], ${keys.map((d) => d.webhookId)}::bigint[],
+    ${keys.map((d) => d.part)}::smallint[]) as k (event_id, webhook_id, part)`;
+}
+
+/** Of a row that belongs to one delivery. */
+export function keyOf(row: { event_id: string; webhook_id: number; part: number }): DeliveryKey {
+  return { eventId: row.event_id, webhookId: row.webhook_id, part: row.part };
 }
 
 /** What `readLastAttempts` keys its map by. */

@@ -7,6 +7,7 @@ import type { BlockChoice, EventName } from "@hookwell/sdk";
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import type { DeliveryKey } from "../outbox/identifiers.ts";
+import { keyOf } from "./attempt-log.ts";
 import {
   type DeliveryQuery,
   type DeliveryRow,
@@ -112,10 +113,6 @@ async function isOfFewEvents(tx: Tx, query: DeliveryQuery): Promise<boolean> {
 export async function readDelivery(tx: Tx, clinicId: number, key: DeliveryKey): Promise<LoggedDelivery | null> {
   const { rows } = await readDeliveries(tx, { clinicId, limit: 1, exact: key });
   return rows[0] ?? null;
-}
-
-function keyOf({ event_id: eventId, webhook_id: webhookId, part }: DeliveryRow): DeliveryKey {
-  return { eventId, webhookId, part };
 }
 
 function toDelivery(row: DeliveryRow, wait: Wait | null): LoggedDelivery {

@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { WINDOW_ROWS } from "../delivery/store.ts";
 import type { DeliveryKey } from "../outbox/identifiers.ts";
-import { keyName } from "./attempt-log.ts";
+import { keyName, keyOf, rowsOf } from "./attempt-log.ts";
 import { nextAttemptOf, type Waiting, waitingOf } from "./waiting.ts";
 
 export interface Wait {
@@ -58,10 +58,8 @@ interface WaitRow {
 }
 
 function waitsStatement(clinicId: number, keys: readonly DeliveryKey[]): RawBuilder<WaitRow> {
-  const asked = sql`unnest(${keys.map((d) => d.eventId)}::uuid[], ${keys.map((d) => d.webhookId)}::bigint[],
-    ${keys.map((d) => d.part)}::smallint[]) as k (event_id, webhook_id, part)`;
   return sql<WaitRow>`
-    with asked as materialized (select * from ${asked}),
+    with asked as materialized (select * from ${rowsOf(keys)}),
     -- Of each parked webhook the one that the next probe takes (take.sql, begin.sql): of the first of each subject what has
     -- been due for longest, or comes due first.
     probed as materialized (
@@ -87,10 +85,6 @@ function waitsStatement(clinicId: number, keys: readonly DeliveryKey[]): RawBuil
       left join lateral (select e.event_id, e.part from deliveries e where e.clinic_id = d.clinic_id
         and e.webhook_id = d.webhook_id and e.order_key = d.order_key and e.id < d.id order by e.id limit 1) h on true
     where d.begun_at is null`;
-}
-
-function keyOf({ event_id: eventId, webhook_id: webhookId, part }: WaitRow): DeliveryKey {
-  return { eventId, webhookId, part };
 }
 
 function toWait(row: WaitRow): Wait {
