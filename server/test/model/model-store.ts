@@ -23,7 +23,7 @@ import type {
 } from "../../src/delivery/engine-store.ts";
 import { WINDOW_ROWS } from "../../src/delivery/store.ts";
 import { dueOf, isFor, isSuspect, keyOf, rungOf } from "./due.ts";
-import { type Leased, scanAll } from "./scan.ts";
+import { type Leased, scanAll, silence } from "./scan.ts";
 import { nameOf, type RunRow, Tables } from "./tables.ts";
 import { TAKEN_OVER_AFTER_MS, vitalsOf } from "./vitals.ts";
 
@@ -73,9 +73,13 @@ export class ModelStore implements EngineStore {
       .slice(0, webhooks)
       .map((key) => this.#leaseOf(key, seen, asked));
     const last = rung.length === BELLS_LOOKED_AT_MAX ? rung.at(-1) : undefined;
+    const scanning = { now: this.tables, seen, atMs, owner };
+    // Its own hear theirs at once, and their holder remembers them.
+    const heard = rung.filter((key) => [seen, this.tables].every((tables) => tables.run(key).owner === owner));
+    for (const key of heard) silence(scanning, key);
     return {
-      ...scanAll({ now: this.tables, seen, atMs, owner }, leases),
-      rung: rung.filter((key) => seen.run(key).owner === owner),
+      ...scanAll(scanning, leases),
+      rung: heard,
       lookedUpTo: last ?? null,
     };
   }

@@ -78,7 +78,7 @@ function scanOne(scanning: Scanning, lease: Leased, scan: Scan): void {
 }
 
 /** Bells are consumed in the snapshot of the scan: what rang later was not seen, and stays. */
-function silence({ now, seen }: Scanning, key: RunKey): void {
+export function silence({ now, seen }: Scanning, key: RunKey): void {
   for (const bell of seen.bells.values()) if (nameOf(bell) === nameOf(key)) now.bells.delete(bell.id);
 }
 

@@ -57,6 +57,18 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     into: "",
   },
   {
+    name: "the bells of webhooks that another node holds are taken away, too",
+    statement: "take",
+    out: "where r.owner is not distinct from $1::bigint\n  for no key update",
+    into: "where r.owner is not null\n  for no key update",
+  },
+  {
+    name: "a held webhook's bells stay until it has a place",
+    statement: "take",
+    out: "delete from bells b using rung_while_held h where",
+    into: "delete from bells b using rung_while_held h where false and",
+  },
+  {
     name: "the head of a subject is any of its deliveries",
     statement: "take",
     out: "and e.order_key = d.order_key and e.id < d.id) as head",

@@ -94,6 +94,10 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
+    name: "what a held webhook's bell said is forgotten",
+    store: (inner) => ({ ...inner, take: async (...asked) => ({ ...(await inner.take(...asked)), rung: [] }) }),
+  },
+  {
     name: "a retry gets a new number",
     model: (model) =>
       onPut(model, (row) => (row.begunAt === null && row.attempt > 0 ? { ...row, sequence: null } : row)),

@@ -57,10 +57,15 @@ leased as materialized (
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
--- Bells of webhooks that this node holds already: it starts their scan again.
-rung_while_held as (
-  select l.clinic_id, l.webhook_id from looked_up l
-    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
+-- Bells of webhooks that this node holds already: it starts their scan again. It has heard them, so they go: left where they
+-- are, those of receivers that hang would be gone through by every TAKE. Whoever holds the webhook next begins it in a
+-- snapshot that is later than this one, and from the start.
+rung_while_held as materialized (
+  select r.clinic_id, r.webhook_id from looked_up l
+    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint
+  for no key update of r skip locked),
+heard as (
+  delete from bells b using rung_while_held h where b.clinic_id = h.clinic_id and b.webhook_id = h.webhook_id),
 -- include begin.sql
 , (select json_agg(r) from rung_while_held r) as rung,
 -- where the next TAKE goes on among the bells, if there may be more

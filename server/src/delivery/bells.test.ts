@@ -1,0 +1,60 @@
+/**
+ * Bells of webhooks that a node holds: heard once, and then gone, so that those of receivers that hang are not gone through
+ * by every TAKE. What they said is not lost with the node that heard them.
+ */
+import { beforeEach, expect, test } from "vitest";
+import type { TestEngine, TestWebhook } from "../../test/engine.ts";
+import { withOwnClinic } from "../../test/own-clinic.ts";
+import type { Receiver } from "../../test/receiver.ts";
+
+const LEASE_MS = 30_000;
+let engine: TestEngine;
+let receiver: Receiver;
+let clinicId: number;
+let webhook: TestWebhook;
+let holder: number;
+
+withOwnClinic((own) => {
+  ({ engine, receiver, clinicId } = own);
+});
+
+/** What a node begins of the webhook, subject and attempt, and of which webhooks it hears bells. */
+async function take(node: number): Promise<{ begun: [string, number][]; rung: number[] }> {
+  const { begun, rung } = await engine.store.take(node, { webhooks: 64, perWebhook: 8, suspect: false });
+  const own = begun.filter(({ webhookId }) => webhookId === webhook.id);
+  return { begun: own.map(({ orderKey, attempt }) => [orderKey, attempt]), rung: rung.map((key) => key.webhookId) };
+}
+
+const bells = async () =>
+  (await engine.owner.query("select from bells where webhook_id = $1", [webhook.id])).rows.length;
+
+beforeEach(async () => {
+  webhook = await engine.createWebhook(clinicId, { url: receiver.url });
+  holder = await engine.store.register("holder", LEASE_MS);
+  await engine.emit(clinicId, "consult:1");
+  expect((await take(holder)).begun).toEqual([["consult:1", 1]]);
+  await engine.emit(clinicId, "consult:2");
+});
+
+test("its holder hears a bell once, without a place for what it tells of", async () => {
+  expect((await take(holder)).rung).toEqual([webhook.id]);
+  expect(await bells()).toBe(0);
+  expect((await take(holder)).rung).toEqual([]);
+});
+
+test("another node leaves it to the holder", async () => {
+  const other = await engine.store.register("other", LEASE_MS);
+  expect((await take(other)).rung).toEqual([]);
+  expect(await bells()).toBe(1);
+});
+
+test("what a lost node has heard is begun by the next one", async () => {
+  await take(holder);
+  await engine.loseNode(holder);
+  await engine.store.reap();
+  const next = await engine.store.register("next", LEASE_MS);
+  expect((await take(next)).begun).toEqual([
+    ["consult:1", 2],
+    ["consult:2", 1],
+  ]);
+});
