@@ -85,7 +85,7 @@ export function createPools(options: PoolsOptions): Pools {
   const ofEngine = {
     ...{ url, log, role: "hookwell_dispatch", client: PlanKeepingClient, limits },
     // Planning them took longer than running them where little waits. Their plans are made without a look at the parameters, and
-    // again every second or so (PlanKeepingClient), as the tables are then. The way is always the same: key by key through indexes.
+    // again now and then (PlanKeepingClient), as the tables are then. The way is always the same: key by key through indexes.
     settings:
       "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
   };

@@ -27,46 +27,66 @@ const FIND = { name: "find", text: "select from things where id = $1", values: [
 const aside = (text: string) =>
   (pg.Client.prototype.query as (text: string) => Promise<pg.QueryResult>).call(client, text);
 
-/** Runs so often, `tookMs` each; its first plan is one that would not be made any more. */
-async function run(times: number, tookMs = 0): Promise<void> {
-  for (let n = 0; n < times; n++) {
-    const running = client.query(FIND) as unknown as Promise<unknown>;
-    nowMs += tookMs;
-    await running;
-    if (n === 0) await aside("set enable_seqscan = off");
-    for (const way of ["indexscan", "indexonlyscan", "bitmapscan"]) if (n === 0) await aside(`set enable_${way} = on`);
-  }
+type Scan = "Seq Scan" | "Index";
+
+/** Which plan would be made from now on; one that is there stays. */
+async function planFromNowOn(scan: Scan): Promise<void> {
+  await aside(`set enable_seqscan = ${scan === "Seq Scan"}`);
+  for (const way of ["indexscan", "indexonlyscan", "bitmapscan"])
+    await aside(`set enable_${way} = ${scan === "Index"}`);
 }
 
-async function isPlannedAnew(): Promise<boolean> {
+/** Runs once; from then on another plan would be made. */
+async function run(tookMs = 0): Promise<void> {
+  const running = client.query(FIND) as unknown as Promise<unknown>;
+  nowMs += tookMs;
+  await running;
+  await planFromNowOn("Index");
+}
+
+/** Runs once more, and returns by which plan. */
+async function scanOfNextRun(): Promise<Scan> {
   await (client.query(FIND) as unknown as Promise<unknown>);
   const { rows } = await aside("explain (costs off) execute find (1)");
-  return !String(rows[0]["QUERY PLAN"]).startsWith("Seq Scan");
+  return String(rows[0]["QUERY PLAN"]).startsWith("Seq Scan") ? "Seq Scan" : "Index";
 }
 
+const isPlannedAnew = async () => (await scanOfNextRun()) === "Index";
+
 describe("a plan", () => {
-  test.each([
-    { times: 40, afterMs: 999, anew: false, what: "is kept for a second however often it runs" },
-    { times: 15, afterMs: 1_000, anew: false, what: "that seldom runs is kept for longer" },
-    { times: 16, afterMs: 1_000, anew: true, what: "that runs often is made anew after a second" },
-    { times: 1, afterMs: 2_999, anew: false, what: "that ran once is kept for three seconds" },
-    { times: 1, afterMs: 3_000, anew: true, what: "is made anew after three seconds however seldom it runs" },
-  ])("$what", async ({ times, afterMs, anew }) => {
-    await run(times);
-    nowMs = afterMs;
-    expect(await isPlannedAnew()).toBe(anew);
+  test("is made anew after a second, then after two, and so on up to thirty", async () => {
+    await run();
+    let [now, next]: Scan[] = ["Seq Scan", "Index"];
+    for (const keptMs of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      nowMs += keptMs - 1;
+      expect(await scanOfNextRun()).toBe(now);
+      nowMs += 1;
+      expect(await scanOfNextRun()).toBe(next);
+      [now, next] = [next, now];
+      if (next !== undefined) await planFromNowOn(next);
+    }
+  });
+
+  test("is kept for a second only once a statement was slow", async () => {
+    await run();
+    nowMs += 1_000;
+    await run(201); // planned anew before it, for two seconds; and after it for one
+    expect(await scanOfNextRun()).toBe("Index");
+    await planFromNowOn("Seq Scan");
+    nowMs += 1_000;
+    expect(await scanOfNextRun()).toBe("Seq Scan");
   });
 
   test.each([
     { tookMs: 200, anew: false },
     { tookMs: 201, anew: true },
   ])("that took $tookMs ms is made anew: $anew", async ({ tookMs, anew }) => {
-    await run(1, tookMs);
+    await run(tookMs);
     expect(await isPlannedAnew()).toBe(anew);
   });
 
   test("that was slow for whoever waits by a callback, as a pool does, is made anew", async () => {
-    await run(1);
+    await run();
     await new Promise<void>((fulfil) => {
       client.query(FIND.text, FIND.values, fulfil);
       nowMs += 201;
@@ -75,7 +95,7 @@ describe("a plan", () => {
   });
 
   test("of a statement that failed slowly is made anew, and the next one has the answer that it asked for", async () => {
-    await run(1);
+    await run();
     const failing = client.query("select 1 / 0") as unknown as Promise<unknown>;
     nowMs += 201;
     await expect(failing).rejects.toThrow("division by zero");

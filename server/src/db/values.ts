@@ -4,10 +4,9 @@
  */
 import pg from "pg";
 
-/** How long plans are kept that are run often, from how many runs on that is, and how long any others are. */
+/** How long plans are kept at first; twice as long each time that none of them was slow, up to the longest. */
 const PLANS_KEPT_MS = 1_000;
-const PLANS_KEPT_RUNS = 16;
-const PLANS_KEPT_LONGEST_MS = 3_000;
+const PLANS_KEPT_LONGEST_MS = 30_000;
 /** Whatever took longer than this may have had a plan for tables that were smaller when it was made. */
 const SLOW_STATEMENT_MS = 200;
 
@@ -86,15 +85,18 @@ export class TemporalClient extends LimitedClient {
 }
 
 /**
- * A client whose prepared statements are planned again after PLANS_KEPT_MS, once they have run PLANS_KEPT_RUNS times, after
- * PLANS_KEPT_LONGEST_MS in any case, and after each that was slow: often enough to follow tables that go from empty to a
- * million rows and back, seldom enough to cost nothing. Its parameters are never Temporal values.
+ * A client whose prepared statements are planned again after PLANS_KEPT_MS, then after twice as long each time, up to
+ * PLANS_KEPT_LONGEST_MS; and from the start again after one that was slow. So they follow tables that go from empty to a
+ * million rows and back (PostgreSQL itself plans anew what autovacuum has looked at), and whoever waits for a statement
+ * seldom waits for its plan, which for the engine's takes ten times as long as the statement. Its parameters are never
+ * Temporal values.
  */
 export class PlanKeepingClient extends LimitedClient {
   readonly #monotonicMs: () => number;
   #plannedMs: number;
+  #keptMs = PLANS_KEPT_MS;
   /** since its statements were planned last */
-  #runs = 0;
+  #hasRun = false;
   #wasSlow = false;
 
   constructor(config?: string | pg.ClientConfig, monotonicMs: () => number = () => performance.now()) {
@@ -107,7 +109,7 @@ export class PlanKeepingClient extends LimitedClient {
     const begunMs = this.#monotonicMs();
     // It goes out before the statement that follows; where it fails that one does, too, and says so to whoever asked.
     if (this.#isOutdated(begunMs)) super.query("discard plans", () => {});
-    this.#runs++;
+    this.#hasRun = true;
     const noteEnd = () => {
       this.#wasSlow ||= this.#monotonicMs() - begunMs > SLOW_STATEMENT_MS;
     };
@@ -126,11 +128,10 @@ export class PlanKeepingClient extends LimitedClient {
 
   /** Whether what was planned is to be planned anew; then it counts as planned now. */
   #isOutdated(nowMs: number): boolean {
-    const ageMs = nowMs - this.#plannedMs;
-    const isOld = this.#runs >= PLANS_KEPT_RUNS ? ageMs >= PLANS_KEPT_MS : ageMs >= PLANS_KEPT_LONGEST_MS;
-    if (this.#runs === 0 || !(isOld || this.#wasSlow)) return false;
+    if (!this.#hasRun || !(this.#wasSlow || nowMs - this.#plannedMs >= this.#keptMs)) return false;
+    this.#keptMs = this.#wasSlow ? PLANS_KEPT_MS : Math.min(this.#keptMs * 2, PLANS_KEPT_LONGEST_MS);
     this.#plannedMs = nowMs;
-    this.#runs = 0;
+    this.#hasRun = false;
     this.#wasSlow = false;
     return true;
   }
