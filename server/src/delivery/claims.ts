@@ -73,7 +73,7 @@ export class Claims {
   /** Learns what a heartbeat said, and gives up what is more than this node's share. Returns whether that is any. */
   shareOut(vitals: Vitals): boolean {
     // A parked webhook is held for its probe only, and is no burden.
-    const burden = this.#runs.all().filter((run) => !run.health.isParked);
+    const burden = [...this.#runs.all()].filter((run) => !run.health.isParked);
     return this.#share.beat(vitals, burden) > 0;
   }
 
@@ -157,7 +157,8 @@ export class Claims {
    */
   async putToSleep({ stopping }: { stopping: boolean }): Promise<boolean> {
     const now = this.#now();
-    const idle = this.#runs.all().filter((run) => stopping || run.canSleep(now));
+    const idle: Run[] = [];
+    for (const run of this.#runs.all()) if (stopping || run.canSleep(now)) idle.push(run);
     if (idle.length === 0) return false;
     const asleep = idle.map((run) => {
       const { clinicId, webhookId, fence } = run;

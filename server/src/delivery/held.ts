@@ -26,8 +26,9 @@ export class Held {
     return this.#runs.get(nameOf(key));
   }
 
-  all(): Run[] {
-    return [...this.#runs.values()];
+  /** In the order of their turns. */
+  all(): Iterable<Run> {
+    return this.#runs.values();
   }
 
   add(run: Run): void {
@@ -63,12 +64,12 @@ export class Held {
   nextRefills({ places, placesOf, nowMs }: RefillLimits): Map<string, Refill> {
     const left = { ...places };
     const asked = new Map<string, Refill>();
-    for (const [name, run] of this.#runs) {
+    for (const run of this.#runs.values()) {
       const free = left[run.pool];
-      if (free <= 0) continue;
+      if (free <= 0 || !run.wantsRefill(nowMs)) continue;
       const refill = run.nextRefill(Math.min(free, placesOf(run)), nowMs);
       if (!refill) continue;
-      asked.set(name, refill);
+      asked.set(run.name, refill);
       left[run.pool] -= refill.request.want + refill.request.freed.length;
     }
     for (const name of asked.keys()) this.#moveToEnd(name);

@@ -142,10 +142,11 @@ export class Paced {
 
   /** How many requests of this webhook could start now by its paces. */
   available(run: Run, nowMs: number): number {
-    let available = this.of(run, nowMs).available(nowMs);
-    for (const host of this.#hostsOf(run, nowMs))
-      available = Math.min(available, host.pace.available(nowMs), placesLeft(host, run));
-    return available;
+    const byName = this.#host(run.host, nowMs);
+    const byAddress = this.#byAddress(run, nowMs);
+    const own = this.of(run, nowMs).available(nowMs);
+    if (byAddress === null) return Math.min(own, placesAt(byName, run, nowMs));
+    return Math.min(own, placesAt(byName, run, nowMs), placesAt(byAddress, run, nowMs));
   }
 
   /** Takes out all that waits, because the lease under which it was begun is lost or this node is stopping. */
@@ -157,7 +158,8 @@ export class Paced {
 
   /** The pace of a webhook; a changed rate holds at once. Beyond PACES_KEPT_MAX the oldest is forgotten. */
   of(run: Run, nowMs: number): Pace {
-    const pace = kept(this.#paces, run.name, PACES_KEPT_MAX, () => new Pace(run.pacePerSecond, nowMs));
+    const known = this.#paces.get(run.name);
+    const pace = known ?? keep(this.#paces, run.name, new Pace(run.pacePerSecond, nowMs), PACES_KEPT_MAX);
     pace.set(run.pacePerSecond, nowMs);
     return pace;
   }
@@ -183,18 +185,28 @@ export class Paced {
    * thousand addresses, of which each is the last one for a while.
    */
   #hostsOf(run: Run, nowMs: number): readonly Host[] {
-    const reached = this.#options.reachedBy?.(run.host) ?? run.host;
     const byName = this.#host(run.host, nowMs);
-    return reached === run.host ? [byName] : [byName, this.#host(reached, nowMs)];
+    const byAddress = this.#byAddress(run, nowMs);
+    return byAddress === null ? [byName] : [byName, byAddress];
+  }
+
+  #byAddress(run: Run, nowMs: number): Host | null {
+    const reached = this.#options.reachedBy?.(run.host) ?? run.host;
+    return reached === run.host ? null : this.#host(reached, nowMs);
   }
 
   #host(key: string, nowMs: number): Host {
     const perSecond = this.#options.hostPerSecond / Math.max(1, this.#options.liveNodes());
-    const make = () => ({ pace: new Pace(perSecond, nowMs), inFlight: 0, heldBy: new Map() });
-    const host = kept(this.#hosts, key, HOSTS_KEPT_MAX, make);
+    const known = this.#hosts.get(key);
+    const host = known ?? keep(this.#hosts, key, newHost(perSecond, nowMs), HOSTS_KEPT_MAX);
     host.pace.set(perSecond, nowMs);
     return host;
   }
+}
+
+/** How many requests of a webhook could start now by one host's pace and places. */
+function placesAt(host: Host, run: Run, nowMs: number): number {
+  return Math.min(host.pace.available(nowMs), placesLeft(host, run));
 }
 
 /** How many more requests a run's clinic may start at a host, each of which leaves fewer free. */
@@ -211,13 +223,14 @@ function countIn(host: Host, { clinicId }: Run, change: 1 | -1): void {
   else host.heldBy.set(clinicId, held);
 }
 
-/** The value of a key, made where it is missing; the oldest makes room beyond `max`. */
-function kept<Value>(map: Map<string, Value>, key: string, max: number, make: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
+function newHost(perSecond: number, nowMs: number): Host {
+  return { pace: new Pace(perSecond, nowMs), inFlight: 0, heldBy: new Map() };
+}
+
+/** Keeps one more value; the oldest makes room beyond `max`. Returns it. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value, max: number): Value {
   const oldest = map.size >= max ? map.keys().next().value : undefined;
   if (oldest !== undefined) map.delete(oldest);
-  const made = make();
-  map.set(key, made);
-  return made;
+  map.set(key, value);
+  return value;
 }

@@ -194,10 +194,16 @@ export class Run {
     return !this.#rung && nowMs - this.#toldMs > TOLD_FOR_MS;
   }
 
+  /** Whether there is something to ask for, were there a place. It is asked of every held run at every turn, and costs little. */
+  wantsRefill(nowMs: number): boolean {
+    this.#wakeDue(nowMs);
+    if (this.gone || this.#isLeftAlone || this.inFlight.size >= this.concurrency) return false;
+    return !this.#reachedEnd || this.#rung || this.#freed.size > 0;
+  }
+
   /** What to ask for next with so many places free; null when there is nothing to ask. */
   nextRefill(places: number, nowMs: number): Refill | null {
-    this.#wakeDue(nowMs);
-    if (this.gone || this.#isLeftAlone || places <= 0) return null;
+    if (!this.wantsRefill(nowMs) || places <= 0) return null;
     const freed = [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
@@ -217,7 +223,8 @@ export class Run {
 
   /** ms until the next retry is due, or null when nothing waits. */
   nextDueInMs(nowMs: number): number | null {
-    const due = Math.min(this.#untrackedDueMs, ...this.#waiting.values());
+    let due = this.#untrackedDueMs;
+    for (const dueMs of this.#waiting.values()) due = Math.min(due, dueMs);
     return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
   }
 
@@ -262,6 +269,7 @@ export class Run {
   }
 
   #wakeDue(nowMs: number): void {
+    if (this.#waiting.size === 0 && this.#untrackedDueMs > nowMs) return;
     for (const [key, dueMs] of this.#waiting) {
       if (dueMs > nowMs) continue;
       this.#waiting.delete(key);
