@@ -14,8 +14,7 @@ import { embedPageRoutes } from "./api/embed-page.ts";
 import { healthRoutes } from "./api/health.ts";
 import { operatorRoutes } from "./api/operator.ts";
 import { pageRoutes } from "./api/page.ts";
-import { OPEN_ROUTES, V1_ROUTES } from "./api/routes.ts";
-import { createServer as createApiServer } from "./api/server.ts";
+import { createServer as createApiServer, type ServerParts } from "./api/server.ts";
 import { checkoutWork } from "./clinic/academy/checkouts.ts";
 import { importWork } from "./clinic/import/import-work.ts";
 import { practiceCard } from "./clinic/memberships/charger.ts";
@@ -283,14 +282,19 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   const pages = [embedPageRoutes(folder), pageRoutes(folder)];
   const { operatorKey: key } = config;
   const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
-  const routes =
-    config.role === "worker"
-      ? { v1: [], open: [health] }
-      : { v1: V1_ROUTES, open: [health, ...OPEN_ROUTES, ...operator, ...pages] };
-  const server = await createApiServer(context, routes);
+  const { v1, open } = await routesOf(config.role);
+  const own = config.role === "worker" ? [health] : [health, ...operator, ...pages];
+  const server = await createApiServer(context, { v1, open: [...own, ...open] });
   parts.defer(async () => {
     await server.close();
     logEvent(log, "server.stopped");
   });
   await server.listen({ host: config.host, port: config.port });
+}
+
+/** Read only where they are answered: what checks the bodies of requests takes memory that a worker can do without. */
+async function routesOf(role: Config["role"]): Promise<ServerParts> {
+  if (role === "worker") return { v1: [], open: [] };
+  const { OPEN_ROUTES, V1_ROUTES } = await import("./api/routes.ts");
+  return { v1: V1_ROUTES, open: OPEN_ROUTES };
 }
