@@ -8,7 +8,7 @@ import pg from "pg";
 const PLANS_KEPT_MS = 1_000;
 const PLANS_KEPT_LONGEST_MS = 30_000;
 /** Whatever took longer than this may have had a plan for tables that were smaller when it was made. */
-const SLOW_STATEMENT_MS = 200;
+const SLOW_STATEMENT_MS = 100;
 
 const INT8 = 20;
 const DATE = 1082;

@@ -42,6 +42,16 @@ test("its holder hears a bell once, without a place for what it tells of", async
   expect((await take(holder)).rung).toEqual([]);
 });
 
+test("its holder waits for nobody who has the run, hears it all the same, and leaves the bell for later", async () => {
+  const client = await engine.owner.connect();
+  await client.query("begin");
+  await client.query("select from runs where webhook_id = $1 for update", [webhook.id]);
+  expect((await take(holder)).rung).toEqual([webhook.id]);
+  expect(await bells()).toBe(1);
+  await client.query("commit");
+  client.release();
+});
+
 test("another node leaves it to the holder", async () => {
   const other = await engine.store.register("other", LEASE_MS);
   expect((await take(other)).rung).toEqual([]);
@@ -50,6 +60,7 @@ test("another node leaves it to the holder", async () => {
 
 test("what a lost node has heard is begun by the next one", async () => {
   await take(holder);
+  expect(await bells()).toBe(0);
   await engine.loseNode(holder);
   await engine.store.reap();
   const next = await engine.store.register("next", LEASE_MS);

@@ -161,9 +161,9 @@ export class Claims {
     for (const run of this.#runs.all()) if (stopping || run.canSleep(now)) idle.push(run);
     if (idle.length === 0) return false;
     const asleep = idle.map((run) => {
-      const { clinicId, webhookId, fence } = run;
+      const { clinicId, webhookId, fence, version } = run;
       const yields = !stopping && this.#share.isYielded(run);
-      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(now), yields };
+      return { clinicId, webhookId, fence, version, nextInMs: run.sleepMs(now), yields };
     });
     await this.#options.store.release(this.#options.lease.nodeId, asleep);
     this.#runs.remove(idle);

@@ -98,7 +98,7 @@ export interface Scan {
   runs: RunScan[];
   begun: Begun[];
   waiting: WaitingHead[];
-  /** held webhooks that have unheard bells */
+  /** held webhooks whose bells were found; from now on their holder alone knows of them */
   rung: RunKey[];
   /** there may be more bells after this webhook's; null where all have been looked at */
   lookedUpTo: RunKey | null;
@@ -170,6 +170,8 @@ export interface TurningOff {
 
 export interface Released extends RunKey {
   fence: number;
+  /** of the webhook, as far as its holder knows */
+  version: number;
   nextInMs: number | null;
   yields?: boolean;
 }

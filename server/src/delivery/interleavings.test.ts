@@ -87,7 +87,7 @@ test.each([
   const settled = await engine.store.settle(begun.map((one) => resultOf(one, delivered)));
   for (const one of begun) run.settled(one.orderKey, null, settled.find(({ id }) => id === one.id)?.hasNext ?? true);
   const nextInMs = run.hasSeenAll() ? run.nextDueInMs(0) : 0;
-  await engine.store.release(node, [{ clinicId, webhookId: webhook.id, fence: run.fence, nextInMs }]);
+  await engine.store.release(node, [{ clinicId, webhookId: webhook.id, fence: run.fence, version: 1, nextInMs }]);
   expect(await engine.store.sweep()).toBe(0);
   await engine.store.retire(node);
   await engine.startDispatcher();
@@ -109,7 +109,7 @@ test("reaping the dead takes nothing from a node that has just taken the webhook
   await client.query("select from runs where webhook_id = $1 for update", [webhook.id]);
   const reaping = engine.store.reap();
   await somebodyWaits();
-  await engine.store.release(late, [{ clinicId, webhookId: other.id, fence: run.fence, nextInMs: 0 }]);
+  await engine.store.release(late, [{ clinicId, webhookId: other.id, fence: run.fence, version: 1, nextInMs: 0 }]);
   const alive = await engine.store.register("alive", LEASE_MS);
   await engine.store.take(alive, { webhooks: 64, perWebhook: 1, suspect: false });
   await client.query("commit");

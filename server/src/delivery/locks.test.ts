@@ -72,7 +72,7 @@ const results = (which: readonly Begun[]): SettledAttempt[] =>
     },
     ...{ bodySent: true, answer: null, next: { do: "finish", state: "delivered", reason: null } },
   }));
-const runOf = (one: Begun) => ({ clinicId, webhookId: one.webhookId, fence: one.fence, nextInMs: null });
+const runOf = (one: Begun) => ({ clinicId, webhookId: one.webhookId, fence: one.fence, version: 1, nextInMs: null });
 
 test("a late settling and the next node's take of the same webhook do not wait for each other in a ring", async () => {
   await engine.loseNode(node);

@@ -4,6 +4,8 @@ import { clinicLog } from "../../test/clinic-log.ts";
 import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
+import { inClinic } from "../db/pool.ts";
+import { forgetFailures, ring } from "../webhooks/runs.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;
@@ -174,6 +176,35 @@ describe("a receiver that fails", () => {
   });
 });
 
+test("a webhook that is mended while its probe is under way does not wait for the next probe", async () => {
+  await park();
+  await engine.emit(clinicId, "consult:50");
+  const held: (() => void)[] = [];
+  receiver.answer = (_got, response) => void held.push(() => response.writeHead(500).end());
+  await engine.passTime("10 minutes");
+  await until("its probe is under way", () => held.length === 1);
+  await mend();
+  await until("its bell was heard", async () => {
+    engine.nudge();
+    return (await engine.owner.query("select from bells where webhook_id = $1", [webhook.id])).rows.length === 0;
+  });
+  answer(200);
+  for (const answerNow of held) answerNow();
+  await until("what waited has arrived", () =>
+    receiver.received.some((got) => got.headers["webhook-subject"] === "consult:50"),
+  );
+});
+
+/** As a manager who has changed the headers. */
+async function mend(): Promise<void> {
+  await engine.owner.query("update webhooks set version = version + 1, updated_at = now() where id = $1", [webhook.id]);
+  await inClinic(engine.app, clinicId, async (tx) => {
+    const store = { tx, clinicId, seal: await engine.seal.forClinic(tx, clinicId) };
+    await forgetFailures(store, webhook.id);
+    await ring(store, webhook.id);
+  });
+}
+
 describe("what a manager changes while a receiver asks for time", () => {
   test("holds for what was begun before: turned off, nothing more leaves, and what waits is kept", async () => {
     receiver.answer = (_got, response) => response.writeHead(429, { "retry-after": "3" }).end();
@@ -218,9 +249,13 @@ describe("what a manager changes while a receiver asks for time", () => {
       webhook.id,
     ]);
     await engine.emit(clinicId, "consult:2"); // a scan sees the new version while the old answer is awaited
-    await until("its bell was heard", async () => {
+    await until("such a scan has begun it", async () => {
       engine.nudge();
-      return (await engine.owner.query("select from bells where webhook_id = $1", [webhook.id])).rows.length === 0;
+      const { rows } = await engine.owner.query(
+        "select from deliveries where webhook_id = $1 and order_key = 'consult:2' and attempt > 0",
+        [webhook.id],
+      );
+      return rows.length === 1;
     });
     receiver.answer = (_got, response) => response.writeHead(200).end();
     for (const answerNow of held) answerNow();

@@ -140,16 +140,18 @@ class Model {
     }
   }
 
-  /** TAKE tells of bells of webhooks that this node holds. */
+  /** TAKE takes the bells of webhooks that this node holds, and tells of them. */
   hear(): void {
-    if (this.bells > 0) this.run.rung();
+    if (this.bells === 0) return;
+    this.bells = 0;
+    this.run.rung();
   }
 
   /** The run sleeps if it says that it may, and then nothing may be forgotten: a bell or its next time wakes it. */
   sleep(): void {
     if (!this.run.canSleep(LATER_MS)) return;
     expect(this.run.inFlightCount).toBe(0);
-    const nextInMs = this.run.nextDueInMs(this.now);
+    const nextInMs = this.run.sleepMs(this.now);
     if (this.bells === 0) {
       for (const row of this.rows) {
         const dueInMs = Math.max(0, (this.head(row.orderKey)?.dueMs ?? 0) - this.now);

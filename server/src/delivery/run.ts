@@ -46,7 +46,7 @@ export class Run {
   health: Health = HEALTHY;
   /** requests in flight whose answers take long */
   slowInFlight = 0;
-  /** scans from the start that were asked for: they consume the bells */
+  /** scans from the start that were asked for: they consume the bells that are there by then */
   restarts = 0;
   #concurrency = UNPROVED_CONCURRENCY;
   pacePerSecond = UNPROVED_PER_SECOND;

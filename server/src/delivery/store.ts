@@ -125,13 +125,14 @@ export class DeliveryStore {
     ]);
   }
 
-  /** Puts webhooks to sleep until `nextInMs` (null: until a bell); what a node yields is first of all for others to take. */
+  /** Puts webhooks to sleep until `nextInMs` (null: until a bell), not at all where they were changed since `version`; what a node yields is first of all for others to take. */
   async release(owner: number, runs: readonly Released[]): Promise<void> {
     await this.#rows("release", RELEASE, [
       owner,
       runs.map((r) => r.clinicId),
       runs.map((r) => r.webhookId),
       runs.map((r) => r.fence),
+      runs.map((r) => r.version),
       runs.map((r) => r.nextInMs),
       runs.map((r) => r.yields ?? false),
     ]);

@@ -158,10 +158,11 @@ const releasing = fc.record({
   byNode: nat,
   nextInMs: fc.constantFrom(null, 0, 5_000),
   stale: fc.constantFrom(0, 0, 1),
+  isOld: fc.constantFrom(false, false, true),
   yields: fc.boolean(),
 });
 
-const release = releasing.map(({ pick, byNode, nextInMs, stale, yields }) =>
+const release = releasing.map(({ pick, byNode, nextInMs, stale, isOld, yields }) =>
   command({
     name: `release until ${nextInMs}${yields ? ", for others" : ""}`,
     can: hasNodes,
@@ -169,7 +170,8 @@ const release = releasing.map(({ pick, byNode, nextInMs, stale, yields }) =>
       const key = webhook(pair, pick);
       const run = pair.model.tables.run(key);
       const owner = run.owner ?? node(pair, byNode);
-      const released = [{ ...key, fence: run.fence - stale, nextInMs, yields }];
+      const version = pair.model.tables.webhook(key).version - (isOld ? 1 : 0);
+      const released = [{ ...key, fence: run.fence - stale, version, nextInMs, yields }];
       await pair.engine.store.release(owner, released);
       await pair.model.release(owner, released);
     },

@@ -75,11 +75,11 @@ export class ModelStore implements EngineStore {
     const last = rung.length === BELLS_LOOKED_AT_MAX ? rung.at(-1) : undefined;
     const scanning = { now: this.tables, seen, atMs, owner };
     // Its own hear theirs at once, and their holder remembers them.
-    const heard = rung.filter((key) => [seen, this.tables].every((tables) => tables.run(key).owner === owner));
-    for (const key of heard) silence(scanning, key);
+    const held = rung.filter((key) => seen.run(key).owner === owner);
+    for (const key of held) if (this.tables.run(key).owner === owner) silence(scanning, key);
     return {
       ...scanAll(scanning, leases),
-      rung: heard,
+      rung: held,
       lookedUpTo: last ?? null,
     };
   }
@@ -198,12 +198,13 @@ export class ModelStore implements EngineStore {
 
   async release(owner: number, runs: readonly Released[]): Promise<void> {
     const at = this.nowMs();
-    for (const { nextInMs, yields = false, ...key } of runs) {
+    for (const { version, nextInMs, yields = false, ...key } of runs) {
       const run = this.tables.run(key);
       if (run.owner !== owner || run.fence !== key.fence) continue;
-      const nextAt = nextInMs === null ? Number.POSITIVE_INFINITY : at + nextInMs;
+      const isChanged = version !== this.tables.webhook(key).version;
+      const waitMs = isChanged ? 0 : (nextInMs ?? Number.POSITIVE_INFINITY);
       const given = yields ? { yieldedBy: owner, yieldedAt: at } : { yieldedBy: null, yieldedAt: null };
-      this.tables.changeRun(key, { owner: null, nextAt, ...given });
+      this.tables.changeRun(key, { owner: null, nextAt: at + waitMs, ...given });
     }
   }
 

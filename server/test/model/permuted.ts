@@ -234,8 +234,8 @@ export class SteppedNode {
     const asleep = [...this.#runs.values()].filter(which);
     if (asleep.length === 0) return;
     const rows = asleep.map((run) => {
-      const { clinicId, webhookId, fence } = run;
-      return { clinicId, webhookId, fence, nextInMs: run.sleepMs(0) };
+      const { clinicId, webhookId, fence, version } = run;
+      return { clinicId, webhookId, fence, version, nextInMs: run.sleepMs(0) };
     });
     await this.#stage.statement(`${this.#name} releases`, (store) => store.release(this.#owner, rows));
     for (const { webhookId } of asleep) this.#runs.delete(webhookId);

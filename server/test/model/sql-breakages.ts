@@ -59,14 +59,20 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   {
     name: "the bells of webhooks that another node holds are taken away, too",
     statement: "take",
-    out: "where r.owner is not distinct from $1::bigint\n  for no key update",
-    into: "where r.owner is not null\n  for no key update",
+    out: "bells b using followed f",
+    into: "bells b using looked_up f",
   },
   {
     name: "a held webhook's bells stay until it has a place",
     statement: "take",
-    out: "delete from bells b using rung_while_held h where",
-    into: "delete from bells b using rung_while_held h where false and",
+    out: "delete from bells b using followed f where",
+    into: "delete from bells b using followed f where false and",
+  },
+  {
+    name: "a webhook that was changed sleeps for as long as its holder thought",
+    statement: "release",
+    out: "when s.version <> r.webhook_version then now()",
+    into: "",
   },
   {
     name: "the head of a subject is any of its deliveries",

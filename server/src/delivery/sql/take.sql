@@ -3,8 +3,8 @@
 -- $5 true: only those whose receiver is in doubt (it failed last, or has never answered); false: only the others
 -- $6, $7 clinic and webhook after which to go on among the bells · $8 webhooks with bells to look at, at most
 -- $9 whether this node has less than its share: then it takes what others gave away (release.sql); after 5 s anybody does
--- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock and in the
--- snapshot of the scan: that is why no wake-up is lost.
+-- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock, and in the
+-- snapshot of the scan or by whoever holds the run and will scan it: that is why no wake-up is lost.
 -- The bells are gone through from webhook to webhook (a loose index scan), however many bells each has, and on from where
 -- the last TAKE ended, round and round: those of webhooks that are off, parked or held elsewhere cannot fill what is looked
 -- at and keep the others out.
@@ -57,15 +57,19 @@ leased as materialized (
     and exists (select from nodes n where n.id = $1::bigint) -- a node that was declared dead and has not heard yet takes nothing
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
--- Bells of webhooks that this node holds already: it starts their scan again. It has heard them, so they go: left where they
--- are, those of receivers that hang would be gone through by every TAKE. Whoever holds the webhook next begins it in a
--- snapshot that is later than this one, and from the start.
+-- Bells of webhooks that this node holds already: it starts their scan again.
 rung_while_held as materialized (
   select r.clinic_id, r.webhook_id from looked_up l
-    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint
+    join runs r on r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id where r.owner is not distinct from $1::bigint),
+-- It has heard them, so they go: left where they are, those of receivers that hang would be gone through by every TAKE. Their
+-- holder remembers them until its next scan from the start, or until it says that the webhook is due at once (release.sql);
+-- when it is lost, the webhook comes due anyway (reap.sql). A run that is locked keeps its bells for the next TAKE.
+followed as materialized (
+  select r.clinic_id, r.webhook_id from rung_while_held h
+    join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id where r.owner is not distinct from $1::bigint
   for no key update of r skip locked),
 heard as (
-  delete from bells b using rung_while_held h where b.clinic_id = h.clinic_id and b.webhook_id = h.webhook_id),
+  delete from bells b using followed f where b.clinic_id = f.clinic_id and b.webhook_id = f.webhook_id),
 -- include begin.sql
 , (select json_agg(r) from rung_while_held r) as rung,
 -- where the next TAKE goes on among the bells, if there may be more
