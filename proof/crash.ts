@@ -85,7 +85,6 @@ function toReport({ struck, accepted, verdict, againMs, ...figures }: CrashFigur
     violations.push(
       `duplicates: ${figures.duplicates}, though only ${figures.inFlight} were in flight when faults struck`,
     );
-  const sorted = againMs.toSorted((a, b) => a - b);
   const count = (fault: Fault) => struck.filter((one) => one.fault === fault).length;
   return {
     ...{ seed, kills: struck.reduce((sum, one) => sum + one.kills, 0) },
@@ -93,9 +92,19 @@ function toReport({ struck, accepted, verdict, againMs, ...figures }: CrashFigur
     ...{ accepted, delivered: figures.deliveriesDelivered, received: figures.receptions, lost: countLost(verdict) },
     ...{ duplicates: figures.duplicates, in_flight_at_kills: figures.inFlight, violations },
     first_delivery_again_ms: {
-      p50: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
-      max: Math.round(sorted.at(-1) ?? 0),
+      ...middleAndLongest(againMs),
+      by_fault: Object.fromEntries(
+        [...Map.groupBy(struck, ({ fault }) => fault)].map(([fault, ones]) => [
+          fault,
+          middleAndLongest(ones.flatMap((one) => one.againMs)),
+        ]),
+      ),
     },
     ...(faults.includes("disk") && figures.diskProblem !== null && { skipped: { disk: figures.diskProblem } }),
   };
+}
+
+function middleAndLongest(ms: readonly number[]): { p50: number; max: number } {
+  const sorted = ms.toSorted((a, b) => a - b);
+  return { p50: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0), max: Math.round(sorted.at(-1) ?? 0) };
 }

@@ -201,9 +201,11 @@ async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Sta
       continue;
     }
     const one = await strike(fault, scene);
+    // Every second one strikes while the one before is still felt, but for the first of each kind, which is timed.
+    const isFirst = struck.every((earlier) => earlier.fault !== fault);
     struck.push(one);
-    const isLast = n % 2 === 1 || n === faults.length - 1;
-    const again = isLast ? await deliversAgain(one.atMs, { arrivals, steady, signal }) : [];
+    const isWaitedFor = isFirst || n % 2 === 1 || n === faults.length - 1;
+    const again = isWaitedFor ? await deliversAgain(one.atMs, { arrivals, steady, signal }) : [];
     one.againMs = again.map(({ ms }) => ms);
     const last = again.toSorted((a, b) => b.ms - a.ms)[0];
     const said = last ? `, again after ${Math.round(last.ms)} ms (${last.key} was the last)` : "";

@@ -44,6 +44,17 @@ describe("a host that several clinics send to", () => {
     expect(start(paced, 0)).toEqual([]);
   });
 
+  test("shares its pace among the nodes, as many as there are at the moment", () => {
+    let nodes = 4;
+    const paced = new Paced({ hostPerSecond: 100, liveNodes: () => nodes }); // 25 a second here, 5 at once
+    add(paced, runOf(1, "hooks.example.com"), 1_000);
+    expect(start(paced, 0)).toHaveLength(5);
+    expect(start(paced, 200)).toHaveLength(5);
+    nodes = 1;
+    expect(start(paced, 200)).toEqual([]);
+    expect(start(paced, 400)).toHaveLength(20);
+  });
+
   test(`has ${CONNECTIONS_PER_ORIGIN_MAX} requests in flight over all of them at most`, () => {
     const paced = pacedAt(100_000);
     const runs = CLINICS.map((id) => runOf(id, `hooks.example.com:${8_000 + id}`));

@@ -208,6 +208,19 @@ describe("known hosts", () => {
     expect(knownHost(new URL(url))).toBe(name);
   });
 
+  it.each([
+    ["https://hooks.zapier.com/hooks/catch/1/a", 25, 8],
+    ["https://hook.eu1.make.com/abc", 20, 4],
+    ["https://clinic.app.n8n.cloud/webhook/1", 20, 4],
+    ["https://clinic.app.n8n.cloud/webhook-test/1", 1, 1],
+    ["https://hooks.slack.com/services/a", 1, 1],
+    ["https://prod-1.westus.logic.azure.com/workflows/a", 10, 4],
+    ["https://script.google.com/macros/s/a/exec", 5, 4],
+    ["https://receiver.example.test/hook", 50, 8],
+  ])("%s gets %i a second, %i at a time", (url, pacePerSecond, concurrency) => {
+    expect(paceFor(new URL(url))).toEqual({ pacePerSecond, concurrency });
+  });
+
   it("leave everybody else the defaults", () => {
     expect(paceFor(new URL("https://hooks.example.test/"))).toEqual({ pacePerSecond: 50, concurrency: 8 });
   });
