@@ -15,16 +15,29 @@ const NODES = 2;
 const EVENTS_PER_SECOND = 30;
 const USAGE = `Usage: npm run crash -- [--kills N] [--json] [--keep] [--seed S] [--minutes M] [--fault ${FAULTS.join("|")}|all]\n`;
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: String(KILLS_DEFAULT) },
-    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
-    minutes: { type: "string" },
-    fault: { type: "string", default: "kill" },
-    json: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-  },
-});
+function usage(): never {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        kills: { type: "string", default: String(KILLS_DEFAULT) },
+        seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+        minutes: { type: "string" },
+        fault: { type: "string", default: "kill" },
+        json: { type: "boolean", default: false },
+        keep: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch {
+    return usage();
+  }
+}
+
+const values = readFlags();
 const [kills, seed, minutes] = [values.kills, values.seed, values.minutes ?? "0"].map(Number) as [
   number,
   number,
@@ -38,10 +51,8 @@ if (
   kills > KILLS_MAX ||
   !Number.isInteger(seed) ||
   !(minutes >= 0)
-) {
-  process.stderr.write(USAGE);
-  process.exit(2);
-}
+)
+  usage();
 
 /** With all of them, each other fault strikes once among every so many kills. */
 function schedule(): Fault[] {
