@@ -282,9 +282,9 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
   const pages = [embedPageRoutes(folder), pageRoutes(folder)];
   const { operatorKey: key } = config;
   const operator = key === undefined ? [] : [operatorRoutes({ key, db: createKysely(pools.owner) })];
-  const { v1, open } = await routesOf(config.role);
-  const own = config.role === "worker" ? [health] : [health, ...operator, ...pages];
-  const server = await createApiServer(context, { v1, open: [...own, ...open] });
+  const routes =
+    config.role === "worker" ? { v1: [], open: [health] } : await allRoutes([health, ...operator, ...pages]);
+  const server = await createApiServer(context, routes);
   parts.defer(async () => {
     await server.close();
     logEvent(log, "server.stopped");
@@ -293,8 +293,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
 }
 
 /** Read only where they are answered: what checks the bodies of requests takes memory that a worker can do without. */
-async function routesOf(role: Config["role"]): Promise<ServerParts> {
-  if (role === "worker") return { v1: [], open: [] };
+async function allRoutes(own: ServerParts["open"]): Promise<ServerParts> {
   const { OPEN_ROUTES, V1_ROUTES } = await import("./api/routes.ts");
-  return { v1: V1_ROUTES, open: OPEN_ROUTES };
+  return { v1: V1_ROUTES, open: [...own, ...OPEN_ROUTES] };
 }

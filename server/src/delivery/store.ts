@@ -125,7 +125,10 @@ export class DeliveryStore {
     ]);
   }
 
-  /** Puts webhooks to sleep until `nextInMs` (null: until a bell), not at all where they were changed since `version`; what a node yields is first of all for others to take. */
+  /**
+   * Puts webhooks to sleep until `nextInMs` (null: until a bell), not at all where they were changed since `version`; what a
+   * node yields is first of all for others to take.
+   */
   async release(owner: number, runs: readonly Released[]): Promise<void> {
     await this.#rows("release", RELEASE, [
       owner,

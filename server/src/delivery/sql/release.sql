@@ -5,7 +5,8 @@
 -- A bell that nobody has heard wakes the webhook again at once; for those that its holder has heard and not followed, the
 -- holder says 0 ms. What it knows of the receiver is of the past where the webhook was changed meanwhile: then it is due at once.
 update runs r set owner = null,
-  next_at = case when s.version <> r.webhook_version then now() when s.next_in_ms is null then 'infinity' else now() + s.next_in_ms * interval '1 millisecond' end,
+  next_at = case when s.version <> r.webhook_version then now()
+    when s.next_in_ms is null then 'infinity' else now() + s.next_in_ms * interval '1 millisecond' end,
   yielded_by = case when s.yields then $1::bigint end, yielded_at = case when s.yields then now() end
 from (
   select * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::float8[], $7::boolean[])
