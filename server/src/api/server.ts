@@ -21,7 +21,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import { z } from "zod";
 import { runFrom } from "../audit/origin.ts";
 import type { TrustProxy } from "../config.ts";
-import { ProblemError } from "../errors.ts";
+import { invalid, ProblemError } from "../errors.ts";
 import { logEvent } from "../log.ts";
 import { drawRandom } from "../seal/random.ts";
 import type { ApiContext } from "./context.ts";
@@ -114,6 +114,7 @@ export async function createServer(context: ApiContext, parts: ServerParts): Pro
   countAnswers(app, context.metrics);
   refuseUnknownRoutes(app);
   readJsonOnly(app);
+  refuseNulInAddress(app);
   await protect(app, context);
   logAnswers(app, context);
   await describeApi(app);
@@ -210,6 +211,28 @@ function readJsonOnly(app: App): void {
   );
 }
 
+/** PostgreSQL holds no text with a NUL: nothing is found under such a path, and no parameter means anything with one. */
+function refuseNulInAddress(app: App): void {
+  app.addHook("preValidation", async ({ params, query }) => {
+    if (withNul(params) !== undefined) throw nothingHere();
+    const parameter = withNul(query);
+    if (parameter === undefined) return;
+    throw invalid(parameter, "This text holds a control character. Remove it.", "control_characters");
+  });
+}
+
+/** The name of the first value that holds a NUL. */
+function withNul(values: unknown): string | undefined {
+  return Object.entries(values ?? {}).find(([, value]) =>
+    [value].flat().some((text) => String(text).includes("\0")),
+  )?.[0];
+}
+
+function nothingHere(): ProblemError {
+  const title = "There is nothing at this address. Check it for a typing mistake.";
+  return new ProblemError({ status: 404, code: "not_found", title });
+}
+
 /** `default-src 'none'` upward. Styles that a library writes at run time carry the response's nonce. */
 function policy(nonce: string): string {
   return [
@@ -290,7 +313,6 @@ function refuseUnknownRoutes(app: App): void {
       const title = `${request.method} is not possible here. Use ${allowed.join(" or ")}.`;
       return sendProblem(reply, new ProblemError({ status: 405, code: "method_not_allowed", title }));
     }
-    const title = "There is nothing at this address. Check it for a typing mistake.";
-    return sendProblem(reply, new ProblemError({ status: 404, code: "not_found", title }));
+    return sendProblem(reply, nothingHere());
   });
 }

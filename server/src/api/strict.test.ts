@@ -10,7 +10,7 @@ type Json = any;
 let api: TestApi;
 let clinic: TestClinic;
 let program: Caller;
-let routes: { method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE"; path: string; operation: Json }[];
+let routes: { method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE"; path: string; pattern: string; operation: Json }[];
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -21,7 +21,7 @@ beforeAll(async () => {
     .filter(([path]) => path.startsWith("/v1/"))
     .flatMap(([path, item]) =>
       Object.entries<Json>(item).map(([method, operation]) => ({
-        ...{ method: method.toUpperCase() as never, operation },
+        ...{ method: method.toUpperCase() as never, operation, pattern: path },
         path: path.replaceAll(/\{\w+\}/g, "1"),
       })),
     );
@@ -49,6 +49,35 @@ describe("every route", () => {
     expect(bodies.length).toBeGreaterThan(60);
     const loose = bodies.flatMap(({ method, path, operation }) => open(operation.requestBody, `${method} ${path}`));
     expect(loose.filter((path) => !CHECKED_BY_THE_SDK.test(path))).toEqual([]);
+  });
+
+  it("finds nothing under a path with a character that no text of the database holds", async () => {
+    const withParts = routes.filter(({ pattern }) => pattern.includes("{"));
+    expect(withParts.length).toBeGreaterThan(60);
+    const wrong: unknown[] = [];
+    for (const { method, pattern, operation } of withParts) {
+      const path = pattern.replaceAll(/\{\w+\}/g, "a%00b");
+      const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
+      const answer = await callerOf({ operation })(path, { method, ...body });
+      if (answer.status !== 404) wrong.push([method, pattern, answer.status, answer.json?.detail]);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("refuses a parameter with such a character, and names it", async () => {
+    const asked = routes.flatMap((route) =>
+      (route.operation.parameters ?? [])
+        .filter((one: Json) => one.in === "query")
+        .map((one: Json) => ({ ...route, name: one.name as string })),
+    );
+    expect(asked.length).toBeGreaterThan(30);
+    const wrong: unknown[] = [];
+    for (const { method, path, operation, name } of asked) {
+      const answer = await callerOf({ operation })(`${path}?${name}=a%00b`, { method });
+      const fields = (answer.json?.errors ?? []).map(({ field }: Json) => field);
+      if (answer.status !== 400 || !fields.includes(name)) wrong.push([method, path, name, answer.status, answer.json]);
+    }
+    expect(wrong).toEqual([]);
   });
 
   it("refuses a question that it does not know, and names it", async () => {
