@@ -213,7 +213,8 @@ function readJsonOnly(app: App): void {
 
 /** PostgreSQL holds no text with a NUL: nothing is found under such a path, and no parameter means anything with one. */
 function refuseNulInAddress(app: App): void {
-  app.addHook("preValidation", async ({ params, query }) => {
+  app.addHook("preHandler", async ({ is404, params, query }) => {
+    if (is404) return;
     if (withNul(params) !== undefined) throw nothingHere();
     const parameter = withNul(query);
     if (parameter === undefined) return;

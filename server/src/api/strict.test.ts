@@ -59,7 +59,9 @@ describe("every route", () => {
       const path = pattern.replaceAll(/\{\w+\}/g, "a%00b");
       const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
       const answer = await callerOf({ operation })(path, { method, ...body });
-      if (answer.status !== 404) wrong.push([method, pattern, answer.status, answer.json?.detail]);
+      // Where a body is asked for, that one is missing may be said first.
+      if (answer.status !== 404 && !(operation.requestBody && answer.status === 400))
+        wrong.push([method, pattern, answer.status, answer.json?.detail]);
     }
     expect(wrong).toEqual([]);
   });
@@ -68,12 +70,16 @@ describe("every route", () => {
     const asked = routes.flatMap((route) =>
       (route.operation.parameters ?? [])
         .filter((one: Json) => one.in === "query")
-        .map((one: Json) => ({ ...route, name: one.name as string })),
+        .map((one: Json, _at: number, all: Json[]) => ({
+          ...{ ...route, name: one.name as string },
+          required: all.filter((other) => other.required && other !== one).map((other) => other.name),
+        })),
     );
     expect(asked.length).toBeGreaterThan(30);
     const wrong: unknown[] = [];
-    for (const { method, path, operation, name } of asked) {
-      const answer = await callerOf({ operation })(`${path}?${name}=a%00b`, { method });
+    for (const { method, path, operation, name, required } of asked) {
+      const others = required.map((other: string) => `&${other}=2026-11-02T08:00:00Z`).join("");
+      const answer = await callerOf({ operation })(`${path}?${name}=a%00b${others}`, { method });
       const fields = (answer.json?.errors ?? []).map(({ field }: Json) => field);
       if (answer.status !== 400 || !fields.includes(name)) wrong.push([method, path, name, answer.status, answer.json]);
     }
