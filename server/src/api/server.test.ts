@@ -36,6 +36,14 @@ describe("every answer", () => {
     }
     expect(new Set(policies).size).toBe(policies.length);
   });
+
+  it("asks browsers to stay on https where the page is served so, and only there", async () => {
+    const secure = await startTestApi({ publicUrl: "https://hooks.example.test" });
+    const [https, http] = await Promise.all([secure.anonymous("/v1/me"), api.anonymous("/v1/me")]);
+    await secure.close();
+    expect(https.headers["strict-transport-security"]).toMatch(/^max-age=\d{8,}/);
+    expect(http.headers).not.toHaveProperty("strict-transport-security");
+  });
 });
 
 describe("a refusal is a problem document", () => {
