@@ -94,6 +94,11 @@ test.each<[string, string, Partial<History>]>([
     "one was cancelled as erased before that",
     { ...ended("erased"), changes: [recorded("erased", START_MS + 20_000)] },
   ],
+  [
+    "unfounded",
+    "one was cancelled as not shared, and was erased",
+    { ...ended("not_shared"), changes: [recorded("erased")] },
+  ],
   ["unfounded", "one was cancelled as expired, and is young", ended("expired", 28 * DAY_MS)],
   [
     "unfounded",

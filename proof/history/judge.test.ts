@@ -122,6 +122,11 @@ test.each<[string, string, Partial<History>]>([
   ["misdirected", "the webhook was off when it happened", always({ enabled: false })],
   ["wrong_address", "it went to where the webhook was before", moved],
   ["still_shared", "a retry carries the patient after a do not share", retriedAfter({ what: "not_shared" })],
+  [
+    "still_shared",
+    "what happened after a do not share carries the patient",
+    retriedAfter({ what: "not_shared", fromMs: START_MS - MINUTE_MS }),
+  ],
   ["still_shared", "a retry carries the patient after an erasure", retriedAfter({ what: "erased" })],
   ["sent_while_off", "the webhook was off when it was sent", since(START_MS + 5_000, { enabled: false })],
   ["too_much_data", "a patient was not chosen", { receptions: [arrived(0), arrived(1, { carried: patient })] }],
