@@ -104,9 +104,10 @@ export function* stillShared(evidence: Evidence): Generator<string> {
   const recorded = Map.groupBy(evidence.history.changes, ({ what, of }) => (what === "resent" ? null : of));
   for (const trail of evidence.trails.values()) {
     for (const arrival of trail.arrivals) {
-      if (arrival.test || (arrival.carried?.patient ?? "off") === "off") continue;
+      const changes = recorded.get(arrival.subject);
+      if (!changes || arrival.test || (arrival.carried?.patient ?? "off") === "off") continue;
       const { fromMs } = lookedAt(evidence, trail, arrival);
-      const change = (recorded.get(arrival.subject) ?? []).find(
+      const change = changes.find(
         (one) => one.untilMs < fromMs && (one.what === "not_shared" || isOlder(evidence, trail, one)),
       );
       if (change)

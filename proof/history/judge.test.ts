@@ -147,6 +147,19 @@ test.each<[string, string, Partial<History>]>([
     },
   ],
   ["changed", "a body changes", failedOnce(5_000, { status: 500, bodyHash: "other" })],
+  [
+    "changed",
+    "a body grows after an erasure",
+    {
+      ...failedOnce(5_000),
+      changes: [recorded("erased")],
+      receptions: [
+        arrived(0, { status: 500 }),
+        arrived(0, { attempt: 2, atMs: START_MS + 5_020, carried: patient, bodyHash: "wide" }),
+        arrived(1, { atMs: START_MS + 5_120 }),
+      ],
+    },
+  ],
   ["changed", "a sequence number changes", failedOnce(5_000, { status: 500, sequence: 9 })],
   ["duplicated", "one comes twice", failedOnce(5_000, { status: 200 })],
   ["badly_signed", "nothing fits", { receptions: [arrived(0), arrived(1, { signed: { by: [], entries: 1 } })] }],
