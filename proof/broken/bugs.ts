@@ -1,16 +1,36 @@
-/**
- * Engines that are broken on purpose: each has one part of the real one altered from the outside, by the mistake that its
- * sentence names. What is altered must be there, or the engine would be no broken one: then these functions throw.
- */
-import { type Clock, systemClock } from "../../server/src/clock.ts";
-import type { Begun, Scan, SettledAttempt } from "../../server/src/delivery/engine-store.ts";
-import { DeliveryStore } from "../../server/src/delivery/store.ts";
-import type { Egress } from "../../server/src/egress/client.ts";
+/** Engines that are broken on purpose: each has one part of the real one altered, by the mistake that its sentence names. */
+import { systemClock } from "../../server/src/clock.ts";
+import type { Begun, SettledAttempt } from "../../server/src/delivery/engine-store.ts";
 import type { CheckName } from "../history/judge.ts";
-import { changes, retry, retryAfter, rolledBack, type Scenario, slow, takeover, turnedOff } from "./scenarios.ts";
+import {
+  Dropping,
+  egressThat,
+  firstAddress,
+  HOUR_MS,
+  keepsContent,
+  orderIgnored,
+  type Rewrite,
+  rewrite,
+  signsWith,
+  storeThat,
+  storeWith,
+  workersClock,
+} from "./breaking.ts";
+import {
+  changes,
+  erasure,
+  gone,
+  keyPairs,
+  retry,
+  retryAfter,
+  rolledBack,
+  type Scenario,
+  slow,
+  standstill,
+  takeover,
+  turnedOff,
+} from "./scenarios.ts";
 import type { Parts, Stage } from "./stage.ts";
-
-type Pool = Stage["engine"]["database"]["pools"]["dispatch"];
 
 export interface Bug {
   mistake: string;
@@ -18,89 +38,6 @@ export interface Bug {
   /** the check that must find it */
   found: CheckName;
   breaks: (stage: Stage) => Parts;
-}
-
-type Rewrite = readonly [find: RegExp, replace: string];
-
-/** Replaces what is found, and throws where there is nothing to be found. */
-function rewrite(text: string, [find, replace]: Rewrite): string {
-  const changed = text.replace(find, replace);
-  if (changed === text)
-    throw new Error(`this statement has no ${find.source} any more: the broken engine must be broken anew`);
-  return changed;
-}
-
-/** A store some of whose statements have another text. */
-function storeWith(statements: Readonly<Record<string, Rewrite | readonly Rewrite[]>>) {
-  return ({ engine }: Stage): Parts => {
-    const pool = engine.database.pools.engine;
-    const query = (config: { name?: string; text: string }) => {
-      const found = statements[config.name?.replace(/^engine_/, "") ?? ""];
-      if (!found) return pool.query(config);
-      const changes = found[0] instanceof RegExp ? [found as Rewrite] : (found as readonly Rewrite[]);
-      return pool.query({ ...config, name: `broken_${config.name}`, text: changes.reduce(rewrite, config.text) });
-    };
-    return { store: new DeliveryStore({ query } as never) };
-  };
-}
-
-/** A store that does something else with what it begins or settles. */
-function storeThat(alter: {
-  begun?: (store: DeliveryStore, begun: Begun[]) => Promise<void> | void;
-  settled?: (result: SettledAttempt) => void;
-}) {
-  return ({ engine }: Stage): Parts => {
-    class Altered extends DeliveryStore {
-      override async take(...args: Parameters<DeliveryStore["take"]>): Promise<Scan> {
-        return this.#alter(await super.take(...args));
-      }
-      override async refill(...args: Parameters<DeliveryStore["refill"]>): Promise<Scan> {
-        return this.#alter(await super.refill(...args));
-      }
-      override settle(...args: Parameters<DeliveryStore["settle"]>) {
-        for (const result of args[0]) alter.settled?.(result);
-        return super.settle(...args);
-      }
-      async #alter(scan: Scan): Promise<Scan> {
-        if (scan.begun.length > 0) await alter.begun?.(engine.store, scan.begun);
-        return scan;
-      }
-    }
-    return { store: new Altered(engine.database.pools.engine) };
-  };
-}
-
-function egressThat(alter: {
-  request?: (request: Parameters<Egress["post"]>[0]) => Parameters<Egress["post"]>[0];
-  forgets?: string;
-}) {
-  return ({ engine: { egress } }: Stage): Parts => ({
-    egress: {
-      ...egress,
-      check: (url: string) => egress.check(url),
-      async post(request: Parameters<Egress["post"]>[0]) {
-        const outcome = await egress.post(alter.request?.(request) ?? request);
-        if (outcome.kind === "answered" && alter.forgets) delete outcome.answer.headers[alter.forgets];
-        return outcome;
-      },
-    } as Egress,
-  });
-}
-
-const HOUR_MS = 3_600_000;
-
-/** Due times by the worker's clock, which is an hour behind the database's and is put right when a request has failed. */
-function workersClock(stage: Stage): Parts {
-  let aheadMs = 0;
-  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
-  const { store } = storeThat({
-    settled: ({ next }) => {
-      if (next.do !== "retry") return;
-      next.inMs -= HOUR_MS;
-      aheadMs = HOUR_MS;
-    },
-  })(stage);
-  return { ...(store && { store }), clock };
 }
 
 const answeredFine = (begun: Begun): SettledAttempt => ({
@@ -117,27 +54,19 @@ const answeredFine = (begun: Begun): SettledAttempt => ({
   ...{ answer: null, next: { do: "finish", state: "delivered", reason: null } },
 });
 
-const everyHead: Rewrite = [/not exists \(select from deliveries e[^)]*\) as head/, "true as head"];
-
-/** Every delivery may start, and what is in flight or waits for its retry is passed over no more. */
-function orderIgnored(stage: Stage): Parts {
-  const { store } = storeWith({ take: everyHead, refill: everyHead })(stage);
-  if (!store) throw new Error("there is no store");
-  const refill: DeliveryStore["refill"] = (owner, requests) =>
-    DeliveryStore.prototype.refill.call(
-      store,
-      owner,
-      requests.map((request) => ({ ...request, passedOver: [] })),
-    );
-  return { store: Object.assign(store, { refill }) };
-}
-
 const enabled: Rewrite = [/w\.enabled and /g, ""];
 const seenOnce: Rewrite = [/max\(version\) as version/, "1 as version"];
 const frozenVersion = storeWith({ take: seenOnce, refill: seenOnce });
 /** Neither the claim nor the sender looks at the choice as it is now. */
 const narrowedAtClaim: Rewrite = [/choice_practitioner = case[\s\S]*?'id' in \(d\.choice_patient[^\n]*\n/, ""];
 const choiceNotHeeded = storeWith({ take: [seenOnce, narrowedAtClaim], refill: [seenOnce, narrowedAtClaim] });
+
+const endsGone = (next: SettledAttempt["next"]) =>
+  storeThat({
+    settled: (result) => {
+      if (result.status === 410) result.next = next;
+    },
+  });
 
 /** Where a claim writes down the narrower of what was chosen then and now. */
 const NARROWER_OF_BOTH =
@@ -270,27 +199,76 @@ export const BUGS: readonly Bug[] = [
     mistake: "a webhook hears of events that it has not ticked",
     ...{ scenario: rolledBack, found: "misdirected" },
     breaks: (stage) => ({
-      app: stage.appWith((text) =>
+      app: stage.kyselyWith((text) =>
         text.includes("prepared emit") ? rewrite(text, [/n\.name = any \(w\.events\)/, "true"]) : text,
       ),
     }),
   },
+  {
+    mistake: "a retry waits for a time that never comes",
+    ...{ scenario: retryAfter, found: "stuck" },
+    breaks: storeWith({ settle: [/now\(\) \+ r\.retry_in_ms \* interval '1 millisecond'/, "timestamptz 'infinity'"] }),
+  },
+  {
+    mistake: "a retry is put off for a day",
+    ...{ scenario: retryAfter, found: "unfinished" },
+    breaks: storeThat({
+      settled: ({ next }) => {
+        if (next.do === "retry") next.inMs += 24 * HOUR_MS;
+      },
+    }),
+  },
+  {
+    mistake: "a request that timed out is written down as one that was answered",
+    ...{ scenario: slow, found: "invented" },
+    breaks: storeThat({
+      settled: (result) => {
+        if (result.outcome === "timed_out") Object.assign(result, { outcome: "answered", status: 504 });
+      },
+    }),
+  },
+  {
+    mistake: "the lease is counted on a clock that stands still while its process does",
+    ...{ scenario: standstill, found: "not_rising" },
+    breaks: () => ({ clock: { ...systemClock, monotonicMs: () => 0 } }),
+  },
+  {
+    mistake: "an address is looked up once and for all",
+    ...{ scenario: changes, found: "wrong_address" },
+    breaks: firstAddress,
+  },
+  {
+    mistake: "only the secrets sign, and no key pair",
+    ...{ scenario: keyPairs, found: "badly_signed" },
+    breaks: signsWith([/'v1a' = any \(w\.signatures\)/, "false"]),
+  },
+  {
+    mistake: "a key pair that was taken away goes on signing",
+    ...{ scenario: keyPairs, found: "badly_signed" },
+    breaks: frozenVersion,
+  },
+  {
+    mistake: "what was erased is still in memory, and sent from there",
+    ...{ scenario: erasure, found: "still_shared" },
+    breaks: keepsContent,
+  },
+  {
+    mistake: "what its receiver calls gone is given up",
+    ...{ scenario: gone, found: "unfounded" },
+    breaks: endsGone({ do: "finish", state: "given_up", reason: "refused_by_receiver" }),
+  },
+  {
+    mistake: "what waits is dropped when its webhook is turned off",
+    ...{ scenario: gone, found: "unfounded" },
+    breaks: endsGone({ do: "finish", state: "cancelled", reason: "off" }),
+  },
+  {
+    mistake: "what fails has expired",
+    ...{ scenario: retry, found: "unfounded" },
+    breaks: storeThat({
+      settled: (result) => {
+        if (result.next.do === "retry") result.next = { do: "finish", state: "cancelled", reason: "expired" };
+      },
+    }),
+  },
 ];
-
-/** Forgets what timed out, row and all. */
-class Dropping extends DeliveryStore {
-  readonly #pool: Pool;
-
-  constructor(pool: Pool) {
-    super(pool);
-    this.#pool = pool;
-  }
-
-  override async settle(...args: Parameters<DeliveryStore["settle"]>) {
-    const counted = await super.settle(...args);
-    for (const { begun, outcome } of args[0]) {
-      if (outcome === "timed_out") await this.#pool.query("delete from deliveries where id = $1", [begun.id]);
-    }
-    return counted;
-  }
-}

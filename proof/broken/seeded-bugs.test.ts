@@ -3,9 +3,23 @@
  * Most of the time is spent waiting for the schedule's first step of 5 s, so that many are played at once.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Verdict } from "../history/judge.ts";
+import { BREAKAGES } from "../../server/test/simulation/breakages.ts";
+import { CHECK_NAMES, type Verdict } from "../history/judge.ts";
 import { BUGS } from "./bugs.ts";
-import { changes, retry, retryAfter, rolledBack, type Scenario, slow, takeover, turnedOff } from "./scenarios.ts";
+import {
+  changes,
+  erasure,
+  gone,
+  keyPairs,
+  retry,
+  retryAfter,
+  rolledBack,
+  type Scenario,
+  slow,
+  standstill,
+  takeover,
+  turnedOff,
+} from "./scenarios.ts";
 import { type Parts, Stage } from "./stage.ts";
 
 /** Each has a database of its own and some ten connections. */
@@ -17,7 +31,11 @@ const SCENARIOS: Record<string, Scenario> = {
   "a receiver that is slow": slow,
   "changes of a webhook between attempts": changes,
   "a webhook that is turned off": turnedOff,
+  "key pairs that sign": keyPairs,
+  "a receiver that says it is gone": gone,
+  "an erasure before something is sent again": erasure,
   "changes that are rolled back": rolledBack,
+  "a node that stands still before it sends": standstill,
   "nodes that stand still after a failure": takeover(500),
   "nodes that stand still after a success": takeover(200),
 };
@@ -65,4 +83,10 @@ describe("it is found out when", () => {
     const { violations } = verdictOf(bug);
     expect(violations.map(({ check }) => check)).toContain(bug.found);
   });
+});
+
+/** What takes minutes is played in simulated time: server/src/delivery/simulation.test.ts plays those that name a check. */
+test("each check of the judge finds out some broken engine", () => {
+  const found = [...BUGS, ...BREAKAGES].flatMap((broken) => broken.found ?? []);
+  expect([...new Set<string>(found)].toSorted()).toEqual(CHECK_NAMES.toSorted());
 });

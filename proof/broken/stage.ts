@@ -5,9 +5,10 @@
 import { createSecretKey } from "node:crypto";
 import { type EventName, type Facts, sampleFacts } from "@hookwell/sdk";
 import { createKysely, inClinic } from "../../server/src/db/pool.ts";
-import type { Database, Db } from "../../server/src/db/schema.ts";
+import type { Database, Db, Tx } from "../../server/src/db/schema.ts";
 import type { Dispatcher, DispatcherOptions } from "../../server/src/delivery/dispatcher.ts";
 import { emit } from "../../server/src/outbox/emit.ts";
+import { changeWebhook, type WebhooksContext } from "../../server/src/webhooks/webhooks.ts";
 import { createTestEngine, type TestEngine, type TestWebhook, type WebhookSettings } from "../../server/test/engine.ts";
 import { createReceiver, type Receiver } from "../../server/test/receiver.ts";
 import { nowMs } from "../crash/chance.ts";
@@ -26,7 +27,7 @@ export interface Answer {
 
 /** Parts of an engine that replace the real ones. */
 export interface Parts extends Partial<DispatcherOptions> {
-  /** for emitting */
+  /** for what the clinic and its managers do */
   app?: Db;
   /** the event's transaction is not the change's: where the change is rolled back, the event stays */
   changeApart?: boolean;
@@ -62,12 +63,24 @@ export class Stage {
   async webhook(
     settings: Partial<WebhookSettings> = {},
     answer: (line: ReceiverLine, nth: number) => Answer = () => ({ status: 200 }),
-  ): Promise<TestWebhook & { receiver: Receiver }> {
-    const receiver = await createReceiver();
-    this.#receivers.push(receiver);
+  ): Promise<TestWebhook> {
+    const receiver = await this.#receiver();
     const made = await this.webhookAt(receiver.url, settings);
     this.#log(receiver, made.id, answer);
-    return { ...made, receiver };
+    return made;
+  }
+
+  /** Its manager gives it another address, whose receiver answers 200. */
+  async move(webhook: TestWebhook): Promise<void> {
+    const receiver = await this.#receiver();
+    this.#log(receiver, webhook.id, () => ({ status: 200 }));
+    await this.configure(webhook, { address: receiver.url });
+  }
+
+  async #receiver(): Promise<Receiver> {
+    const receiver = await createReceiver();
+    this.#receivers.push(receiver);
+    return receiver;
   }
 
   /** A webhook whose receiver is somebody else's. */
@@ -89,7 +102,7 @@ export class Stage {
   #log(receiver: Receiver, webhookId: number, answer: (line: ReceiverLine, nth: number) => Answer): void {
     receiver.answer = (got, response) => {
       const line: ReceiverLine = {
-        webhook: String(webhookId),
+        ...{ webhook: String(webhookId), address: `http://${got.headers.host}${got.path}` },
         headers: got.headers as Record<string, string>,
         ...{ body: got.body, atMs: nowMs(), status: null },
       };
@@ -117,35 +130,26 @@ export class Stage {
     this.record.add({ kind: "configured", ...version, beganMs, doneMs: nowMs() });
   }
 
-  /** What a manager changes of a webhook: it is turned off, or its data choice. */
-  async configure({ id }: TestWebhook, changes: Partial<Pick<WebhookVersion, "enabled" | "patient">>): Promise<void> {
+  /** What a manager changes of a webhook: it is turned off or moved, or its data choice. */
+  async configure(
+    { id }: TestWebhook,
+    changes: Partial<Pick<WebhookVersion, "enabled" | "patient" | "address">>,
+  ): Promise<void> {
+    const { enabled, patient, address: url } = changes;
     const beganMs = nowMs();
-    await this.engine.owner.query(
-      `update webhooks set enabled = coalesce($2, enabled), include_patient = coalesce($3, include_patient),
-         off_reason = case when $2 then null when not $2 then 'you' else off_reason end, version = version + 1 where id = $1`,
-      [id, changes.enabled ?? null, changes.patient ?? null],
+    await this.managed((tx, context) =>
+      changeWebhook(tx, context, { id, change: { enabled, url, include: { patient } } }),
     );
     this.#note(id, beganMs, changes);
   }
 
-  /** A new secret; the old one is taken away at once. */
-  async replaceSecret(webhook: TestWebhook, secret: string): Promise<void> {
-    const beganMs = nowMs();
-    const seal = await inClinic(this.engine.app, this.clinicId, (tx) => this.engine.seal.forClinic(tx, this.clinicId));
-    const { rows } = await this.engine.owner.query<{ id: number }>(
-      "select id from webhook_secrets where webhook_id = $1",
-      [webhook.id],
+  /** A command of a manager's, in a transaction of its own. */
+  managed<Result>(command: (tx: Tx, context: WebhooksContext) => Promise<Result>): Promise<Result> {
+    const { clinicId, engine } = this;
+    const checkAddress = (text: string) => engine.egress.check(text);
+    return inClinic(engine.app, clinicId, (tx) =>
+      command(tx, { seal: engine.seal, clinicId, actor: "a manager", checkAddress }),
     );
-    const place = { column: "webhook_secrets.secret", row: `${webhook.id}/${rows[0]?.id}` } as const;
-    await this.engine.owner.query("update webhook_secrets set secret = $2 where webhook_id = $1", [
-      webhook.id,
-      seal.seal(place, secret),
-    ]);
-    await this.engine.owner.query("update webhooks set version = version + 1 where id = $1", [webhook.id]);
-    const doneMs = nowMs();
-    const first = { name: "first", secret: webhook.secret, beganMs: 0, fromMs: 0 };
-    this.secret(webhook.id, { ...first, untilMs: beganMs, endedMs: doneMs });
-    this.secret(webhook.id, { name: "second", secret, beganMs, fromMs: doneMs });
   }
 
   /** Writes down a secret, live from then on. */
@@ -197,9 +201,15 @@ export class Stage {
     return (await this.engine.owner.query("select from deliveries")).rowCount ?? 0;
   }
 
-  /** A Kysely over the application's pool whose statements are changed on their way. */
-  appWith(change: (text: string) => string): Db {
-    const pool = this.engine.database.pools.app;
+  /** Deliveries whose time comes within a minute: what a play may wait for. */
+  async awaited(): Promise<number> {
+    const { rows } = await this.engine.owner.query("select from deliveries where due_at < now() + interval '1 minute'");
+    return rows.length;
+  }
+
+  /** A Kysely over a pool whose statements are changed on their way. */
+  kyselyWith(change: (text: string) => string, role: "app" | "dispatch" = "app"): Db {
+    const pool = this.engine.database.pools[role];
     const connect = async () => {
       const client = await pool.connect();
       return {
@@ -216,7 +226,8 @@ export class Stage {
     const receptions = await Promise.all(this.lines.map((line) => toReception(line, this.record.secrets)));
     const { accepted, refused, changes, secrets, webhooks } = this.record;
     const rows = await exportRows(this.engine.owner, [this.clinicId]);
-    return judge({ accepted, refused, changes, secrets, webhooks, receptions, ...rows }, options);
+    const history = { accepted, refused, changes, secrets, webhooks, receptions, ...rows };
+    return judge(history, { timesMoved: this.engine.moved, ...options });
   }
 
   async close(): Promise<void> {

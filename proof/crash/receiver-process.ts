@@ -32,10 +32,11 @@ function write(line: ReceiverLine): void {
 function onRequest(request: IncomingMessage, response: ServerResponse): void {
   const [, , key = "", manner = "plain"] = (request.url ?? "").split("/");
   const headers = request.headers as Record<string, string>;
+  const address = `http://${headers.host}${request.url}`;
   const chunks: Buffer[] = [];
   let isWritten = false;
   const note = (seen: Pick<ReceiverLine, "body" | "atMs" | "status" | "retryAfterSeconds">) => {
-    if (!isWritten) write({ webhook: key, headers, ...seen });
+    if (!isWritten) write({ webhook: key, address, headers, ...seen });
     isWritten = true;
   };
   request.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,5 +1,5 @@
 /** Attempts: each POST left a row and each row tells the truth, numbers rise, waits are not shorter than the schedule (contract §7). */
-import { type Arrival, type Evidence, isInDoubt, type Trail } from "./evidence.ts";
+import { type Arrival, CLOCK_GRAIN_MS, type Evidence, isInDoubt, type Span, type Trail, wasMoved } from "./evidence.ts";
 import { type AttemptRow, isAccepted } from "./history.ts";
 
 const SECOND_MS = 1_000;
@@ -19,8 +19,6 @@ const WAITS_MS = [
 ] as const;
 const JITTER = 0.1;
 const LONGEST_WAIT_MS = 24 * HOUR_MS;
-/** Clocks tell whole milliseconds, and two processes read them. */
-const CLOCK_GRAIN_MS = 5;
 const SLOW_DOWN = new Set([429, 502, 503, 504]);
 
 /** Every POST left an attempt row, or is the one that its delivery's row says was begun, and no number was used twice. */
@@ -62,32 +60,33 @@ export function* notRising(evidence: Evidence): Generator<string> {
 
 /** After a failure the next attempt waits as long as the schedule and the receiver's Retry-After say. */
 export function* tooEarly(evidence: Evidence): Generator<string> {
-  if (evidence.options.timesMoved) return;
   for (const trail of evidence.trails.values()) {
     const numbers = [...new Set([...trail.arrivals, ...trail.attempts].map(({ attempt }) => attempt))].sort(
       (a, b) => a - b,
     );
     for (const attempt of numbers) {
       const waited = waitAfter(trail, attempt);
-      if (waited === null || waited.ms >= waited.leastMs - CLOCK_GRAIN_MS) continue;
-      yield `${trail.id} attempt ${attempt + 1} came ${Math.round(waited.ms)} ms after a failure, before ${Math.round(waited.leastMs)} ms`;
+      if (waited === null) continue;
+      const ms = waited.untilMs - waited.fromMs;
+      if (ms >= waited.leastMs - CLOCK_GRAIN_MS || wasMoved(evidence, trail.id, waited)) continue;
+      yield `${trail.id} attempt ${attempt + 1} came ${Math.round(ms)} ms after a failure, before ${Math.round(waited.leastMs)} ms`;
     }
   }
 }
 
 /** Null where there is no next attempt, or nothing had to be waited for: a fault, a resend, a success. */
-function waitAfter(trail: Trail, attempt: number): { ms: number; leastMs: number } | null {
+function waitAfter(trail: Trail, attempt: number): (Span & { leastMs: number }) | null {
   const [row, nextRow] = [attempt, attempt + 1].map((n) => trail.attempts.find((one) => one.attempt === n));
   const [got, next] = [attempt, attempt + 1].map((n) => trail.arrivals.find((one) => one.attempt === n));
-  const endedMs = got?.atMs ?? endOf(row);
-  const nextMs = next?.atMs ?? nextRow?.startedMs;
-  if (endedMs === undefined || nextMs === undefined || row === undefined || isInDoubt(row)) return null;
-  if (trail.resent.some(({ fromMs }) => fromMs <= nextMs && fromMs >= endedMs - MINUTE_MS)) return null;
+  const fromMs = got?.atMs ?? endOf(row);
+  const untilMs = next?.atMs ?? nextRow?.startedMs;
+  if (fromMs === undefined || untilMs === undefined || row === undefined || isInDoubt(row)) return null;
+  if (trail.resent.some((one) => one.fromMs <= untilMs && one.fromMs >= fromMs - MINUTE_MS)) return null;
   if (got && isAccepted(got)) return null;
   const begun = trail.resent.filter(({ untilMs }) => untilMs <= row.startedMs).at(-1);
   const before = begun ? trail.attempts.filter(({ startedMs }) => startedMs < begun.fromMs).length : 0;
   const wait = WAITS_MS[attempt - before - 1] ?? 0;
-  return { ms: nextMs - endedMs, leastMs: Math.max(wait * (1 - JITTER), askedMs(got)) };
+  return { fromMs, untilMs, leastMs: Math.max(wait * (1 - JITTER), askedMs(got)) };
 }
 
 function endOf(row: AttemptRow | undefined): number | undefined {

@@ -5,9 +5,12 @@ import {
   type DeliveryRow,
   deliveryIdOf,
   type History,
+  type JudgeOptions,
   type Reception,
+  type RecordedChange,
   type WebhookVersion,
 } from "./history.ts";
+import { judge } from "./judge.ts";
 
 export const START_MS = Date.UTC(2031, 0, 6);
 export const MINUTE_MS = 60_000;
@@ -20,7 +23,7 @@ export const webhookVersion: WebhookVersion = {
 export const id = (n: number) => deliveryIdOf(eventIds[n] ?? "", "7", 0);
 export const arrived = (n: number, changes: Partial<Reception> = {}): Reception => ({
   ...{ id: id(n), webhook: "7", subject: "consult:1", version: n + 1, sequence: n + 1, attempt: 1, test: false },
-  ...{ atMs: START_MS + n * 10_000 + 20, status: 200, retryAfterSeconds: null, timestampMs: START_MS },
+  ...{ address: "x", atMs: START_MS + n * 10_000 + 20, status: 200, retryAfterSeconds: null, timestampMs: START_MS },
   ...{ bodyHash: "same", carried: { practitioner: "off", patient: "off" }, signed: { by: ["one"], entries: 1 } },
   ...changes,
 });
@@ -90,3 +93,24 @@ export function failedOnce(waitMs: number, first: Partial<Reception> = { status:
     ],
   };
 }
+
+/** The webhook was never ticked, off, or narrowed from the beginning: versions that differ in one thing. */
+export const always = (changes: Partial<WebhookVersion>): Partial<History> => ({
+  webhooks: [{ ...webhookVersion, ...changes }],
+});
+export const since = (fromMs: number, changes: Partial<WebhookVersion>): Partial<History> => ({
+  webhooks: [
+    { ...webhookVersion, patient: "all", untilMs: fromMs },
+    { ...webhookVersion, patient: "all", ...changes, fromMs },
+  ],
+});
+export const patient = { practitioner: "off", patient: "all" } as const;
+export const nobody = { practitioner: "off", patient: "off" } as const;
+export const recorded = (what: RecordedChange["what"], fromMs = START_MS + 1_000): RecordedChange => ({
+  ...{ what, of: "consult:1", fromMs, untilMs: fromMs + 10 },
+});
+
+/** Which checks find something in the healthy history with these changes. */
+export const checksOf = (changes: Partial<History>, options: Partial<JudgeOptions> = {}): string[] => [
+  ...new Set(judge({ ...healthy, ...changes }, { drained: true, ...options }).violations.map(({ check }) => check)),
+];

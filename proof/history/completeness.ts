@@ -1,10 +1,20 @@
 /** Every accepted event that a webhook listens for is delivered, ended for a stated reason, or due (contract §6, §7). */
-import { type Evidence, firstAccepted, lastVersion, possible, type Trail } from "./evidence.ts";
+import {
+  CLOCK_GRAIN_MS,
+  type Evidence,
+  firstAccepted,
+  happened,
+  lastVersion,
+  possible,
+  type Trail,
+} from "./evidence.ts";
 import { type AcceptedEvent, type DeliveryRow, deliveryIdOf } from "./history.ts";
 
 const PARTICIPANTS_PER_REQUEST_MAX = 200;
 /** The schedule of contract §7 has ten attempts. */
 const ATTEMPTS_PER_SCHEDULE = 10;
+/** Bodies are kept for 30 days unless somebody chose otherwise; what still waits ends a day before they go. */
+const EXPIRES_AFTER_DEFAULT_MS = 29 * 86_400_000;
 
 export function* lost(evidence: Evidence): Generator<string> {
   const webhooks = Map.groupBy(evidence.versions.keys(), (webhook) => evidence.versions.get(webhook)?.[0]?.clinic);
@@ -38,26 +48,34 @@ export function* unfounded(evidence: Evidence): Generator<string> {
   }
 }
 
+/** Only the end of its schedule is a reason to give up; whatever else fails is tried again, and a webhook that is off waits. */
 function* givenUpEarly(trail: Trail, row: DeliveryRow): Generator<string> {
-  const isEarly = trail.resent.length === 0 && row.attempts < ATTEMPTS_PER_SCHEDULE;
-  if (isEarly && row.reason === "schedule_ended") {
-    yield `${row.id} was given up after ${row.attempts} attempts of ${ATTEMPTS_PER_SCHEDULE}`;
-  }
+  const begun = trail.resent.at(-1);
+  const before = begun ? trail.attempts.filter(({ startedMs }) => startedMs < begun.fromMs).length : 0;
+  const attempts = row.attempts - before;
+  if (attempts < ATTEMPTS_PER_SCHEDULE)
+    yield `${row.id} was given up after ${attempts} attempts of ${ATTEMPTS_PER_SCHEDULE}, as "${row.reason}"`;
+  else if (row.reason !== "schedule_ended")
+    yield `${row.id} was given up as "${row.reason}", which is no reason to give up`;
   if (row.attempts > 0 && trail.attempts.length === 0) yield `${row.id} was given up, and no attempt of it is recorded`;
 }
 
 function* cancelledWithoutCause(evidence: Evidence, row: DeliveryRow): Generator<string> {
-  const { reason } = row;
-  const versions = evidence.versions.get(row.webhook) ?? [];
-  const isRecorded = (what: string) =>
-    evidence.history.changes.some((change) => change.what === what && change.of === row.subject);
-  const hasCause =
-    (reason === "off" && versions.some((one) => !one.enabled)) ||
-    (reason === "deleted" && versions.some((one) => one.deleted)) ||
-    (reason === "erased" && isRecorded("erased")) ||
-    (reason === "not_shared" && isRecorded("not_shared")) ||
-    reason === "expired";
-  if (!hasCause) yield `${row.id} was cancelled as "${reason}", and nothing of the kind is recorded`;
+  if (!hasCause(evidence, row)) yield `${row.id} was cancelled as "${row.reason}", and nothing of the kind is recorded`;
+}
+
+/** What is off keeps what waits: only what happened while it was off ends as that. */
+function hasCause(evidence: Evidence, { reason, webhook, subject, event, finishedMs }: DeliveryRow): boolean {
+  const during = happened(evidence, event);
+  const { fromMs, untilMs } = during ?? { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.NEGATIVE_INFINITY };
+  const endMs = Math.max(untilMs, finishedMs ?? Number.POSITIVE_INFINITY) + CLOCK_GRAIN_MS;
+  if (reason === "off")
+    return possible(evidence, webhook, during ?? { fromMs, untilMs: endMs }).some((one) => !one.enabled);
+  if (reason === "deleted") return possible(evidence, webhook, { fromMs, untilMs: endMs }).some((one) => one.deleted);
+  if (reason === "expired") return endMs - fromMs >= (evidence.options.expiresAfterMs ?? EXPIRES_AFTER_DEFAULT_MS);
+  return evidence.history.changes.some(
+    (one) => one.what !== "resent" && one.what === reason && one.of === subject && one.fromMs <= endMs,
+  );
 }
 
 /** What waits has a time at which it is due. */

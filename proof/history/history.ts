@@ -35,16 +35,17 @@ export interface WebhookVersion {
   onePerRequest: boolean;
   enabled: boolean;
   deleted: boolean;
-  /** changes of the address end a parking */
+  /** as its receiver names itself (Reception); a change of it ends a parking */
   address: string;
 }
 
 export type Block = "off" | "id" | "all";
 
-/** A secret and the time in which it may have been live (began to ended), and in which it was for certain (from to until). */
+/** A secret or a key pair, and the time in which it may have been live (began to ended), and in which it was for certain (from to until). */
 export interface LiveSecret {
   webhook: string;
   name: string;
+  /** `whsec_…`, or the public half of a key pair, `whpk_…` */
   secret: string;
   beganMs: number;
   fromMs: number;
@@ -53,7 +54,7 @@ export interface LiveSecret {
   endedMs: number | null;
 }
 
-/** Something that a person did and that explains what would otherwise be a violation. */
+/** Something that a person did: it explains what would otherwise be a violation, or forbids what would otherwise be none. */
 export interface RecordedChange {
   what: "resent" | "erased" | "not_shared";
   /** the webhook-id for `resent`; the subject otherwise */
@@ -72,6 +73,8 @@ export interface Reception {
   sequence: number | null;
   attempt: number;
   test: boolean;
+  /** where it arrived, in the words of WebhookVersion; null where the receiver does not know */
+  address: string | null;
   atMs: number;
   /** what was answered; null where the request or the answer was cut short */
   status: number | null;
@@ -83,7 +86,7 @@ export interface Reception {
   bodyHash: string | null;
   /** what the body carried of its people; null where it did not arrive whole, or has no such block by its event */
   carried: { practitioner: Block; patient: Block } | null;
-  /** names of the secrets whose entry fits, and how many v1 entries there were; null where nobody looked */
+  /** names of the secrets and keys whose entry fits, and how many entries there were, v1 and v1a; null where nobody looked */
   signed: { by: readonly string[]; entries: number } | null;
 }
 
@@ -143,11 +146,21 @@ export interface History {
   attempts: readonly AttemptRow[];
 }
 
+/** A test brought forward what would have been due later: what was waited for meanwhile says nothing. */
+export interface MovedTimes {
+  fromMs: number;
+  untilMs: number;
+  /** webhook-ids of the deliveries, and webhooks whose next attempt of all (the probe) was brought forward; null: everything */
+  of: readonly string[] | null;
+}
+
 export interface JudgeOptions {
   /** nothing should wait any more but for webhooks that are off; otherwise it may be due */
   drained: boolean;
-  /** rows' times were moved by a test: waits between attempts say nothing */
-  timesMoved?: boolean;
+  /** when a test moved rows' times, and whose; true where nobody can tell: then no wait between attempts says anything */
+  timesMoved?: boolean | readonly MovedTimes[];
+  /** how old an event is at least when its content may go, and what waits of it expires; 29 days where nobody chose otherwise */
+  expiresAfterMs?: number;
   /** longest time between looking at a webhook's settings and sending; SLACK_DEFAULT_MS where the machine is not starved */
   slackMs?: number;
   /**

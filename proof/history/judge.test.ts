@@ -4,36 +4,52 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   accepted,
+  always,
   arrived,
   attempted,
+  checksOf,
   eventIds,
   failedOnce,
   healthy,
+  id,
   MINUTE_MS,
+  nobody,
+  patient,
+  recorded,
   row,
   START_MS,
   secret,
+  since,
   webhookVersion,
 } from "./by-hand.ts";
-import { deliveryIdOf, type History, type JudgeOptions, type WebhookVersion } from "./history.ts";
-import { judge } from "./judge.ts";
+import { deliveryIdOf, type History, type RecordedChange } from "./history.ts";
 
-const drained: JudgeOptions = { drained: true };
-const checksOf = (changes: Partial<History>, options = drained) => [
-  ...new Set(judge({ ...healthy, ...changes }, options).violations.map(({ check }) => check)),
-];
+const keyPair = { ...secret, name: "pair" };
 
-/** The webhook was never ticked, off, or narrowed from the beginning: versions that differ in one thing. */
-const always = (changes: Partial<WebhookVersion>): Partial<History> => ({
-  webhooks: [{ ...webhookVersion, ...changes }],
-});
-const since = (fromMs: number, changes: Partial<WebhookVersion>): Partial<History> => ({
-  webhooks: [
-    { ...webhookVersion, patient: "all", untilMs: fromMs },
-    { ...webhookVersion, patient: "all", ...changes, fromMs },
-  ],
-});
-const patient = { practitioner: "off", patient: "all" } as const;
+/** Something was recorded between two attempts that carry the patient; or the second one does not. */
+function retriedAfter({ what, fromMs, carried = patient }: Retried): Partial<History> {
+  const bodyHash = carried === patient ? "wide" : "narrow";
+  const atMs = START_MS + 5_020;
+  return {
+    ...failedOnce(5_000),
+    ...always({ patient: "all" }),
+    changes: [recorded(what, fromMs)],
+    receptions: [
+      arrived(0, { status: 500, carried: patient, bodyHash: "wide" }),
+      arrived(0, { attempt: 2, atMs, carried, bodyHash }),
+      arrived(1, { atMs: atMs + 100 }),
+    ],
+  };
+}
+
+interface Retried {
+  what: RecordedChange["what"];
+  fromMs?: number;
+  carried?: typeof patient | typeof nobody;
+}
+
+/** Between the two deliveries. */
+const moved = since(START_MS + 5_000, { address: "y" });
 
 test.each<[string, Partial<History>]>([
   ["all is well", {}],
@@ -47,15 +63,6 @@ test.each<[string, Partial<History>]>([
         attempted(0, { attempt: 2 }),
         attempted(1),
       ],
-    },
-  ],
-  [
-    "an event happened while the webhook was off, and was kept",
-    {
-      ...always({ enabled: false }),
-      receptions: [],
-      attempts: [],
-      deliveries: [0, 1].map((n) => row(n, { state: "cancelled", reason: "off", sequence: null, attempts: 0 })),
     },
   ],
   [
@@ -86,57 +93,24 @@ test.each<[string, Partial<History>]>([
       attempts: [...healthy.attempts, attempted(0, { id: deliveryIdOf("c".repeat(32), "7", 0) })],
     },
   ],
+  ["a retry carries no patient after a do not share", retriedAfter({ what: "not_shared", carried: nobody })],
+  ["a retry still carries what happened after an erasure", retriedAfter({ what: "erased", fromMs: START_MS - 1 })],
+  [
+    "a webhook was moved, and the next attempt goes to its new address",
+    { ...moved, receptions: [arrived(0), arrived(1, { address: "y" })] },
+  ],
+  [
+    "a message is signed with the key pair, too",
+    {
+      secrets: [secret, keyPair],
+      receptions: [0, 1].map((n) => arrived(n, { signed: { by: ["one", "pair"], entries: 2 } })),
+    },
+  ],
 ])("it finds nothing where %s", (_what, changes) => {
-  expect(judge({ ...healthy, ...changes }, drained).violations).toEqual([]);
+  expect(checksOf(changes)).toEqual([]);
 });
 
 test.each<[string, string, Partial<History>]>([
-  [
-    "lost",
-    "an accepted event has no delivery",
-    { deliveries: [row(0)], receptions: [arrived(0)], attempts: [attempted(0)] },
-  ],
-  [
-    "unfounded",
-    "a delivery is called delivered and was refused",
-    { receptions: [arrived(0), arrived(1, { status: 500 })], attempts: [attempted(0), attempted(1, { status: 500 })] },
-  ],
-  [
-    "unfounded",
-    "one was given up after its first attempt",
-    {
-      deliveries: [row(0), row(1, { state: "given_up", reason: "schedule_ended" })],
-      receptions: [arrived(0), arrived(1, { status: 500 })],
-      attempts: [attempted(0), attempted(1, { status: 500 })],
-    },
-  ],
-  [
-    "unfounded",
-    "one was cancelled as off, and nobody turned it off",
-    {
-      deliveries: [row(0), row(1, { state: "cancelled", reason: "off" })],
-      receptions: [arrived(0)],
-      attempts: [attempted(0)],
-    },
-  ],
-  [
-    "stuck",
-    "one waits without end",
-    {
-      deliveries: [row(0), row(1, { state: "open", attempts: 0, sequence: null })],
-      receptions: [arrived(0)],
-      attempts: [attempted(0)],
-    },
-  ],
-  [
-    "unfinished",
-    "one still waits when all should have ended",
-    {
-      deliveries: [row(0), row(1, { state: "open", attempts: 0, sequence: null, dueMs: START_MS })],
-      receptions: [arrived(0)],
-      attempts: [attempted(0)],
-    },
-  ],
   [
     "misdirected",
     "something arrived that was never committed",
@@ -146,6 +120,14 @@ test.each<[string, string, Partial<History>]>([
   ["misdirected", "its name was not ticked", always({ events: ["participant.added"] })],
   ["misdirected", "it is another clinic's", always({ clinic: "2" })],
   ["misdirected", "the webhook was off when it happened", always({ enabled: false })],
+  ["wrong_address", "it went to where the webhook was before", moved],
+  ["still_shared", "a retry carries the patient after a do not share", retriedAfter({ what: "not_shared" })],
+  [
+    "still_shared",
+    "what happened after a do not share carries the patient",
+    retriedAfter({ what: "not_shared", fromMs: START_MS - MINUTE_MS }),
+  ],
+  ["still_shared", "a retry carries the patient after an erasure", retriedAfter({ what: "erased" })],
   ["sent_while_off", "the webhook was off when it was sent", since(START_MS + 5_000, { enabled: false })],
   ["too_much_data", "a patient was not chosen", { receptions: [arrived(0), arrived(1, { carried: patient })] }],
   [
@@ -165,6 +147,19 @@ test.each<[string, string, Partial<History>]>([
     },
   ],
   ["changed", "a body changes", failedOnce(5_000, { status: 500, bodyHash: "other" })],
+  [
+    "changed",
+    "a body grows after an erasure",
+    {
+      ...failedOnce(5_000),
+      changes: [recorded("erased")],
+      receptions: [
+        arrived(0, { status: 500 }),
+        arrived(0, { attempt: 2, atMs: START_MS + 5_020, carried: patient, bodyHash: "wide" }),
+        arrived(1, { atMs: START_MS + 5_120 }),
+      ],
+    },
+  ],
   ["changed", "a sequence number changes", failedOnce(5_000, { status: 500, sequence: 9 })],
   ["duplicated", "one comes twice", failedOnce(5_000, { status: 200 })],
   ["badly_signed", "nothing fits", { receptions: [arrived(0), arrived(1, { signed: { by: [], entries: 1 } })] }],
@@ -174,6 +169,20 @@ test.each<[string, string, Partial<History>]>([
     { secrets: [{ ...secret, untilMs: START_MS - MINUTE_MS, endedMs: START_MS - MINUTE_MS }] },
   ],
   ["badly_signed", "a live secret does not sign", { secrets: ["one", "two"].map((name) => ({ ...secret, name })) }],
+  ["badly_signed", "a key pair does not sign", { secrets: [secret, keyPair] }],
+  [
+    "badly_signed",
+    "a key pair signs that was taken away",
+    {
+      secrets: [secret, { ...keyPair, untilMs: START_MS - MINUTE_MS, endedMs: START_MS - MINUTE_MS }],
+      receptions: [arrived(0), arrived(1, { signed: { by: ["one", "pair"], entries: 2 } })],
+    },
+  ],
+  [
+    "badly_signed",
+    "there is an entry of nobody's",
+    { receptions: [arrived(0), arrived(1, { signed: { by: ["one"], entries: 2 } })] },
+  ],
   [
     "badly_signed",
     "its time is off",
@@ -220,72 +229,14 @@ test.each<[string, string, Partial<History>]>([
   expect(checksOf(changes)).toContain(check);
 });
 
-/** Five failures in a row, 20 s apart, of deliveries of their own; then attempts so many ms after the last of them. */
-function failing(...laterMs: number[]): Partial<History> {
-  const times = [0, 20_000, 40_000, 60_000, 80_000].concat(laterMs.map((ms) => 80_000 + ms));
-  const own = times.map((ms, n) => ({ id: `failing ${n}`, startedMs: START_MS + ms, ms }));
-  return {
-    deliveries: own.map((one, n) =>
-      row(0, { id: one.id, subject: `consult:${n}`, state: "open", dueMs: START_MS, sequence: n + 1 }),
-    ),
-    attempts: own.map((one) => attempted(0, { id: one.id, startedMs: one.startedMs, durationMs: 1, status: 503 })),
-    receptions: own.map((one, n) =>
-      arrived(0, { id: one.id, subject: `consult:${n}`, atMs: one.startedMs, status: 503, sequence: n + 1 }),
-    ),
-  };
-}
-
-test("while a webhook is parked only the probe is sent, after its time", () => {
-  const parked = (...laterMs: number[]) =>
-    checksOf(failing(...laterMs), { drained: false }).includes("sent_while_parked");
-  expect(parked()).toBe(false);
-  expect(parked(5 * MINUTE_MS)).toBe(false);
-  expect(parked(5 * MINUTE_MS, 36 * MINUTE_MS)).toBe(false);
-  expect(parked(30_000)).toBe(true);
-  expect(parked(5 * MINUTE_MS, 6 * MINUTE_MS)).toBe(true);
-  // Four failures are no parking, and neither are five within a second.
-  const four = failing(30_000);
-  expect(checksOf({ ...four, attempts: four.attempts?.slice(2) ?? [] })).not.toContain("sent_while_parked");
-});
-
-test("a probe that was answered 400 has taken its step like any other", () => {
-  const history = failing(5 * MINUTE_MS, 10 * MINUTE_MS);
-  const refused = {
-    ...history,
-    attempts: history.attempts?.map((one, n) => (n === 5 ? { ...one, status: 400 } : one)) ?? [],
-  };
-  expect(checksOf(refused, { drained: false })).toContain("sent_while_parked");
-});
-
-test.each([
-  { beforeItsEndMs: 100, isFound: false },
-  { beforeItsEndMs: 2_000, isFound: true },
-])(
-  "what leaves $beforeItsEndMs ms before a probe was answered 2xx, as far as it is told, is found: $isFound",
-  ({ beforeItsEndMs, isFound }) => {
-    const history = failing(5 * MINUTE_MS, 5 * MINUTE_MS + 3_000 - beforeItsEndMs);
-    const answered = { status: 200, durationMs: 3_000 };
-    const attempts = history.attempts?.map((one, n) => (n === 5 ? { ...one, ...answered } : one)) ?? [];
-    expect(checksOf({ ...history, attempts }, { drained: false }).includes("sent_while_parked")).toBe(isFound);
-  },
-);
-
-test.each<[string, boolean, Partial<WebhookVersion>[]]>([
-  ["turned on again", false, [{ enabled: false }, { enabled: true }]],
-  ["moved", false, [{ address: "other.example.test" }]],
-  ["changed in what cannot be seen here", false, [{}]],
-  ["told to send one participant at a time", true, [{ onePerRequest: true }]],
-])("a parked webhook that was %s is parked still: %s", (_what, isParked, changes) => {
-  const first = webhookVersion;
-  const atMs = START_MS + 90_000;
-  const versions = [first, ...changes.map((change) => ({ ...first, ...change }))];
-  const webhooks = versions.map((one, at) => ({
-    ...one,
-    fromMs: at === 0 ? first.fromMs : atMs + at,
-    untilMs: at === versions.length - 1 ? Number.POSITIVE_INFINITY : atMs + at + 1,
-  }));
-  const checks = checksOf({ ...failing(30_000), webhooks }, { drained: false });
-  expect(checks.includes("sent_while_parked")).toBe(isParked);
+test("a retry that a test brought forward says nothing, and all others are judged", () => {
+  const retried = (of: string[] | null, fromMs = START_MS + 500) =>
+    checksOf(failedOnce(1_000), { timesMoved: [{ fromMs, untilMs: fromMs + 5, of }] });
+  expect(retried([id(0)])).toEqual([]);
+  expect(retried(null)).toEqual([]);
+  expect(retried([id(1)])).toEqual(["too_early"]);
+  expect(retried([id(0)], START_MS - 1_000)).toEqual(["too_early"]);
+  expect(checksOf(failedOnce(1_000), { timesMoved: true })).toEqual([]);
 });
 
 test("it knows nothing of the engine: this folder imports Node, the SDK's signatures and itself", () => {

@@ -5,7 +5,7 @@
  * promises (contract §6, §7). Does not collect the evidence (reading.ts, exporting.ts).
  */
 import { invented, notRising, tooEarly, unlogged } from "./attempts.ts";
-import { misdirected, sentWhileOff, tooMuchData } from "./boundaries.ts";
+import { misdirected, sentWhileOff, stillShared, tooMuchData, wrongAddress } from "./boundaries.ts";
 import { lost, stuck, unfinished, unfounded } from "./completeness.ts";
 import { type Evidence, toEvidence } from "./evidence.ts";
 import type { History, JudgeOptions, Violation } from "./history.ts";
@@ -23,8 +23,10 @@ const CHECKS = {
   stuck,
   unfinished,
   misdirected,
+  wrong_address: wrongAddress,
   sent_while_off: sentWhileOff,
   too_much_data: tooMuchData,
+  still_shared: stillShared,
   changed,
   duplicated,
   badly_signed: badlySigned,
@@ -38,6 +40,7 @@ const CHECKS = {
 } as const satisfies Record<string, (evidence: Evidence) => Iterable<string>>;
 
 export type CheckName = keyof typeof CHECKS;
+export const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
 
 export interface Verdict {
   violations: Violation[];

@@ -1,8 +1,5 @@
 /** Order per subject and webhook, and numbers without a gap per webhook (contract §7). */
-import { type Evidence, firstAccepted, type Trail } from "./evidence.ts";
-
-/** An end that only a row tells of is timed by the database, the next one's arrival by its receiver. */
-const CLOCK_GRAIN_MS = 5;
+import { CLOCK_GRAIN_MS, type Evidence, firstAccepted, type Trail } from "./evidence.ts";
 
 /** A later event of a subject is not sent before the earlier one is delivered or has ended otherwise. */
 export function* outOfOrder(evidence: Evidence): Generator<string> {

@@ -6,7 +6,7 @@
  * turns on again because it is mended, is another receiver than the one that failed; what was asked of the old one counts no
  * more, whenever it answers. "After 5 min, 30 min, 1 h, then every 4 h": every probe takes its step, whatever it is answered.
  */
-import type { Evidence, Trail } from "./evidence.ts";
+import { type Evidence, type Trail, wasMoved } from "./evidence.ts";
 import type { AttemptRow, WebhookVersion } from "./history.ts";
 
 const FAILURES_MIN = 5;
@@ -32,8 +32,7 @@ const OF_THE_RECEIVER = new Set([
 ]);
 
 export function* sentWhileParked(evidence: Evidence): Generator<string> {
-  const { timesMoved, calmFromMs = Number.NEGATIVE_INFINITY } = evidence.options;
-  if (timesMoved) return;
+  const { calmFromMs = Number.NEGATIVE_INFINITY } = evidence.options;
   for (const [webhook, trails] of evidence.byWebhook) {
     const judged = (trail: Trail) => trail.resent.length === 0;
     // Whatever was sent, its answer says whether the receiver is there; only what a manager sent again is his own doing.
@@ -121,7 +120,7 @@ function* besidesProbes(
     const { startedMs } = attempt;
     if (startedMs <= parked.fromMs + onItsWayMs || startedMs >= parked.untilMs - TOLD_WITHIN_MS) continue;
     const leastMs = (PROBE_WAITS_MS[Math.min(probes, PROBE_WAITS_MS.length - 1)] ?? 0) * (1 - JITTER);
-    if (startedMs - lastMs < leastMs) {
+    if (startedMs - lastMs < leastMs && !wasMoved(evidence, webhook, { fromMs: lastMs, untilMs: startedMs })) {
       yield `${attempt.id} attempt ${attempt.attempt} was sent while webhook ${webhook} was parked, and was no probe`;
       continue;
     }

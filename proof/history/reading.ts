@@ -11,6 +11,8 @@ import type { AcceptedEvent, Block, LiveSecret, Reception, RecordedChange, Webho
 /** A line of a receiver's log: one POST. */
 export interface ReceiverLine {
   webhook: string;
+  /** where it arrived, where the receiver knows that */
+  address?: string;
   headers: Readonly<Record<string, string>>;
   /** null where it did not arrive whole */
   body: string | null;
@@ -34,7 +36,7 @@ export async function toReception(line: ReceiverLine, secrets?: readonly LiveSec
   const own = secrets.filter(({ webhook }) => webhook === line.webhook);
   const by: string[] = [];
   for (const one of own) if (await fits(line, line.body, one)) by.push(one.name);
-  const entries = (line.headers["webhook-signature"] ?? "").split(" ").filter((entry) => entry.startsWith("v1,"));
+  const entries = (line.headers["webhook-signature"] ?? "").split(" ").filter((entry) => entry !== "");
   return { ...seen, signed: { by, entries: entries.length } };
 }
 
@@ -45,11 +47,12 @@ async function fits(line: ReceiverLine, body: string, { secret }: LiveSecret): P
 }
 
 /** Everything of a message but its signature. */
-export function observe({ webhook, headers, body, atMs, status, retryAfterSeconds = null }: ReceiverLine): Reception {
+export function observe(line: ReceiverLine): Reception {
+  const { webhook, address = null, headers, body, atMs, status, retryAfterSeconds = null } = line;
   const header = (name: string) => headers[`webhook-${name}`];
   const sequence = header("sequence");
   return {
-    ...{ webhook, atMs, status, retryAfterSeconds },
+    ...{ webhook, address, atMs, status, retryAfterSeconds },
     id: header("id") ?? "",
     subject: header("subject") ?? "",
     version: Number(header("subject-version") ?? 0),

@@ -1,5 +1,5 @@
 /** One webhook-id is one message: the same at every attempt, and accepted twice only beside a recorded fault (contract §7). */
-import { type Arrival, type Evidence, isInDoubt, lookedAt, type Trail } from "./evidence.ts";
+import { type Arrival, type Evidence, isInDoubt, lookedAt, type Span, type Trail } from "./evidence.ts";
 import { isAccepted } from "./history.ts";
 
 export function* changed(evidence: Evidence): Generator<string> {
@@ -19,24 +19,24 @@ const WIDTH = { off: 0, id: 1, all: 2 } as const;
 
 /** A narrowing of the webhook, a "do not share" or an erasure was recorded in between, and nothing was added. */
 function mayHaveShrunk(evidence: Evidence, trail: Trail, before: Arrival, after: Arrival): boolean {
+  if (hasGrown(before, after)) return false;
   // What was on its way already when something was narrowed still arrives as it was rendered.
   const { fromMs } = lookedAt(evidence, trail, before);
-  const isBetween = (one: { fromMs: number; untilMs: number }) => one.fromMs <= after.atMs && one.untilMs >= fromMs;
+  const isBetween = (one: Span) => one.fromMs <= after.atMs && one.untilMs >= fromMs;
   const subject = trail.row?.subject ?? before.subject;
   if (evidence.history.changes.some((one) => one.what !== "resent" && one.of === subject && isBetween(one)))
     return true;
   const versions = evidence.versions.get(before.webhook) ?? [];
-  const narrowed = versions.some((one, at) => {
+  return versions.some((one, at) => {
     const previous = versions[at - 1];
     if (!previous || !isBetween({ fromMs: one.fromMs, untilMs: previous.untilMs })) return false;
     return WIDTH[one.patient] < WIDTH[previous.patient] || WIDTH[one.practitioner] < WIDTH[previous.practitioner];
   });
-  const grew =
-    before.carried !== null &&
-    after.carried !== null &&
-    (WIDTH[after.carried.patient] > WIDTH[before.carried.patient] ||
-      WIDTH[after.carried.practitioner] > WIDTH[before.carried.practitioner]);
-  return narrowed && !grew;
+}
+
+function hasGrown({ carried: before }: Arrival, { carried: after }: Arrival): boolean {
+  if (before === null || after === null) return false;
+  return WIDTH[after.patient] > WIDTH[before.patient] || WIDTH[after.practitioner] > WIDTH[before.practitioner];
 }
 
 export function* duplicated(evidence: Evidence): Generator<string> {

@@ -5,6 +5,8 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type BlockChoice, type EventName, type Facts, generateSecret, sampleFacts } from "@hookwell/sdk";
 import type pg from "pg";
+import { nowMs } from "../../proof/crash/chance.ts";
+import type { MovedTimes } from "../../proof/history/history.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import { createKysely, inClinic } from "../src/db/pool.ts";
 import type { Database, Db } from "../src/db/schema.ts";
@@ -13,6 +15,7 @@ import { DeliveryStore } from "../src/delivery/store.ts";
 import { createEgress, type Egress } from "../src/egress/client.ts";
 import { silentLog } from "../src/log.ts";
 import { type EmittedEvent, emit } from "../src/outbox/emit.ts";
+import { type DeliveryKey, deliveryId } from "../src/outbox/identifiers.ts";
 import { Seal } from "../src/seal/seal.ts";
 import { watchedLog } from "./canary/watch.ts";
 import type { TestDatabase } from "./database.ts";
@@ -52,6 +55,8 @@ export interface TestEngine {
   emit(clinicId: number, subject: string, facts?: Facts | EventName): Promise<EmittedEvent>;
   startDispatcher(options?: Partial<DispatcherOptions>): Promise<Dispatcher>;
   stopDispatchers(): Promise<void>;
+  /** What these two have brought forward so far, for the judge: what is not among it had to wait for its time. */
+  readonly moved: readonly MovedTimes[];
   /** Moves everything that is due or leased into the past, as if so much time had gone by. */
   passTime(interval: string): Promise<void>;
   /** Retries that wait are due now; unlike passTime it lets every node live. */
@@ -88,6 +93,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   // Benchmarks bring a database of their own, and measure no log.
   const log = options.database === undefined ? watchedLog() : silentLog();
   const dispatchers: Dispatcher[] = [];
+  const moved: MovedTimes[] = [];
   const nudge: TestEngine["nudge"] = (clinicId, webhookIds) => {
     for (const dispatcher of dispatchers) dispatcher.nudge(clinicId, webhookIds);
   };
@@ -95,7 +101,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     for (const dispatcher of dispatchers.splice(0)) await dispatcher.stop();
   };
   return {
-    ...{ database, app, dispatch, owner, seal, clock, egress, store },
+    ...{ database, app, dispatch, owner, seal, clock, egress, store, moved },
     createClinic: () => createClinic(owner, seal),
     createWebhook: (clinicId, settings) => createWebhook({ app, owner, seal }, clinicId, settings),
     async emit(clinicId, subject, facts = "participant.added") {
@@ -121,6 +127,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
       return dispatcher;
     },
     async passTime(interval) {
+      const fromMs = nowMs();
       // At once: an engine that saw a webhook due, and not yet failing for so long, would draw its conclusions from that.
       await owner.query(
         `with waiting as (update deliveries set due_at = due_at - $1::interval where due_at < 'infinity'),
@@ -130,11 +137,20 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
            warned_at = warned_at - $1::interval, recovered_at = recovered_at - $1::interval`,
         [interval],
       );
+      moved.push({ fromMs, untilMs: nowMs(), of: null });
       nudge();
     },
     async bringDue() {
-      await owner.query("update deliveries set due_at = now() where due_at > now() and due_at < 'infinity'");
-      await owner.query("update runs set next_at = now() where next_at > now() and next_at < 'infinity'");
+      const fromMs = nowMs();
+      const { rows: deliveries } = await owner.query<DeliveryKey>(
+        `update deliveries set due_at = now() where due_at > now() and due_at < 'infinity'
+         returning event_id as "eventId", webhook_id as "webhookId", part`,
+      );
+      const { rows: runs } = await owner.query<{ id: string }>(
+        "update runs set next_at = now() where next_at > now() and next_at < 'infinity' returning webhook_id::text as id",
+      );
+      const of = [...deliveries.map(deliveryId), ...runs.map(({ id }) => id)];
+      if (of.length > 0) moved.push({ fromMs, untilMs: nowMs(), of });
       nudge();
     },
     async loseNode(id) {

@@ -1,6 +1,8 @@
 /** A clinic with one webhook whose deliveries fail, or are missed while it is off, and what people do to send them again. */
 import { sampleFacts } from "@hookwell/sdk";
 import { expect } from "vitest";
+import { nowMs } from "../../proof/crash/chance.ts";
+import { ClientRecord } from "../../proof/history/reading.ts";
 import { inClinic } from "../src/db/pool.ts";
 import { Recoverer } from "../src/delivery/recover.ts";
 import {
@@ -19,7 +21,7 @@ import { deliveryId } from "../src/outbox/identifiers.ts";
 import { watchedLog } from "./canary/watch.ts";
 import { type ClinicLog, clinicLog } from "./clinic-log.ts";
 import type { TestEngine, TestWebhook } from "./engine.ts";
-import { type Reception, reception } from "./history.ts";
+import { type History, type Reception, readLog, reception } from "./history.ts";
 import { createReceiver, type Receiver } from "./receiver.ts";
 import { until } from "./until.ts";
 
@@ -42,6 +44,7 @@ export class TestRecovery {
   readonly #receiver: Receiver;
   readonly #workers: Recoverer[] = [];
   #subjects = 0;
+  readonly #switched = [{ enabled: true, beganMs: Number.NEGATIVE_INFINITY, doneMs: Number.NEGATIVE_INFINITY }];
 
   private constructor(engine: TestEngine, receiver: Receiver, webhook: TestWebhook) {
     this.engine = engine;
@@ -103,6 +106,7 @@ export class TestRecovery {
   }
 
   async setOn(on: boolean): Promise<void> {
+    const beganMs = nowMs();
     await this.engine.owner.query(
       "update webhooks set enabled = $3, off_reason = case when $3 then null else 'you' end where clinic_id = $1 and id = $2",
       [this.clinicId, this.webhook.id, on],
@@ -110,6 +114,19 @@ export class TestRecovery {
     await this.engine.owner.query("insert into bells (clinic_id, webhook_id) values ($1, $2)", [
       ...[this.clinicId, this.webhook.id],
     ]);
+    this.#switched.push({ enabled: on, beganMs, doneMs: nowMs() });
+  }
+
+  /** For the judge: these deliveries have been sent again since then. */
+  async history(resent: readonly string[], fromMs: number): Promise<History> {
+    const log = await readLog(this.engine, this.clinicId);
+    const record = new ClientRecord();
+    for (const webhook of log.webhooks) {
+      for (const switched of this.#switched) record.add({ kind: "configured", ...webhook, ...switched });
+    }
+    const span = { fromMs, untilMs: nowMs() };
+    const changes = resent.map((of) => ({ what: "resent" as const, of, ...span }));
+    return { ...log, webhooks: record.webhooks, changes, receptions: this.receptions };
   }
 
   /** Events about subjects of their own; returns their webhook-ids. */

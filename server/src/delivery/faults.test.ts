@@ -104,7 +104,7 @@ describe("a database connection", () => {
     await allDelivered();
     expect(await log().finished()).toHaveLength(60);
     const receptions = receiver.received.map((got) => reception(String(webhook.id), got, 200));
-    expect(violations({ ...(await readLog(engine.owner, clinicId)), receptions })).toEqual([]);
+    expect(await violations({ ...(await readLog(engine, clinicId)), receptions })).toEqual([]);
   });
 });
 

@@ -115,7 +115,7 @@ async function allDelivered(): Promise<void> {
   });
 }
 
-const history = async (): Promise<History> => ({ ...(await readLog(engine.owner, clinicId)), receptions });
+const history = async (): Promise<History> => ({ ...(await readLog(engine, clinicId)), receptions });
 
 describe("two nodes", () => {
   test("share the work, and without a fault everything arrives exactly once", async () => {
@@ -124,7 +124,7 @@ describe("two nodes", () => {
     await engine.startDispatcher({ store: new DeliveryStore(engine.database.pools.engine) });
     await emitAll();
     await allDelivered();
-    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(await violations(await history()), `seed ${seed}`).toEqual([]);
     expect(receptions).toHaveLength(EVENTS * WEBHOOKS);
   });
 
@@ -149,7 +149,7 @@ describe("two nodes", () => {
     await until("each holds its half", async () => String(await shares()) === String([WEBHOOKS, WEBHOOKS]));
     isSlow = false;
     await allDelivered();
-    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(await violations(await history()), `seed ${seed}`).toEqual([]);
     expect(receptions).toHaveLength(60 * 2 * WEBHOOKS);
   });
 
@@ -168,7 +168,7 @@ describe("two nodes", () => {
     await engine.startDispatcher();
     await allDelivered();
     const judged = await history();
-    expect(violations(judged), `seed ${seed}`).toEqual([]);
+    expect(await violations(judged), `seed ${seed}`).toEqual([]);
     expect(judged.attempts.filter(({ isInDoubt, attempt }) => isInDoubt || attempt !== 1)).toEqual([]);
   });
 
@@ -184,7 +184,7 @@ describe("two nodes", () => {
     });
     await engine.owner.query("update nodes set alive_until = now() - interval '4 seconds' where id = $1", [ghost]);
     await allDelivered();
-    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(await violations(await history()), `seed ${seed}`).toEqual([]);
     expect((await engine.owner.query("select from nodes where name = 'ghost'")).rows).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ describe("two nodes", () => {
     }
     await allDelivered();
     const judged = await history();
-    expect(violations(judged), `seed ${seed}`).toEqual([]);
+    expect(await violations(judged), `seed ${seed}`).toEqual([]);
     expect(judged.committed).toHaveLength(EVENTS * WEBHOOKS);
     expect(judged.attempts.filter((a) => a.isInDoubt).length).toBeGreaterThan(0);
   });
@@ -215,7 +215,7 @@ describe("two nodes", () => {
     await engine.store.reap();
     await emitting;
     await allDelivered();
-    expect(violations(await history()), `seed ${seed}`).toEqual([]);
+    expect(await violations(await history()), `seed ${seed}`).toEqual([]);
     const nodes = await until("two live nodes are left", async () => {
       const { rows } = await engine.owner.query("select name from nodes where alive_until > now()");
       return rows.length === 2 ? rows : null;

@@ -107,7 +107,7 @@ test("nodes that come one after the other have even shares, each webhook moves a
     GIVE_UP_MS,
   );
   // A sample of the webhooks will do.
-  const log = await readLog(engine.owner, clinicId);
+  const log = await readLog(engine, clinicId);
   expect(receptions).toHaveLength(EVENTS * WEBHOOKS);
   const sample = new Set([...new Set(receptions.map(({ webhook }) => webhook))].slice(0, 10));
   const ofSample = ({ webhook }: { webhook: string }) => sample.has(webhook);
@@ -119,5 +119,5 @@ test("nodes that come one after the other have even shares, each webhook moves a
     attempts: log.attempts.filter(({ id }) => ids.has(id)),
     receptions: receptions.filter(ofSample),
   };
-  expect(violations(sampled)).toEqual([]);
+  expect(await violations(sampled)).toEqual([]);
 });
