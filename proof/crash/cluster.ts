@@ -8,7 +8,7 @@ import { chmod, mkdtemp, open, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import pg from "pg";
+import { dial } from "../../server/src/db/embedded/holder.ts";
 import { startEmbedded } from "../../server/src/db/embedded.ts";
 import { silentLog } from "../../server/src/log.ts";
 import { until } from "../../server/test/until.ts";
@@ -123,12 +123,10 @@ export class Cluster {
   /** It may have ended, or be about to, or recover from its log. */
   async #isBack(): Promise<boolean> {
     if ((await this.#pid()) === null) await this.#open();
-    const client = new pg.Client({ connectionString: this.#url });
-    client.on("error", () => {}); // it ends while we look
-    return client.connect().then(
-      () => client.end().then(() => true),
-      () => false,
-    );
+    const dialled = await dial(this.#url);
+    if (typeof dialled === "string" || !("client" in dialled)) return false;
+    await dialled.client.end();
+    return true;
   }
 
   async stop(): Promise<void> {
