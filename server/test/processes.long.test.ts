@@ -5,7 +5,8 @@
  */
 import { createSecretKey, randomBytes } from "node:crypto";
 import { sampleFacts } from "@hookwell/sdk";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { WireProxy } from "../../proof/crash/wire-proxy.ts";
 import { createApiKey } from "../src/accounts/api-keys.ts";
 import { inClinic } from "../src/db/pool.ts";
 import { createTestEngine, type TestEngine } from "./engine.ts";
@@ -43,12 +44,8 @@ afterEach(async () => {
   await Promise.all(running.map((server) => server.stop()));
 });
 
-async function start(role: ProcessOptions["role"]): Promise<ServerProcess> {
-  const server = await startProcess({
-    role,
-    databaseUrl: engine.database.url,
-    masterKey: MASTER_KEY.toString("base64"),
-  });
+async function start(role: ProcessOptions["role"], databaseUrl = engine.database.url): Promise<ServerProcess> {
+  const server = await startProcess({ role, databaseUrl, masterKey: MASTER_KEY.toString("base64") });
   running.push(server);
   return server;
 }
@@ -111,7 +108,10 @@ describe("a rolling restart under load", () => {
       receptions.push(reception(webhooks.get(got.path) ?? "", got, 200));
       setTimeout(() => response.writeHead(200).end("ok"), Math.random() * 400);
     };
-    let api = await start("api");
+    const proxy = await WireProxy.listen(Number(new URL(engine.database.url).port));
+    onTestFinished(() => proxy.close());
+    const startApi = () => start("api", proxy.urlFor(engine.database.url));
+    let api = await startApi();
     let misses = 0;
     let workers: ServerProcess[] = await Promise.all([start("worker"), start("worker")]);
     let isOver = false;
@@ -125,13 +125,19 @@ describe("a rolling restart under load", () => {
       }),
     );
     await until("both workers deliver", () => receptions.length > 50);
-    // The API stops in order the first time, and is killed the second.
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    /** kill -9 when events are committed and their answers on the way: their programs cannot know. */
+    const killApi = () =>
+      proxy.set({ statement: /^ ?commit/i, after: /^emit /, moment: "after", spring: () => api.signal("SIGKILL") });
+    const restarts = [
+      { stop: () => api.signal("SIGTERM"), ending: { code: 0, signal: null } },
+      { stop: killApi, ending: { code: null, signal: "SIGKILL" } },
+    ];
+    for (const { stop, ending } of restarts) {
       const missesBefore = misses;
-      api.signal(signal);
-      expect(await api.ended).toEqual(signal === "SIGTERM" ? { code: 0, signal: null } : { code: null, signal });
+      stop();
+      expect(await api.ended).toEqual(ending);
       await until("every writer has had no answer", () => misses >= missesBefore + WRITERS);
-      api = await start("api");
+      api = await startApi();
       for (const worker of workers) {
         const before = receptions.length;
         expect(await worker.stop()).toEqual({ code: 0, signal: null });
