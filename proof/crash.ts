@@ -1,19 +1,31 @@
 /**
- * `npm run crash -- --kills N [--json] [--keep] [--seed S] [--minutes M] [--fault kill|immediate|terminate|halfopen|idle|disk|clock|all]`:
- * crashes under load, judged from the outside (crash/harness.ts). Ends with 1 when a promise was broken. With `--json` the
- * last line is one object with the figures.
+ * `npm run crash`: crashes under load, judged from the outside (crash/harness.ts). Ends with 1 when a promise was broken, with
+ * 2 when it was called wrongly. USAGE has every flag.
  */
 import { parseArgs } from "node:util";
-import { FAULTS, type Fault } from "./crash/faults.ts";
+import { FAULT_WORDS, FAULTS, type Fault } from "./crash/faults.ts";
 import { crash } from "./crash/harness.ts";
-import { type CrashFigures, countLost } from "./crash/reckoning.ts";
+import type { CrashFigures } from "./crash/reckoning.ts";
 
 const KILLS_DEFAULT = 20;
 const KILLS_MAX = 10_000;
 const PAUSE_DEFAULT_MS = 5_000;
 const NODES = 2;
 const EVENTS_PER_SECOND = 30;
-const USAGE = `Usage: npm run crash -- [--kills N] [--json] [--keep] [--seed S] [--minutes M] [--fault ${FAULTS.join("|")}|all]\n`;
+const USAGE = `Usage: npm run crash -- [--kills N] [--fault F] [--seed S] [--minutes M] [--json] [--keep]
+
+  --kills N     how many times it strikes, 1 to ${KILLS_MAX}; ${KILLS_DEFAULT} by default
+  --fault F     with what; kill by default:
+${FAULTS.map((fault) => `                  ${fault.padEnd(11)}${FAULT_WORDS[fault]}`).join("\n")}
+                  all        kill N times, and after every other kill one of the others, in turn
+  --seed S      repeats the choice of faults and the load; it is said at the beginning, and drawn at random by default
+  --minutes M   spreads the faults over so many minutes; by default there are up to ${PAUSE_DEFAULT_MS / 1000} s between two
+  --json        the last line is one object with the figures
+  --keep        leaves the logs, and says where
+  --help        says this
+
+Ends with 1 when a promise was broken.
+`;
 
 function usage(): never {
   process.stderr.write(USAGE);
@@ -30,6 +42,7 @@ function readFlags() {
         fault: { type: "string", default: "kill" },
         json: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
       },
     }).values;
   } catch {
@@ -38,6 +51,10 @@ function readFlags() {
 }
 
 const values = readFlags();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
 const [kills, seed, minutes] = [values.kills, values.seed, values.minutes ?? "0"].map(Number) as [
   number,
   number,
@@ -90,28 +107,25 @@ process.stdout.write(
 );
 process.exitCode = violations.length === 0 ? 0 : 1;
 
-function toReport({ struck, accepted, verdict, againMs, ...figures }: CrashFigures) {
-  const violations = verdict.violations.map(({ check, sentence }) => `${check}: ${sentence}`);
-  if (figures.duplicates > figures.inFlight)
-    violations.push(
-      `duplicates: ${figures.duplicates}, though only ${figures.inFlight} were in flight when faults struck`,
-    );
-  const count = (fault: Fault) => struck.filter((one) => one.fault === fault).length;
+function toReport({ struck, byFault, disk, ...figures }: CrashFigures) {
+  const all = [...byFault];
+  const inFlight = all.reduce((sum, [, one]) => sum + one.inFlight, 0);
+  const isDiskWanted = faults.includes("disk");
   return {
-    ...{ seed, kills: struck.reduce((sum, one) => sum + one.kills, 0) },
-    faults: Object.fromEntries(FAULTS.map((fault) => [fault, count(fault)]).filter(([, times]) => times !== 0)),
-    ...{ accepted, delivered: figures.deliveriesDelivered, received: figures.receptions, lost: countLost(verdict) },
-    ...{ duplicates: figures.duplicates, in_flight_at_kills: figures.inFlight, violations },
-    first_delivery_again_ms: {
-      ...middleAndLongest(againMs),
-      by_fault: Object.fromEntries(
-        [...Map.groupBy(struck, ({ fault }) => fault)].map(([fault, ones]) => [
-          fault,
-          middleAndLongest(ones.flatMap((one) => one.againMs)),
-        ]),
-      ),
-    },
-    ...(faults.includes("disk") && figures.diskProblem !== null && { skipped: { disk: figures.diskProblem } }),
+    ...{ seed, kills: struck.reduce((sum, one) => sum + one.kills, 0), accepted: figures.accepted },
+    ...{ delivered: figures.deliveriesDelivered, received: figures.receptions, lost: figures.lost },
+    ...{ duplicates: figures.duplicates, in_flight_at_faults: inFlight, violations: figures.violations },
+    by_fault: Object.fromEntries(
+      all.map(([fault, { strikes, underLoad, inFlight, duplicates, againMs }]) => [
+        fault,
+        {
+          ...{ strikes, with_requests_in_flight: underLoad, in_flight: inFlight, duplicates },
+          first_delivery_again_ms: middleAndLongest(againMs),
+        },
+      ]),
+    ),
+    first_delivery_again_ms: middleAndLongest(all.flatMap(([, { againMs }]) => againMs)),
+    ...(isDiskWanted && (disk.problem === null ? { disk: disk.how } : { skipped: { disk: disk.problem } })),
   };
 }
 

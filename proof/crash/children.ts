@@ -28,10 +28,10 @@ export function forkNode(settings: NodeSettings): ChildProcess {
   return fork(join(HERE, "node-process.ts"), [settings.logFile], { env: environment(settings), silent: true });
 }
 
-/** `hookwell serve`, as an operator starts it. Its log comes on its standard output. */
-export function serveNode(settings: NodeSettings): ChildProcess {
+/** `hookwell serve`, as an operator starts it: a worker, unless its environment says otherwise. Its log comes on its standard output. */
+export function serveNode(settings: NodeSettings, more: NodeJS.ProcessEnv = {}): ChildProcess {
   return spawn(process.execPath, [join(ROOT, "server/bin/hookwell.mjs"), "serve"], {
-    env: environment(settings),
+    env: { ...environment(settings), ...more },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

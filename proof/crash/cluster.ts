@@ -1,13 +1,14 @@
 /**
  * A PostgreSQL of its own for a proof, durable as in production, behind proxies whose ports stay the same however often it is
- * started again. It can be stopped at once (as `pg_ctl stop -m immediate` does it), and its disk can be filled up where root
- * may mount a small file system for it.
+ * started again. It can be stopped at once (as `pg_ctl stop -m immediate` does it), and its disk can be filled up: truly, where
+ * root may mount a small file system for it; otherwise no file of its may grow for a while, which meets it in the same places.
  */
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, open, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { dial } from "../../server/src/db/embedded/holder.ts";
 import { startEmbedded } from "../../server/src/db/embedded.ts";
 import { silentLog } from "../../server/src/log.ts";
 import { until } from "../../server/test/until.ts";
@@ -19,26 +20,32 @@ const FILL_CHUNK_BYTES = 4 * 1024 * 1024;
 /** 300 idle connections besides the nodes' own; a small log so that a small disk holds it. */
 const SETTINGS = { max_connections: "450", max_wal_size: "96MB", min_wal_size: "32MB" };
 const STOP_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
+/** Less than a segment of the log, and than most tables: what would go beyond is refused. */
+const GROWS_TO_BYTES = 1024 * 1024;
+
+/** How the disk is filled up, or why it cannot be. */
+export type Disk = { how: "full" | "no file may grow"; problem: null } | { how: null; problem: string };
 
 export class Cluster {
   readonly folder: string;
-  /** why the disk cannot be filled up; null where it can */
-  readonly diskProblem: string | null;
+  disk: Disk = { how: null, problem: "it was not asked for" };
   readonly #proxies: WireProxy[] = [];
   #url = "";
   #stop: () => Promise<void> = async () => {};
 
-  private constructor(folder: string, diskProblem: string | null) {
+  private constructor(folder: string) {
     this.folder = folder;
-    this.diskProblem = diskProblem;
   }
 
   static async start({ smallDisk }: { smallDisk: boolean }): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), "hookwell-crash-"));
     await chmod(folder, 0o711); // root runs PostgreSQL as another user, which must be able to pass through
-    const cluster = new Cluster(folder, smallDisk ? await mountSmallDisk(folder) : "it was not asked for");
+    const cluster = new Cluster(folder);
+    const noMount = smallDisk ? await mountSmallDisk(folder) : null;
     await chmod(folder, 0o711);
     await cluster.#open();
+    if (smallDisk) cluster.disk = await cluster.#chooseDisk(noMount);
     return cluster;
   }
 
@@ -72,23 +79,60 @@ export class Cluster {
     return pid > 0 && isRunning(pid) ? pid : null;
   }
 
-  /** Writes until no byte is left, keeps it so for a while, makes room again, and starts what has ended of it. */
+  async #chooseDisk(noMount: string | null): Promise<Disk> {
+    if (noMount === null) return { how: "full", problem: null };
+    return this.#limitFiles("unlimited").then(
+      () => ({ how: "no file may grow", problem: null }),
+      (error: Error) => ({
+        how: null,
+        problem: `${noMount}, and the size of files cannot be limited: ${error.message}`,
+      }),
+    );
+  }
+
+  /** Of the server and all its processes; those that it starts have what it has. */
+  async #limitFiles(bytes: number | "unlimited"): Promise<void> {
+    const pid = await this.#pid();
+    if (pid === null) return;
+    // Another user's limits are not even root's to change in a container.
+    const { uid, gid } = await stat(join(this.folder, "postgres"));
+    const as = process.getuid?.() === 0 ? { uid, gid } : {};
+    const limit = (of: string | number) => run("prlimit", ["--pid", String(of), `--fsize=${bytes}:`], as);
+    await limit(pid);
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    for (const child of children.split(" ").filter((text) => text !== "")) {
+      await limit(child).catch((error: unknown) => {
+        if (isRunning(Number(child))) throw error;
+      });
+    }
+  }
+
+  /** Lets it write nothing more, keeps it so for a while, makes room again, and starts what has ended of it. */
   async fillDisk(whileFull: () => Promise<void>): Promise<void> {
-    if (this.diskProblem !== null) throw new Error(this.diskProblem);
+    if (this.disk.how === null) throw new Error(this.disk.problem);
     const path = join(this.folder, "filler");
     try {
-      await fill(path);
+      await (this.disk.how === "full" ? fill(path) : this.#limitFiles(GROWS_TO_BYTES));
       await whileFull();
     } finally {
-      await rm(path, { force: true });
+      await (this.disk.how === "full" ? rm(path, { force: true }) : this.#limitFiles("unlimited"));
     }
+    await until("PostgreSQL takes connections again", () => this.#isBack(), START_LIMIT_MS);
+  }
+
+  /** It may have ended, or be about to, or recover from its log. */
+  async #isBack(): Promise<boolean> {
     if ((await this.#pid()) === null) await this.#open();
+    const dialled = await dial(this.#url);
+    if (typeof dialled === "string" || !("client" in dialled)) return false;
+    await dialled.client.end();
+    return true;
   }
 
   async stop(): Promise<void> {
     for (const proxy of this.#proxies) await proxy.close();
     await this.#stop();
-    if (this.diskProblem === null) await run("umount", [this.folder]);
+    if (this.disk.how === "full") await run("umount", [this.folder]);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

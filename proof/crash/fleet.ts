@@ -36,6 +36,11 @@ export class Fleet {
     }
   }
 
+  /** Of those that run now. */
+  get pids(): number[] {
+    return this.#nodes.flatMap((node) => (hasEnded(node) || node.pid === undefined ? [] : [node.pid]));
+  }
+
   /** kill -9 of the process with that id, where it is one of these, otherwise of any. Returns its id. */
   async kill(chance: number, pid: number | null): Promise<number> {
     const node = this.#nodes.find((one) => one.pid === pid) ?? this.#nodes[Math.floor(chance * this.#nodes.length)];

@@ -3,7 +3,7 @@
  * and faults at random moments. At the end the judge reads the logs and the rows.
  *
  * Owns the course of a run. Promises: a seed repeats the choice of faults and the load, though not the moments to the
- * millisecond; everything it started is ended. Judges nothing itself but the bound on duplicates.
+ * millisecond; everything it started is ended. Judges nothing itself (reckoning.ts).
  */
 import { createSecretKey, randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
@@ -82,7 +82,7 @@ export async function crash(options: CrashOptions): Promise<CrashFigures> {
   await end(stage.client, "SIGTERM");
   await drained(pools, options.signal);
   await stage.fleet.stop();
-  return await reckon({ ...stage, struck, pools, diskProblem: cluster.diskProblem });
+  return await reckon({ ...stage, struck, pools, disk: cluster.disk });
 }
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
@@ -196,8 +196,9 @@ async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Sta
   await pause(FIRST_FAULT_AFTER_MS, undefined, { signal });
   const struck: Struck[] = [];
   for (const [n, fault] of faults.entries()) {
-    if (fault === "disk" && scene.cluster.diskProblem !== null) {
-      say(`${n + 1}/${faults.length} disk: skipped, ${scene.cluster.diskProblem}`);
+    const { disk } = scene.cluster;
+    if (fault === "disk" && disk.problem !== null) {
+      say(`${n + 1}/${faults.length} disk: skipped, ${disk.problem}`);
       continue;
     }
     const one = await strike(fault, scene);
@@ -209,7 +210,7 @@ async function strikeAll(options: CrashOptions, { scene, arrivals, steady }: Sta
     one.againMs = again.map(({ ms }) => ms);
     const last = again.toSorted((a, b) => b.ms - a.ms)[0];
     const said = last ? `, again after ${Math.round(last.ms)} ms (${last.key} was the last)` : "";
-    say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight} in flight${said}`);
+    say(`${n + 1}/${faults.length} ${fault}: ${one.inFlight.length} in flight${said}`);
     await pause(pauseMs * (0.2 + 0.8 * scene.random()), undefined, { signal });
   }
   return struck;

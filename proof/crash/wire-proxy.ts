@@ -14,8 +14,8 @@ export interface Trap {
   /** matched against the statement's name and text */
   statement: RegExp;
   moment: Moment;
-  /** the nth time that it passes, 1 by default */
-  nth?: number;
+  /** only on a connection on which such a statement has passed before */
+  after?: RegExp;
   spring: () => void;
 }
 
@@ -26,7 +26,9 @@ export class WireProxy {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   #targetPort: number;
-  #trap: (Trap & { passed: number }) | null = null;
+  #trap: Trap | null = null;
+  /** connections on which the trap's `after` has passed */
+  #ready = new WeakSet<Socket>();
   port = 0;
 
   private constructor(targetPort: number) {
@@ -60,7 +62,8 @@ export class WireProxy {
 
   /** Sets the one trap; it springs once. */
   set(trap: Trap): void {
-    this.#trap = { ...trap, passed: 0 };
+    this.#trap = trap;
+    this.#ready = new WeakSet();
   }
 
   /** The connections of this moment pass nothing on any more, and nothing says so; new ones work. Returns how many. */
@@ -76,16 +79,17 @@ export class WireProxy {
 
   #accept(near: Socket): void {
     const connection = new Connection(near, connect(this.#targetPort, "127.0.0.1"), (statement) =>
-      this.#passes(statement),
+      this.#passes(statement, near),
     );
     this.#connections.add(connection);
     near.once("close", () => this.#connections.delete(connection));
   }
 
   /** Whether the trap is for this statement; then it is sprung, or will be. */
-  #passes(statement: string): Trap | null {
+  #passes(statement: string, connection: Socket): Trap | null {
     const trap = this.#trap;
-    if (!trap?.statement.test(statement) || ++trap.passed < (trap.nth ?? 1)) return null;
+    if (trap?.after?.test(statement)) this.#ready.add(connection);
+    if (!trap?.statement.test(statement) || (trap.after && !this.#ready.has(connection))) return null;
     this.#trap = null;
     return trap;
   }

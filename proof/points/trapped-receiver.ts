@@ -7,18 +7,24 @@ import type { ReceiverLine } from "../history/reading.ts";
 export const MOMENTS = [
   "the connection is made",
   "the headers are there",
-  "the body begins",
   "the request is whole",
   "the answer's headers are sent",
   "half of the answer is sent",
   "the answer is sent",
 ] as const;
-export type RequestMoment = (typeof MOMENTS)[number];
+/** Where the body has begun the receiver reads no more of it until it is told to. */
+export type RequestMoment = (typeof MOMENTS)[number] | "the body begins";
 
 export interface TrappedReceiver {
   url: string;
   lines: ReceiverLine[];
   set(trap: { moment: RequestMoment; spring: () => void }): void;
+  /** answers come only when this is fulfilled */
+  holding: Promise<unknown>;
+  /** requests that ended before they were whole */
+  cutShort: number;
+  /** goes on with the body that has begun */
+  readOn(): void;
   /** 200 by default */
   statusOf: (line: ReceiverLine) => number;
   close(): Promise<void>;
@@ -28,10 +34,11 @@ export interface TrappedReceiver {
 export async function createTrappedReceiver(): Promise<TrappedReceiver> {
   let trap: { moment: RequestMoment; spring: () => void } | null = null;
   const at = (moment: RequestMoment) => {
-    if (trap?.moment !== moment) return;
+    if (trap?.moment !== moment) return false;
     const { spring } = trap;
     trap = null;
     spring();
+    return true;
   };
   const server = createServer((request, response) => answer(receiver, { request, response, at }));
   server.on("connection", () => at("the connection is made"));
@@ -42,6 +49,9 @@ export async function createTrappedReceiver(): Promise<TrappedReceiver> {
     set: (one) => {
       trap = one;
     },
+    holding: Promise.resolve(),
+    cutShort: 0,
+    readOn: () => {},
     statusOf: () => 200,
     async close() {
       server.closeAllConnections();
@@ -54,28 +64,37 @@ export async function createTrappedReceiver(): Promise<TrappedReceiver> {
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  at: (moment: RequestMoment) => void;
+  /** whether the trap sprung */
+  at: (moment: RequestMoment) => boolean;
 }
 
 function answer(receiver: TrappedReceiver, { request, response, at }: Exchange): void {
   const headers = request.headers as Record<string, string>;
-  const line: ReceiverLine = { webhook: "", headers, body: null, atMs: nowMs(), status: null };
+  const address = `http://${headers.host}${request.url}`;
+  const line: ReceiverLine = { webhook: "", headers, body: null, address, atMs: nowMs(), status: null };
   receiver.lines.push(line);
   at("the headers are there");
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
-    at("the body begins");
+    if (!at("the body begins")) return;
+    request.pause();
+    receiver.readOn = () => request.resume();
+  });
+  request.once("close", () => {
+    if (!request.complete) receiver.cutShort += 1;
   });
   request.once("end", () => {
     const status = receiver.statusOf(line);
     Object.assign(line, { body: Buffer.concat(chunks).toString("utf8"), atMs: nowMs(), status });
     at("the request is whole");
-    response.writeHead(status, { "content-length": "4" });
-    response.flushHeaders();
-    at("the answer's headers are sent");
-    response.write("ok");
-    at("half of the answer is sent");
-    response.end("ok", () => at("the answer is sent"));
+    void receiver.holding.then(() => {
+      response.writeHead(status, { "content-length": "4" });
+      response.flushHeaders();
+      at("the answer's headers are sent");
+      response.write("ok");
+      at("half of the answer is sent");
+      response.end("ok", () => at("the answer is sent"));
+    });
   });
 }

@@ -22,8 +22,8 @@ const ROWS_LOOKED_AT_MAX = 1_000;
 /** How long a node that found nothing to do does not look: a recovery starts that much later at most. */
 const POLL_MS = 5_000;
 const AFTER_FAILURE_MS = 2_000;
-const DUE = sqlFile("due_recoveries");
-const RECOVER = sqlFile("recover");
+/** By name, as the engine's own (store.ts): the recoveries that are due, and one batch of one of them. */
+export const RECOVERER_STATEMENTS = { due: sqlFile("due_recoveries"), recover: sqlFile("recover") } as const;
 
 export interface RecovererOptions {
   /** Runs as hookwell_dispatch. */
@@ -80,7 +80,8 @@ export class Recoverer {
   /** One batch of each recovery that is due now. Returns the ms until there may be more to do. */
   async runOnce(): Promise<number> {
     const { pool } = this.#options;
-    const { rows: due } = await pool.query<Due>({ name: "engine_due", text: DUE, values: [RECOVERIES_PER_TURN_MAX] });
+    const which = { name: "engine_due", text: RECOVERER_STATEMENTS.due, values: [RECOVERIES_PER_TURN_MAX] };
+    const { rows: due } = await pool.query<Due>(which);
     // A full turn may have left some that are due as well.
     let waitMs = due.length === RECOVERIES_PER_TURN_MAX ? 0 : POLL_MS;
     for (const one of due) {
@@ -118,5 +119,8 @@ export class Recoverer {
 export function batchOf(due: Due): { text: string; values: unknown[] } {
   const range = [due.cursor_event_id, due.cursor_part, due.until_event_id, due.created_at];
   const limits = [BATCH_SECONDS, RECOVERED_WAITING_MAX, ROWS_LOOKED_AT_MAX, UNPROVED_PER_SECOND];
-  return { text: RECOVER, values: [due.clinic_id, due.webhook_id, due.states, ...range, due.id, ...limits] };
+  return {
+    text: RECOVERER_STATEMENTS.recover,
+    values: [due.clinic_id, due.webhook_id, due.states, ...range, due.id, ...limits],
+  };
 }

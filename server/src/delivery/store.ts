@@ -52,18 +52,27 @@ interface BeatRow {
 
 const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
 const begin = sqlFile("begin");
-const TAKE = sqlFile("take").replace("-- include begin.sql", () => begin);
-const REFILL = sqlFile("refill").replace("-- include begin.sql", () => begin);
-const SETTLE = sqlFile("settle");
-const RELEASE = sqlFile("release");
-const UNBEGIN = sqlFile("unbegin");
-const BEAT = sqlFile("beat");
-const REAP = sqlFile("reap");
-const REST = sqlFile("rest");
-const SWEEP = sqlFile("sweep");
-const END_LOST_TESTS = sqlFile("end_lost_tests");
-const WARN = sqlFile("warn");
-const TURN_OFF = sqlFile("turn_off");
+const withBegin = (name: string) => sqlFile(name).replace("-- include begin.sql", () => begin);
+
+/** Every statement by its name; on its way to the database it is called `engine_<name>`. */
+export const STATEMENTS = {
+  take: withBegin("take"),
+  refill: withBegin("refill"),
+  settle: sqlFile("settle"),
+  unbegin: sqlFile("unbegin"),
+  release: sqlFile("release"),
+  warn: sqlFile("warn"),
+  turn_off: sqlFile("turn_off"),
+  register:
+    "insert into nodes (name, alive_until) values ($1, now() + $2::float8 * interval '1 millisecond') returning id",
+  beat: sqlFile("beat"),
+  retire: "delete from nodes where id = $1",
+  retire_others: "delete from nodes where id <> $1",
+  reap: sqlFile("reap"),
+  rest: sqlFile("rest"),
+  end_lost_tests: sqlFile("end_lost_tests"),
+  sweep: sqlFile("sweep"),
+} as const satisfies Record<string, string>;
 
 export class DeliveryStore {
   readonly #pool: pg.Pool;
@@ -83,7 +92,7 @@ export class DeliveryStore {
     const { webhooks, perWebhook, suspect, after = FIRST, room = true } = request;
     const bells = [after.clinicId, after.webhookId, BELLS_LOOKED_AT_MAX];
     const values = [owner, webhooks, WINDOW_ROWS, perWebhook, suspect, ...bells, room];
-    return toScan(onlyRow(await this.#rows<ScanRow>("take", TAKE, values)));
+    return toScan(onlyRow(await this.#rows<ScanRow>("take", values)));
   }
 
   /** Goes on with webhooks that the node holds. A run without a row in the answer is ours no more. */
@@ -99,7 +108,7 @@ export class DeliveryStore {
       requests.map((r) => r.passedOver.join("\n")),
       requests.map((r) => (r.freed.length > 0 ? r.freed.join("\n") : null)),
     ];
-    return toScan(onlyRow(await this.#rows<ScanRow>("refill", REFILL, values)));
+    return toScan(onlyRow(await this.#rows<ScanRow>("refill", values)));
   }
 
   /**
@@ -108,7 +117,7 @@ export class DeliveryStore {
    */
   async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
     const values = [...settleValues(results), ...healthValues(health), owner];
-    const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", SETTLE, values));
+    const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", values));
     const counted = (places: number[] | null, hasNext: boolean) =>
       (places ?? []).map((place) => toCounted(results[place - 1], hasNext));
     return [...counted(followed, true), ...counted(last, false)];
@@ -116,7 +125,7 @@ export class DeliveryStore {
 
   /** Takes back that deliveries were begun; only for those of which nothing has left. */
   async unbegin(begun: readonly Begun[]): Promise<void> {
-    await this.#rows("unbegin", UNBEGIN, [
+    await this.#rows("unbegin", [
       begun.map((b) => b.clinicId),
       begun.map((b) => b.webhookId),
       begun.map((b) => b.id),
@@ -130,7 +139,7 @@ export class DeliveryStore {
    * node yields is first of all for others to take.
    */
   async release(owner: number, runs: readonly Released[]): Promise<void> {
-    await this.#rows("release", RELEASE, [
+    await this.#rows("release", [
       owner,
       runs.map((r) => r.clinicId),
       runs.map((r) => r.webhookId),
@@ -144,23 +153,19 @@ export class DeliveryStore {
   /** Tells a clinic once how its webhook's receiver fares, and remembers how far it has been told. */
   async warn(owner: number, { run, kind, warned, details }: Warning): Promise<void> {
     const { clinicId, webhookId, fence } = run;
-    await this.#rows("warn", WARN, [clinicId, webhookId, owner, fence, kind, warned, JSON.stringify(details)]);
+    await this.#rows("warn", [clinicId, webhookId, owner, fence, kind, warned, JSON.stringify(details)]);
   }
 
   /** Turns a webhook off, unless it was changed since `version`, and tells its clinic; what waits is kept. */
   async turnOff(key: RunKey, { version, reason, details }: TurningOff): Promise<void> {
     const kind = reason === "receiver_gone" ? "webhook.gone" : "webhook.turned_off";
     const { clinicId, webhookId } = key;
-    await this.#rows("turn_off", TURN_OFF, [clinicId, webhookId, version, reason, kind, JSON.stringify(details)]);
+    await this.#rows("turn_off", [clinicId, webhookId, version, reason, kind, JSON.stringify(details)]);
   }
 
   /** A new node, alive for `leaseMs`. */
   async register(name: string, leaseMs: number): Promise<number> {
-    const rows = await this.#rows<{ id: number }>(
-      "register",
-      "insert into nodes (name, alive_until) values ($1, now() + $2::float8 * interval '1 millisecond') returning id",
-      [name, leaseMs],
-    );
+    const rows = await this.#rows<{ id: number }>("register", [name, leaseMs]);
     const id = rows[0]?.id;
     if (id === undefined) throw new Error("registering a node returned no id");
     return id;
@@ -169,7 +174,7 @@ export class DeliveryStore {
   /** Says that the node is alive, and tells it of the others. */
   async beat(owner: number, { leaseMs, takes, sendsForMs }: Beat): Promise<Vitals> {
     const values = [owner, leaseMs, takes, sendsForMs];
-    const [row] = (await this.#pulse.query<BeatRow>({ name: "engine_beat", text: BEAT, values })).rows;
+    const [row] = await this.#rows<BeatRow>("beat", values, this.#pulse);
     if (row === undefined) throw new Error("a heartbeat was not answered");
     const { alive, held, orphaned, first_end_ms: end } = row;
     const nextDeathMs = end === null ? null : end + GRACE_MS;
@@ -178,31 +183,35 @@ export class DeliveryStore {
 
   /** Removes a node; what it still holds comes due at the next reap. */
   async retire(owner: number): Promise<void> {
-    await this.#rows("retire", "delete from nodes where id = $1", [owner]);
+    await this.#rows("retire", [owner]);
     await this.reap();
   }
 
   /** Every other node is dead: only for a database that this process alone can have open. */
   async retireAllOthers(owner: number): Promise<void> {
-    await this.#rows("retire_others", "delete from nodes where id <> $1", [owner]);
+    await this.#rows("retire_others", [owner]);
     await this.reap();
   }
 
   /** Gives the webhooks of dead nodes back, due at once; lets those that are off rest; ends tests whose sender was lost. */
   async reap(): Promise<void> {
-    await this.#rows("reap", REAP, []);
-    await this.#rows("rest", REST, []);
-    await this.#rows("end_lost_tests", END_LOST_TESTS, [TEST_LOST_AFTER_MS]);
+    await this.#rows("reap", []);
+    await this.#rows("rest", []);
+    await this.#rows("end_lost_tests", [TEST_LOST_AFTER_MS]);
   }
 
   /** Wakes webhooks that sleep although something waits for them, and returns how many: more than none is an alarm. */
   async sweep(): Promise<number> {
-    return (await this.#rows("sweep", SWEEP, [])).length;
+    return (await this.#rows("sweep", [])).length;
   }
 
-  async #rows<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]> {
-    const result = await this.#pool.query<Row>({ name: `engine_${name}`, text, values });
-    return result.rows;
+  async #rows<Row extends pg.QueryResultRow>(
+    name: keyof typeof STATEMENTS,
+    values: unknown[],
+    pool = this.#pool,
+  ): Promise<Row[]> {
+    const { rows } = await pool.query<Row>({ name: `engine_${name}`, text: STATEMENTS[name], values });
+    return rows;
   }
 }
 
