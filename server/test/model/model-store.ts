@@ -63,7 +63,10 @@ export class ModelStore implements EngineStore {
     const rung = rungOf(seen, asked.after).slice(0, BELLS_LOOKED_AT_MAX);
     const mayTake = (key: RunKey) => {
       const run = this.tables.run(key);
-      if (!seen.nodes.has(owner) || !seen.isOn(key) || run.owner !== null) return false;
+      if (!seen.nodes.has(owner) || !seen.isOn(key)) return false;
+      const before = seen.run(key);
+      // Nobody had it meanwhile: he would have taken away bells of deliveries that are not seen here.
+      if (before.owner !== null || run.owner !== null || run.fence !== before.fence) return false;
       if (!isFor(run, { owner, room, atMs })) return false;
       // A parked one hears no bell, only its probe's time.
       return isSuspect(run) === suspect && (run.parkedAt === null || run.nextAt <= atMs);
