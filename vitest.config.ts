@@ -27,6 +27,7 @@ const LONGEST = [
 export default defineConfig({
   test: {
     globalSetup: ["server/test/global-setup.ts"],
+    setupFiles: ["server/test/property-regressions.ts"],
     testTimeout: 30_000,
     // as long as until() waits; a second, the default, is less than a busy machine takes to start a process
     expect: { poll: { timeout: 20_000 } },

@@ -50,6 +50,14 @@ function resultOf(begun: Begun, next: SettledAttempt["next"]): SettledAttempt {
 
 const delivered: SettledAttempt["next"] = { do: "finish", state: "delivered", reason: null };
 
+/** Everything that a node began ends well; then it puts the webhook to sleep, if it believes that it has seen all. */
+async function endWell(node: number, run: Run, begun: readonly Begun[]): Promise<void> {
+  const settled = await engine.store.settle(begun.map((one) => resultOf(one, delivered)));
+  for (const one of begun) run.settled(one.orderKey, null, settled.find(({ id }) => id === one.id)?.hasNext ?? true);
+  const nextInMs = run.hasSeenAll() ? run.nextDueInMs(0) : 0;
+  await engine.store.release(node, [{ clinicId, webhookId: webhook.id, fence: run.fence, version: 1, nextInMs }]);
+}
+
 test.each([
   { how: "delivered", next: delivered },
   { how: "to be tried again", next: { do: "retry" as const, inMs: 1_000 } },
@@ -80,16 +88,57 @@ test.each([
   client.release();
   const refilled = await refilling;
 
-  // Everything that this node began ends well; then it puts the webhook to sleep, if it believes that it has seen all.
   run.refilled(refilled.runs[0] ?? scan, asked.scans);
   for (const begun of refilled.begun) run.begun(begun);
-  const begun = [...taken.begun, ...refilled.begun];
-  const settled = await engine.store.settle(begun.map((one) => resultOf(one, delivered)));
-  for (const one of begun) run.settled(one.orderKey, null, settled.find(({ id }) => id === one.id)?.hasNext ?? true);
-  const nextInMs = run.hasSeenAll() ? run.nextDueInMs(0) : 0;
-  await engine.store.release(node, [{ clinicId, webhookId: webhook.id, fence: run.fence, version: 1, nextInMs }]);
+  await endWell(node, run, [...taken.begun, ...refilled.begun]);
   expect(await engine.store.sweep()).toBe(0);
   await engine.store.retire(node);
+  await engine.startDispatcher();
+  await until("nothing is left", async () => (await left()) === 0);
+});
+
+// TAKE has looked and has locked nothing yet. What is emitted meanwhile it does not see, and another node takes away the bell
+// of that together with the webhook. When the webhook is given back as it was, nothing tells TAKE that somebody had it.
+test("a TAKE that stalls while another node has the webhook and gives it back leaves nothing asleep", async () => {
+  await engine.owner.query(
+    `alter table nodes enable row level security;
+     create policy stalls on nodes using (
+       current_setting('test.stalls', true) is distinct from 'yes' or pg_advisory_xact_lock_shared(1) is not null)`,
+  );
+  const [stalling, quick] = [
+    await engine.store.register("stalling", LEASE_MS),
+    await engine.store.register("quick", LEASE_MS),
+  ];
+  const asked = { webhooks: 64, perWebhook: 8, suspect: false };
+  await engine.emit(clinicId, "consult:1");
+  const [client, brake] = [await engine.database.pools.engine.connect(), await engine.owner.connect()];
+  await brake.query("begin");
+  await brake.query("select pg_advisory_xact_lock(1)");
+  await client.query("begin");
+  await client.query("set local test.stalls = 'yes'");
+  const stalled = storeOn(client).take(stalling, asked);
+  await somebodyWaits();
+
+  await engine.emit(clinicId, "consult:2");
+  const { runs, begun } = await engine.store.take(quick, asked);
+  expect(begun).toHaveLength(2);
+  await engine.store.unbegin(begun);
+  await engine.store.release(
+    quick,
+    runs.map(({ fence }) => ({ clinicId, webhookId: webhook.id, fence, version: 1, nextInMs: 0 })),
+  );
+  await brake.query("commit");
+  brake.release();
+  const scan = await stalled;
+  await client.query("commit");
+  client.release();
+
+  for (const found of scan.runs) {
+    const run = new Run(found, scan.begun.length, 0);
+    for (const one of scan.begun) run.begun(one);
+    await endWell(stalling, run, scan.begun);
+  }
+  expect(await engine.store.sweep()).toBe(0);
   await engine.startDispatcher();
   await until("nothing is left", async () => (await left()) === 0);
 });

@@ -86,7 +86,8 @@ describe("what was delivered", () => {
     await choose(3);
     await pass();
     expect(await events()).toEqual([{ subject: "consult:2", erased: false }]);
-    expect([await log().finished(), await log().attempts()].map((rows) => rows.length)).toEqual([1, 1]);
+    expect(await log().finished()).toHaveLength(1);
+    expect(await log().attempts()).toMatchObject([{ answer: expect.any(Buffer) }]);
     await choose(OPERATOR_DAYS);
     await pass(1); // the operator allows less by now
     expect(await events()).toEqual([]);
@@ -111,6 +112,20 @@ describe("what was delivered", () => {
     await deliverOld(2, "consult:old");
     await pass();
     expect((await events()).map(({ subject }) => subject)).not.toContain("consult:old");
+  });
+
+  test("keeps what was answered before for as long as it waits for its retry, and loses it afterwards", async () => {
+    await choose(0);
+    receiver.answer = (_request, response) => void response.writeHead(500).end("no");
+    await engine.emit(clinicId, "consult:1");
+    await until("it has failed", async () => (await log().attempts()).length === 1);
+    await eraseContent(optionsOf());
+    expect(await log().attempts()).toMatchObject([{ status: 500, answer: expect.any(Buffer) }]);
+    receiver.answer = (_request, response) => void response.writeHead(200).end("yes");
+    await engine.bringDue();
+    await until("it is delivered", async () => (await log().hot()).length === 0);
+    await eraseContent(optionsOf());
+    expect((await log().attempts()).map(({ answer }) => answer)).toEqual([null, null]);
   });
 
   test("is gone in rows of the default partition, too, when the operator's days are over", async () => {

@@ -7,10 +7,12 @@
 import type { RunKey } from "../../src/delivery/engine-store.ts";
 import type { ModelStore } from "./model-store.ts";
 import {
+  type Choice,
   type DeliveryName,
   type DeliveryRow,
   deliveryName,
   type EventRow,
+  type FinishedRow,
   HEALTHY_RUN,
   nameOf,
   type WebhookRow,
@@ -69,18 +71,45 @@ export class ClinicSide {
     return version;
   }
 
-  /** A manager turns a webhook off, or on again: then it rings, for what has waited. */
+  /** A manager turns a webhook off, or on again. */
   setEnabled(key: RunKey, enabled: boolean): void {
-    const webhook = this.#store.tables.webhook(key);
+    this.#change(key, { enabled, offReason: enabled ? null : "you" });
+    if (enabled) this.#mended(key);
+  }
+
+  /** The new address is unproved, and has no past of its own. */
+  move(key: RunKey, host: string): void {
+    this.#change(key, { host });
+    this.#store.tables.changeRun(key, { answeredAt: null, lastDeliveredAt: null, lastFailedAt: null });
+    this.#mended(key);
+  }
+
+  choose(key: RunKey, choice: Choice): void {
+    this.#change(key, { choice });
+  }
+
+  /** Its secrets are others: nothing that the engine's tables know of. */
+  secretsChanged(key: RunKey): void {
+    const { tables, nowMs } = this.#store;
+    const webhook = tables.webhook(key);
+    tables.webhooks.set(nameOf(key), { ...webhook, version: webhook.version + 1, updatedAt: nowMs() });
+  }
+
+  /** A webhook that is on rings, for what has waited. */
+  #change(key: RunKey, change: Partial<WebhookRow>): void {
     const { nowMs, tables } = this.#store;
-    const changed = { ...webhook, enabled, offReason: enabled ? null : "you", version: webhook.version + 1 };
-    tables.webhooks.set(nameOf(key), { ...changed, updatedAt: nowMs() });
-    if (!enabled) return;
-    // Something was mended: its failures count from the start, and what has waited goes out at a rising rate.
+    const webhook = tables.webhook(key);
+    const changed = { ...webhook, ...change, version: webhook.version + 1, updatedAt: nowMs() };
+    tables.webhooks.set(nameOf(key), changed);
+    if (changed.enabled) this.ring(key);
+  }
+
+  /** Its failures count from the start, and what has waited goes out at a rising rate. */
+  #mended(key: RunKey): void {
+    const { tables, nowMs } = this.#store;
     const { failures, parkedAt, recoveredAt } = tables.run(key);
     const hasFailed = failures > 0 || parkedAt !== null;
     tables.changeRun(key, { ...HEALTHY_RUN, recoveredAt: hasFailed ? nowMs() : recoveredAt });
-    this.ring(key);
   }
 
   ring({ clinicId, webhookId }: RunKey): void {
@@ -111,18 +140,69 @@ export class ClinicSide {
 
   /** The same delivery and number once more: one new schedule, outside the order. Null where it cannot be sent again. */
   resend(name: DeliveryName, orderKey: string): number | null {
-    const { tables, nowMs, next } = this.#store;
+    const { tables } = this.#store;
     const finished = tables.finished.get(deliveryName(name));
-    if (!finished || !tables.isOn(name)) return null;
-    tables.finished.delete(deliveryName(name));
+    if (!finished || !tables.isOn(name) || !this.#isKept(name)) return null;
+    const id = this.#bringBack(finished, orderKey);
+    this.ring(name);
+    return id;
+  }
+
+  /** What a recovery of everything that did not arrive would take back now, the oldest first. */
+  recoverable(key: RunKey): FinishedRow[] {
+    const { tables, nowMs } = this.#store;
+    return [...tables.finished.values()]
+      .filter((row) => nameOf(row) === nameOf(key) && row.finishedAt <= nowMs() && this.#isKept(row))
+      .filter(({ state, reason }) => state === "given_up" || reason === "off")
+      .sort((a, b) => (a.eventId < b.eventId ? -1 : 1));
+  }
+
+  /** One batch of a recovery. `orderKeyOf`: outside the order of their subjects. */
+  recover(
+    key: RunKey,
+    { most, orderKeyOf }: { most: number; orderKeyOf: (row: FinishedRow) => string },
+  ): FinishedRow[] {
+    const taken = this.recoverable(key).slice(0, most);
+    for (const row of taken) this.#bringBack(row, orderKeyOf(row));
+    if (taken.length > 0) this.ring(key);
+    return taken;
+  }
+
+  #isKept({ eventId }: { eventId: string }): boolean {
+    return (this.#store.tables.events.get(eventId)?.facts ?? null) !== null;
+  }
+
+  /** The content of an event is gone, whatever still waits for it. */
+  erase(eventId: string): void {
+    const { events } = this.#store.tables;
+    const event = events.get(eventId);
+    if (event) events.set(eventId, { ...event, facts: null });
+  }
+
+  /** Retention of no days at all: the content of what happened before now goes as soon as nothing waits for it. */
+  eraseFinished(): void {
+    const { tables, nowMs } = this.#store;
+    const waiting = new Set(
+      [...tables.deliveries.values()].flatMap((rows) => [...rows.values()].map((row) => row.eventId)),
+    );
+    for (const { id } of [...tables.events.values()]) {
+      if (!waiting.has(id) && happenedMs(id) < nowMs()) this.erase(id);
+    }
+  }
+
+  #bringBack(finished: FinishedRow, orderKey: string): number {
+    const { tables, nowMs, next } = this.#store;
+    tables.finished.delete(deliveryName(finished));
     const { clinicId, webhookId, eventId, part, choice, sequence, attempt } = finished;
     const id = next.delivery++;
     const unbegun = { scheduleStart: attempt, dueAt: nowMs(), begunAt: null, fence: null };
     tables.putDelivery({ clinicId, webhookId, id, eventId, part, orderKey, choice, sequence, attempt, ...unbegun });
-    this.ring(name);
     return id;
   }
 }
+
+/** The time in an event's id. */
+const happenedMs = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
 
 /** One open transaction of the clinic's side. */
 export class Change {

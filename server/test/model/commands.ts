@@ -2,13 +2,14 @@
  * The commands of the model-based test: each is carried out in PostgreSQL and in the model, and what both say is compared.
  * A command names nothing by id: numbers that fast-check has drawn pick among what there is at that moment.
  */
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { RefillRequest, RunKey, Scan, TurningOff } from "../../src/delivery/engine-store.ts";
 import type { Warned } from "../../src/delivery/health.ts";
 import { type Command, command, hasNodes, isFree, nat, node, pickFrom, subjectOf, webhook } from "./command.ts";
 import { comparableScan } from "./look.ts";
-import type { Pair } from "./pair.ts";
+import { CHOICES, type Pair } from "./pair.ts";
 import { ailing, batchOf, ending, healthOf } from "./settling.ts";
 import { nameOf } from "./tables.ts";
 
@@ -191,8 +192,8 @@ const unbegin = nat.map((pick) =>
 );
 
 const passTime = fc
-  .constantFrom(1, 4_000, 5_000, 31_000, 36_000, 300_000)
-  .map((ms) => command({ name: `${ms} ms pass`, run: (pair) => pair.clock.advance(ms) }));
+  .constantFrom(1, 4_000, 5_000, 31_000, 36_000, 300_000, 300_000, -1, -5_000, -600_000)
+  .map((ms) => command({ name: `the database's clock moves by ${ms} ms`, run: (pair) => pair.clock.advance(ms) }));
 
 const ofNode = fc
   .tuple(nat, fc.constantFrom("beat", "beat", "retire", "forget"), fc.boolean())
@@ -248,8 +249,53 @@ function mayConfigure(pair: Pair, key: RunKey, what: string): boolean {
   return what === "gone" || (!deleted && (what === "delete" || enabled !== (what === "on")));
 }
 
+/** Managers change more of a webhook than whether it is on. */
+const reconfigure = fc.tuple(nat, fc.constantFrom("move", "choose", "choose", "rotate")).map(([pick, what]) =>
+  command({
+    name: `${what} webhook ${pick % 3}`,
+    can: (pair) =>
+      !pair.model.tables.webhook(webhook(pair, pick)).deleted &&
+      !(what === "rotate" && pair.rotated.has(webhook(pair, pick).webhookId)),
+    async run(pair) {
+      const key = webhook(pair, pick);
+      const { version, choice } = pair.model.tables.webhook(key);
+      if (what === "move") await pair.move(key, `receiver-${version}.example.test`);
+      else if (what === "rotate") await pair.rotate(key);
+      else
+        await pair.choose(
+          key,
+          pickFrom(
+            CHOICES.filter((other) => !isDeepStrictEqual(other, choice)),
+            pick,
+          ),
+        );
+    },
+  }),
+);
+
+const recover = nat.map((pick) =>
+  command({
+    name: `recover webhook ${pick % 3}`,
+    can: (pair) =>
+      !pair.model.tables.webhook(webhook(pair, pick)).deleted && pair.side.recoverable(webhook(pair, pick)).length > 0,
+    run: (pair) => pair.recover(webhook(pair, pick)),
+  }),
+);
+
+const erase = fc.tuple(nat, fc.boolean()).map(([pick, isRetention]) =>
+  command({
+    name: isRetention ? "retention" : "erase",
+    can: (pair) => pair.model.tables.events.size > 0,
+    run: (pair) =>
+      isRetention ? pair.eraseFinished() : pair.erase(pickFrom([...pair.model.tables.events.keys()], pick)),
+  }),
+);
+
 const resend = nat.map((pick) => {
-  const candidates = (pair: Pair) => [...pair.model.tables.finished.values()].filter((f) => pair.model.tables.isOn(f));
+  const candidates = (pair: Pair) =>
+    [...pair.model.tables.finished.values()].filter(
+      (row) => pair.model.tables.isOn(row) && pair.model.tables.events.get(row.eventId)?.facts,
+    );
   return command({
     name: "resend",
     can: (pair) => candidates(pair).length > 0,
@@ -276,5 +322,5 @@ export const ALL_COMMANDS: fc.Arbitrary<Command>[] = [
     settle,
     settle,
   ],
-  ...[release, release, unbegin, warn, passTime, ofNode, upkeep, configure, resend],
+  ...[release, release, unbegin, warn, passTime, ofNode, upkeep, configure, reconfigure, recover, erase, resend],
 ];

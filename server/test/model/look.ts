@@ -13,6 +13,8 @@ export interface Look {
   nodes: unknown[];
   attempts: unknown[];
   finished: unknown[];
+  /** those whose content is kept */
+  events: unknown[];
   notices: unknown[];
 }
 
@@ -20,6 +22,10 @@ const ms = (column: string) =>
   `case when ${column} = 'infinity' then null else round(extract(epoch from ${column}) * 1000)::bigint end`;
 const list = (columns: string, from: string, order: string) =>
   `(select coalesce(json_agg(json_build_array(${columns}) order by ${order}), '[]') from ${from} where clinic_id = $1)`;
+
+/** Without what managers are told of each other's changes. */
+const ENGINE_NOTICES = `(select * from notices where kind in ('webhook.failing', 'webhook.still_failing', 'webhook.off_soon',
+  'webhook.recovered', 'webhook.gone', 'webhook.turned_off')) n`;
 
 const LOOK = `select json_build_object(
   'webhooks', ${list("id, version, enabled, off_reason, deleted_at is not null", "webhooks", "id")},
@@ -31,7 +37,8 @@ const LOOK = `select json_build_object(
     "webhook_id",
   )},
   'deliveries', ${list(
-    `webhook_id, id, event_id, part, order_key, sequence, attempt, schedule_start, ${ms("due_at")}, ${ms("begun_at")}, fence`,
+    `webhook_id, id, event_id, part, order_key, sequence, attempt, schedule_start, ${ms("due_at")}, ${ms("begun_at")}, fence,
+      choice_practitioner, choice_patient`,
     "deliveries",
     "webhook_id, id",
   )},
@@ -43,11 +50,12 @@ const LOOK = `select json_build_object(
     "webhook_id, event_id, part, attempt",
   )},
   'finished', ${list(
-    "webhook_id, event_id, part, sequence, attempt, state, reason",
+    "webhook_id, event_id, part, sequence, attempt, state, reason, choice_practitioner, choice_patient",
     "finished_deliveries",
     "webhook_id, event_id, part",
   )},
-  'notices', ${list(`webhook_id, cause, kind, ${ms("created_at")}`, "notices", "webhook_id, cause")}) as look`;
+  'events', ${list("id", "(select * from events where facts is not null) e", "id")},
+  'notices', ${list(`webhook_id, cause, kind, ${ms("created_at")}`, ENGINE_NOTICES, "webhook_id, cause")}) as look`;
 
 export async function lookAtDatabase(owner: pg.Pool, clinicId: number): Promise<Look> {
   const { rows } = await owner.query<{ look: Look }>({ name: "look", text: LOOK, values: [clinicId] });
@@ -82,7 +90,7 @@ export function lookAtModel(tables: Tables): Look {
       .flatMap((rows) => [...rows.values()])
       .map((d) => [
         ...[d.webhookId, d.id, d.eventId, d.part, d.orderKey, d.sequence, d.attempt, d.scheduleStart],
-        ...[time(d.dueAt), d.begunAt, d.fence],
+        ...[time(d.dueAt), d.begunAt, d.fence, d.choice.practitioner, d.choice.patient],
       ])
       .sort(byText),
     bells: [...bells].map(([webhookId, rung]) => [webhookId, rung.length]).sort(byText),
@@ -91,7 +99,14 @@ export function lookAtModel(tables: Tables): Look {
       .map((a) => [a.webhookId, a.eventId, a.part, a.attempt, a.startedAt, a.outcome, a.status, a.late])
       .sort(byText),
     finished: [...tables.finished.values()]
-      .map((f) => [f.webhookId, f.eventId, f.part, f.sequence, f.attempt, f.state, f.reason])
+      .map((f) => [
+        ...[f.webhookId, f.eventId, f.part, f.sequence, f.attempt, f.state, f.reason],
+        ...[f.choice.practitioner, f.choice.patient],
+      ])
+      .sort(byText),
+    events: [...tables.events.values()]
+      .filter(({ facts }) => facts !== null)
+      .map(({ id }) => [id])
       .sort(byText),
     notices: [...tables.notices.values()].map((n) => [n.webhookId, n.cause, n.kind, n.at]).sort(byText),
   };

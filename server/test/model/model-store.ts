@@ -31,6 +31,8 @@ import { TAKEN_OVER_AFTER_MS, vitalsOf } from "./vitals.ts";
 const BELLS_LOOKED_AT_MAX = 256;
 /** A moment that two clocks tell is the same one within this. */
 const SAME_MOMENT_MS = 1_000;
+/** What lies farther ahead was written by a clock that was set back since. */
+const CLOCK_SET_BACK_MS = 60_000;
 const NO_HEALTH: SettledHealth = { owner: 0, health: [] };
 
 export interface Seen {
@@ -63,7 +65,10 @@ export class ModelStore implements EngineStore {
     const rung = rungOf(seen, asked.after).slice(0, BELLS_LOOKED_AT_MAX);
     const mayTake = (key: RunKey) => {
       const run = this.tables.run(key);
-      if (!seen.nodes.has(owner) || !seen.isOn(key) || run.owner !== null) return false;
+      if (!seen.nodes.has(owner) || !seen.isOn(key)) return false;
+      const before = seen.run(key);
+      // Nobody had it meanwhile: he would have taken away bells of deliveries that are not seen here.
+      if (before.owner !== null || run.owner !== null || run.fence !== before.fence) return false;
       if (!isFor(run, { owner, room, atMs })) return false;
       // A parked one hears no bell, only its probe's time.
       return isSuspect(run) === suspect && (run.parkedAt === null || run.nextAt <= atMs);
@@ -132,7 +137,7 @@ export class ModelStore implements EngineStore {
     if (!counts) return null;
     const key = { ...keyOf(begun), id: begun.id };
     if (next.do === "retry") {
-      this.tables.putDelivery({ ...row, begunAt: null, dueAt: at + next.inMs });
+      this.tables.putDelivery({ ...row, choice: result.choice ?? row.choice, begunAt: null, dueAt: at + next.inMs });
       return { ...key, hasNext: false };
     }
     this.tables.finish(row, { state: next.state, reason: next.reason, at });
@@ -149,7 +154,9 @@ export class ModelStore implements EngineStore {
     const isTroubled =
       told.parked || run.parkedAt !== null || told.failures + told.probes + run.failures + run.probes > 0;
     const saidFrom = Math.max(at - SAME_MOMENT_MS, run.lastFailedAt ?? 0);
-    return run.answeredAt !== null && !isTroubled && (run.lastDeliveredAt ?? 0) > saidFrom;
+    const saidMs = run.lastDeliveredAt ?? 0;
+    // A time far ahead is of a clock that was set back since.
+    return run.answeredAt !== null && !isTroubled && saidMs > saidFrom && saidMs < at + CLOCK_SET_BACK_MS;
   }
 
   /** A success proves the address only where nothing has been changed since it was asked for. */

@@ -5,22 +5,33 @@ import { sampleFacts } from "@hookwell/sdk";
 import { inClinic } from "../../src/db/pool.ts";
 import type { Tx } from "../../src/db/schema.ts";
 import type { Begun, RunKey } from "../../src/delivery/engine-store.ts";
+import { Recoverer } from "../../src/delivery/recover.ts";
+import { RECOVERED_STATES, startRecovery } from "../../src/delivery/recoveries.ts";
 import { resend } from "../../src/delivery/resend.ts";
+import { eraseContent } from "../../src/delivery/retention.ts";
+import { silentLog } from "../../src/log.ts";
 import { emitMany } from "../../src/outbox/emit.ts";
 import { uuidv7 } from "../../src/outbox/identifiers.ts";
-import { changeWebhook, deleteWebhook, type WebhooksContext } from "../../src/webhooks/webhooks.ts";
+import { changeWebhook, deleteWebhook, rotateSecret, type WebhooksContext } from "../../src/webhooks/webhooks.ts";
 import type { TestEngine } from "../engine.ts";
 import { type Change, ClinicSide } from "./clinic-side.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { ModelStore } from "./model-store.ts";
-import type { DeliveryName } from "./tables.ts";
+import type { Choice, DeliveryName } from "./tables.ts";
 
 export const WEBHOOKS = [
   { concurrency: 8, pacePerSecond: 1_000, proved: true },
   { concurrency: 2, pacePerSecond: 5, proved: true },
   { concurrency: 4, pacePerSecond: 50, proved: false },
 ];
+export const CHOICES: readonly Choice[] = [
+  { practitioner: "off", patient: "id" },
+  { practitioner: "id", patient: "off" },
+  { practitioner: "all", patient: "all" },
+];
 const NO_FACTS = Buffer.alloc(0);
+const EVERYTHING = { from: Temporal.Instant.fromEpochMilliseconds(0), to: null, states: RECOVERED_STATES };
+const BY = { userId: "test", userName: "Test" };
 
 /** A transaction that has emitted and is open in both. */
 interface OpenChange {
@@ -39,6 +50,8 @@ export class Pair {
   /** all that was ever begun, for results that come late or twice */
   readonly begun: Begun[] = [];
   readonly open: OpenChange[] = [];
+  /** webhooks with two secrets: a third is refused */
+  readonly rotated = new Set<number>();
 
   constructor(engine: TestEngine, clock: DatabaseClock, clinicId: number) {
     this.engine = engine;
@@ -77,10 +90,10 @@ export class Pair {
 
   async #addWebhook({ proved, ...settings }: (typeof WEBHOOKS)[number]): Promise<void> {
     const url = "https://receiver.example.test/";
-    const { id } = await this.engine.createWebhook(this.clinicId, { url, proved, ...settings });
+    const { id } = await this.engine.createWebhook(this.clinicId, { url, proved, ...CHOICES[2], ...settings });
     const key = { clinicId: this.clinicId, webhookId: id };
     this.side.addWebhook(
-      { ...key, ...settings, host: new URL(url).host, enabled: true, choice: { practitioner: "off", patient: "off" } },
+      { ...key, ...settings, host: new URL(url).host, enabled: true, choice: CHOICES[2] as Choice },
       proved,
     );
     this.webhooks.push(key);
@@ -153,12 +166,58 @@ export class Pair {
     this.side.resend(name, rows[0]?.order_key ?? "");
   }
 
+  async move(key: RunKey, host: string): Promise<void> {
+    const url = `https://${host}/`;
+    await this.#inClinic((tx) => changeWebhook(tx, this.#context(url), { id: key.webhookId, change: { url } }));
+    this.side.move(key, host);
+  }
+
+  async choose(key: RunKey, choice: Choice): Promise<void> {
+    const change = { include: choice };
+    await this.#inClinic((tx) => changeWebhook(tx, this.#context(), { id: key.webhookId, change }));
+    this.side.choose(key, choice);
+  }
+
+  async rotate(key: RunKey): Promise<void> {
+    await this.#inClinic((tx) => rotateSecret(tx, this.#context(), key.webhookId));
+    this.side.secretsChanged(key);
+    this.rotated.add(key.webhookId);
+  }
+
+  async erase(eventId: string): Promise<void> {
+    await this.engine.owner.query("update events set facts = null where id = $1", [eventId]);
+    this.side.erase(eventId);
+  }
+
+  async eraseFinished(): Promise<void> {
+    await eraseContent({ owner: this.engine.owner, log: silentLog(), days: 0 });
+    this.side.eraseFinished();
+  }
+
+  /** The first batch of a recovery, which is then called off. How large a batch is, the model does not know. */
+  async recover(key: RunKey): Promise<void> {
+    const scope = { clinicId: this.clinicId, webhookId: key.webhookId };
+    const { id } = await this.#inClinic((tx) =>
+      startRecovery(tx, scope, { ...EVERYTHING, pacePerSecond: null, by: BY }),
+    );
+    await new Recoverer({ pool: this.engine.database.pools.dispatch, log: silentLog(), nudge: () => {} }).runOnce();
+    const { rows } = await this.engine.owner.query<{ event_id: string; order_key: string; most: number }>(
+      `select d.event_id, d.order_key, r.queued as most from recoveries r
+         left join deliveries d on d.clinic_id = r.clinic_id and d.recovery_id = r.id where r.clinic_id = $1 and r.id = $2`,
+      [this.clinicId, id],
+    );
+    const orderKeys = new Map(rows.map((row) => [row.event_id, row.order_key]));
+    const orderKeyOf = ({ eventId }: DeliveryName) => orderKeys.get(eventId) ?? "";
+    this.side.recover(key, { most: rows[0]?.most ?? 0, orderKeyOf });
+    await this.engine.owner.query("delete from recoveries where clinic_id = $1 and id = $2", [this.clinicId, id]);
+  }
+
   #inClinic<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     return inClinic(this.engine.app, this.clinicId, work);
   }
 
-  #context(): WebhooksContext {
-    const checkAddress = () => ({ ok: true as const, url: new URL("https://receiver.example.test/") });
+  #context(url = "https://receiver.example.test/"): WebhooksContext {
+    const checkAddress = () => ({ ok: true as const, url: new URL(url) });
     return { seal: this.engine.seal, clinicId: this.clinicId, actor: "test", checkAddress };
   }
 

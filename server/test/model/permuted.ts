@@ -12,8 +12,9 @@ import type pg from "pg";
 import { inClinic } from "../../src/db/pool.ts";
 import type { Begun, Scan, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import { Run } from "../../src/delivery/run.ts";
-import { DeliveryStore } from "../../src/delivery/store.ts";
+import type { DeliveryStore } from "../../src/delivery/store.ts";
 import { emit } from "../../src/outbox/emit.ts";
+import { deliveryId } from "../../src/outbox/identifiers.ts";
 import type { TestEngine } from "../engine.ts";
 
 const LEASE_MS = 30_000;
@@ -23,29 +24,42 @@ const PLACES = 3;
 export interface Claim {
   node: string;
   begun: Begun;
+  /** an earlier attempt of it was under way just then, on a node that has not been lost */
+  isBeside: boolean;
 }
 
 export interface NodePlan {
   turns: number;
-  /** the turn in which it begins deliveries and is never heard of again; its result may come late */
+  /** the turn in which it begins deliveries and is never heard of again; its last statements may come late */
   isLostAt: number;
-  settlesLate: boolean;
+  comesLate: boolean;
   /** which of its attempts fail, by their order */
   fails: readonly boolean[];
 }
+
+/** The engine's statements over a pool, or over one connection of it. */
+export type StoreOver = (pool: pg.Pool) => DeliveryStore;
 
 export class Stage {
   readonly engine: TestEngine;
   readonly clinicId: number;
   readonly claims: Claim[] = [];
+  /** deliveries whose attempt a living node has not settled yet */
+  readonly underWay = new Set<string>();
   readonly #scheduler: fc.Scheduler;
+  readonly #storeOver: StoreOver;
   #running = 0;
   #acting = 0;
 
-  constructor(engine: TestEngine, clinicId: number, scheduler: fc.Scheduler) {
+  constructor(
+    engine: TestEngine,
+    clinicId: number,
+    { scheduler, storeOver }: { scheduler: fc.Scheduler; storeOver: StoreOver },
+  ) {
     this.engine = engine;
     this.clinicId = clinicId;
     this.#scheduler = scheduler;
+    this.#storeOver = storeOver;
   }
 
   /** Somebody acts: the stage plays until all have ended. */
@@ -54,6 +68,16 @@ export class Stage {
     return actor().finally(() => {
       this.#acting--;
     });
+  }
+
+  claim(node: string, begun: Begun): void {
+    this.claims.push({ node, begun, isBeside: this.underWay.has(deliveryId(begun)) });
+    this.underWay.add(deliveryId(begun));
+  }
+
+  /** These attempts are settled, or lost with their node: another may be begun. */
+  over(begun: readonly Begun[]): void {
+    for (const one of begun) this.underWay.delete(deliveryId(one));
   }
 
   async play(): Promise<void> {
@@ -76,7 +100,7 @@ export class Stage {
     try {
       await this.#run(client.query("begin"));
       const query = (config: pg.QueryConfig) => this.#run(client.query(config));
-      const answer = await work(new DeliveryStore({ query } as unknown as pg.Pool));
+      const answer = await work(this.#storeOver({ query } as unknown as pg.Pool));
       await this.turn(`${name}: commit`);
       await this.#run(client.query("commit"));
       return answer;
@@ -136,6 +160,7 @@ export class SteppedNode {
   #owner = 0;
   #results: { run: Run; begun: Begun }[] = [];
   #attempts = 0;
+  #isLost = false;
 
   constructor(stage: Stage, name: string, plan: NodePlan) {
     this.#stage = stage;
@@ -159,11 +184,15 @@ export class SteppedNode {
     await store.retire(this.#owner);
   }
 
-  /** Its lease runs out, others take over, and its results come when nobody waits for them any more. */
+  /** Its lease runs out, others take over, and what it had still to say comes when nobody waits for it any more. */
   async #vanish(): Promise<void> {
     await this.#stage.turn(`${this.#name} is lost`);
+    this.#isLost = true;
+    this.#stage.over(this.#results.map(({ begun }) => begun));
     await this.#stage.engine.loseNode(this.#owner);
-    if (this.#plan.settlesLate) await this.#settle();
+    if (!this.#plan.comesLate) return;
+    await this.#settle();
+    await this.#release(() => true);
   }
 
   async #take(): Promise<void> {
@@ -199,7 +228,7 @@ export class SteppedNode {
       const run = this.#runs.get(begun.webhookId);
       if (!run) throw new Error("a delivery was begun for a webhook that this node does not hold");
       run.begun(begun);
-      this.#stage.claims.push({ node: this.#name, begun });
+      this.#stage.claim(this.#name, begun);
       this.#results.push({ run, begun });
     }
   }
@@ -208,6 +237,7 @@ export class SteppedNode {
     const batch = this.#results.splice(0);
     if (batch.length === 0) return;
     const rows = batch.map(({ begun }) => this.#resultOf(begun));
+    if (!this.#isLost) this.#stage.over(batch.map(({ begun }) => begun));
     const counted = await this.#stage.statement(`${this.#name} settles`, (store) => store.settle(rows));
     for (const [at, { run, begun }] of batch.entries()) {
       const found = counted.find(({ id }) => id === begun.id);

@@ -5,6 +5,7 @@
  * It sees what had been committed when its statement began (`seen`), and changes what is there when it has its locks
  * (`now`): a row that somebody else has changed in between is not begun, and the scan says that it cannot be trusted.
  */
+import { narrower } from "@hookwell/sdk";
 import type { Begun, RunKey, RunScan, Scan } from "../../src/delivery/engine-store.ts";
 import { type DeliveryRow, nameOf, type Tables } from "./tables.ts";
 
@@ -97,14 +98,15 @@ function lockAgain({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): De
   return isNobodys(current, lease.fence) ? current : null;
 }
 
-function begin({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): Begun {
-  const { clinicId, webhookId, id, eventId, part, orderKey, choice, scheduleStart } = row;
+function begin({ now, seen, atMs }: Scanning, lease: Leased, row: DeliveryRow): Begun {
+  const { clinicId, webhookId, id, eventId, part, orderKey, scheduleStart } = row;
+  const choice = narrower(row.choice, seen.webhook(row).choice);
   if (row.begunAt !== null) now.noteUnknown(row, row.begunAt);
   const run = now.run(row);
   const sequence = row.sequence ?? run.nextSequence;
   if (row.sequence === null) now.changeRun(row, { nextSequence: run.nextSequence + 1 });
   const attempt = row.attempt + 1;
-  now.putDelivery({ ...row, sequence, attempt, begunAt: atMs, fence: lease.fence });
+  now.putDelivery({ ...row, choice, sequence, attempt, begunAt: atMs, fence: lease.fence });
   const event = now.events.get(eventId);
   if (!event) throw new Error(`the model has no event ${eventId}`);
   const { name, subject, subjectVersion, facts } = event;
@@ -113,7 +115,7 @@ function begin({ now, atMs }: Scanning, lease: Leased, row: DeliveryRow): Begun 
     participantsPerRequest: PARTICIPANTS_PER_REQUEST,
     test: false,
     fence: lease.fence,
-    event: { name, subject, subjectVersion, facts },
+    event: facts && { name, subject, subjectVersion, facts },
   };
 }
 

@@ -8,10 +8,9 @@ export interface SqlBreakage {
   /** what is taken out of the text, and what comes in its place */
   out: string;
   into: string;
+  /** statements in another order, of nodes that are lost, are enough to find it (any-order.ts) */
+  found?: "in any order";
 }
-
-/** Said where the text that is to be changed is no longer there. */
-export const NOT_SOWN = "this bug is not sown, its text is not in";
 
 export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   {
@@ -30,7 +29,7 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     name: "a receiver's health is written by whoever says so",
     statement: "settle",
     out: "r.owner = $29::bigint and r.fence = s.health_fence and",
-    into: "",
+    into: "$29::bigint is not null and",
   },
   {
     name: "an answer of the old address proves the new one",
@@ -45,7 +44,20 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     into: "",
   },
   {
+    name: "the time of a success from before the clock was set back stays",
+    statement: "settle",
+    out: "and r.last_delivered_at < now() + interval '1 minute')",
+    into: ")",
+  },
+  {
+    name: "what was narrowed since is begun as wide as before",
+    statement: "take",
+    out: "case when 'off' in (d.choice_patient, n.include_patient) then 'off'",
+    into: "case when false then 'off'",
+  },
+  {
     name: "taking over does not raise the fence",
+    found: "in any order",
     statement: "take",
     out: "r.fence + 1 as fence",
     into: "r.fence as fence",
@@ -58,6 +70,7 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   },
   {
     name: "the bells of webhooks that another node holds are taken away, too",
+    found: "in any order",
     statement: "take",
     out: "bells b using followed f",
     into: "bells b using looked_up f",
@@ -76,6 +89,7 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   },
   {
     name: "the head of a subject is any of its deliveries",
+    found: "in any order",
     statement: "take",
     out: "and e.order_key = d.order_key and e.id < d.id) as head",
     into: "and e.order_key = d.order_key and e.id < d.id and false) as head",
@@ -88,6 +102,7 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   },
   {
     name: "release gives back what others hold",
+    found: "in any order",
     statement: "release",
     out: "and r.fence = s.fence and r.owner is not distinct from $1::bigint",
     into: "and ($1::bigint is not null or r.fence = s.fence)",
@@ -101,11 +116,14 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
 ];
 
 /** A store that runs the broken text. Throws where the text to be changed is not there: then the bug has to be sown anew. */
-export function brokenStore(pool: pg.Pool, { statement, out, into }: SqlBreakage): DeliveryStore {
+export function brokenStore(pool: pg.Pool, breakage: SqlBreakage): DeliveryStore {
+  const { statement, out, into } = breakage;
+  // A connection keeps what it has prepared: no two texts may have one name.
+  const name = `broken_${SQL_BREAKAGES.indexOf(breakage)}_${statement}`;
   const query = (config: pg.QueryConfig) => {
     if (config.name !== `engine_${statement}`) return pool.query(config);
-    if (!config.text.includes(out)) throw new Error(`${NOT_SOWN} ${statement}: ${out}`);
-    return pool.query({ ...config, name: `broken_${statement}`, text: config.text.replace(out, into) });
+    if (!config.text.includes(out)) throw new Error(`this bug is not sown, its text is not in ${statement}: ${out}`);
+    return pool.query({ ...config, name, text: config.text.replace(out, () => into) });
   };
   return new DeliveryStore({ query } as unknown as pg.Pool);
 }

@@ -110,7 +110,8 @@ export interface EventRow {
   readonly name: string;
   readonly subject: string;
   readonly subjectVersion: number;
-  readonly facts: Buffer;
+  /** null once it is kept no longer */
+  readonly facts: Buffer | null;
 }
 
 /** One ring: a webhook's bell. Bells of one statement have the same `statement`. */

@@ -4,9 +4,10 @@
  */
 import type { CheckName } from "../../../proof/history/judge.ts";
 import type { Clock } from "../../src/clock.ts";
-import type { EngineStore, SettledAttempt } from "../../src/delivery/engine-store.ts";
+import type { EngineStore, Scan, Sendable, SettledAttempt } from "../../src/delivery/engine-store.ts";
 import type { ModelStore } from "../model/model-store.ts";
-import { type DeliveryRow, nameOf } from "../model/tables.ts";
+import { type DeliveryRow, type FinishedRow, nameOf } from "../model/tables.ts";
+import type { SimulatedClinic } from "./clinic.ts";
 import type { Process } from "./process.ts";
 
 export interface Breakage {
@@ -19,6 +20,8 @@ export interface Breakage {
   clock?: (inner: Clock, process: Process) => Clock;
   /** in the database itself */
   model?: (model: ModelStore) => void;
+  /** in what the clinic's side writes, or in what the sender reads of it */
+  clinic?: (clinic: SimulatedClinic, model: ModelStore) => void;
 }
 
 const rowOf = ({ begun }: SettledAttempt, model: ModelStore) => model.tables.deliveriesOf(begun).get(begun.id);
@@ -154,6 +157,82 @@ export const BREAKAGES: readonly Breakage[] = [
     }),
   },
   {
+    name: "what is sent goes to the address that the webhook had at first",
+    clinic: (clinic) => onRead(clinic, (rows, [first]) => rows.map((row) => ({ ...row, url: first?.url ?? row.url }))),
+  },
+  {
+    name: "a changed address does not end a parking",
+    clinic(clinic, { tables }) {
+      const move = clinic.side.move.bind(clinic.side);
+      clinic.side.move = (key, host) => {
+        const { failures, failingSince, parkedAt, probes } = tables.run(key);
+        move(key, host);
+        tables.changeRun(key, { failures, failingSince, parkedAt, probes });
+      };
+    },
+  },
+  {
+    name: "a rotation ends the old secret at once",
+    clinic: (clinic) => onRead(clinic, (rows) => rows.slice(0, 1)),
+  },
+  {
+    name: "a new secret is not signed with before the old one ends",
+    clinic: (clinic) => onRead(clinic, (rows) => rows.slice(-1)),
+  },
+  {
+    name: "an old secret is signed with after it has ended",
+    clinic: (clinic) =>
+      onRead(clinic, (rows, firsts) => {
+        const ended = firsts.filter(({ secret_id }) => rows.every((row) => row.secret_id !== secret_id));
+        return [...rows, ...ended].map((row) => ({ ...row, lives_ms: null }));
+      }),
+  },
+  {
+    name: "data that was unticked since the event is sent",
+    clinic: (clinic) =>
+      onRead(clinic, (rows) => rows.map((row) => ({ ...row, include_practitioner: "all", include_patient: "all" }))),
+    model(model) {
+      const snapshot = model.snapshot.bind(model);
+      const everything = { practitioner: "all", patient: "all" } as const;
+      model.snapshot = () => {
+        const seen = snapshot();
+        for (const [name, row] of seen.tables.webhooks) seen.tables.webhooks.set(name, { ...row, choice: everything });
+        return seen;
+      };
+    },
+  },
+  {
+    name: "a node sends content that was erased since it has seen it",
+    store(inner) {
+      const contents = new Map<string, Sendable["event"]>();
+      const kept = (scan: Scan): Scan => {
+        for (const { eventId, event } of scan.begun) if (event) contents.set(eventId, event);
+        return { ...scan, begun: scan.begun.map((one) => ({ ...one, event: contents.get(one.eventId) ?? null })) };
+      };
+      return {
+        ...inner,
+        take: async (...asked) => kept(await inner.take(...asked)),
+        refill: async (...asked) => kept(await inner.refill(...asked)),
+      };
+    },
+  },
+  {
+    name: "retention erases what still waits",
+    clinic(clinic, { tables }) {
+      clinic.side.eraseFinished = () => {
+        for (const id of tables.events.keys()) clinic.side.erase(id);
+      };
+    },
+  },
+  {
+    name: "a recovery leaves out what was never sent because the webhook was off",
+    clinic: (clinic) => onRecoverable(clinic, (rows) => rows.filter(({ reason }) => reason !== "off")),
+  },
+  {
+    name: "a recovery sends what has arrived, too",
+    clinic: (clinic, { tables }) => onRecoverable(clinic, () => [...tables.finished.values()]),
+  },
+  {
     name: "those who take over do not wait for the lease's end",
     model(model) {
       const giveBack = model.giveBack.bind(model);
@@ -165,6 +244,32 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
 ];
+
+/** What the sender reads of a webhook is changed: `before` is what it read the first time. */
+function onRead(clinic: SimulatedClinic, change: (rows: TargetRow[], before: TargetRow[]) => object[]): void {
+  const read = clinic.read.bind(clinic);
+  const firsts = new Map<number, TargetRow[]>();
+  clinic.read = (statement, parameters) => {
+    const rows = read(statement, parameters);
+    if (statement !== "read_targets") return rows;
+    return [...Map.groupBy(rows as TargetRow[], ({ id }) => id)].flatMap(([id, own]) => {
+      if (!firsts.has(id)) firsts.set(id, own);
+      return change(own, firsts.get(id) ?? own);
+    });
+  };
+}
+
+function onRecoverable({ side }: SimulatedClinic, change: (rows: FinishedRow[]) => FinishedRow[]): void {
+  const recoverable = side.recoverable.bind(side);
+  side.recoverable = (key) => change(recoverable(key)).filter((row) => nameOf(row) === nameOf(key));
+}
+
+interface TargetRow {
+  id: number;
+  url: Buffer;
+  secret_id: number;
+  lives_ms: number | null;
+}
 
 /** Changes every delivery's row as it is written. */
 function onPut(model: ModelStore, change: (row: DeliveryRow) => DeliveryRow): void {

@@ -1,17 +1,21 @@
 /**
  * The clinic of a simulated world: it emits in transactions that may stay open for a while, and its managers turn webhooks
- * off and on, delete them and send deliveries again. It keeps its own book of what it has committed; the judge reads that.
+ * off and on, give them other addresses, secrets and data, delete them, send deliveries again, ask for recoveries and erase
+ * content. It keeps its own book of what it has committed and done; the judge reads that.
  */
 import { createSecretKey, randomBytes } from "node:crypto";
-import { generateSecret, sampleFacts } from "@hookwell/sdk";
+import { sampleFacts } from "@hookwell/sdk";
 import type { RunKey } from "../../src/delivery/engine-store.ts";
 import { deliveryId } from "../../src/outbox/identifiers.ts";
 import { type ClinicSeal, Seal } from "../../src/seal/seal.ts";
 import { ClinicSide } from "../model/clinic-side.ts";
 import type { ModelStore } from "../model/model-store.ts";
+import { type Choice, deliveryName, type FinishedRow } from "../model/tables.ts";
+import type { SimulatedDatabaseClock } from "./database-clock.ts";
 import type { WebhookPlan } from "./plan.ts";
 import type { SeededRandom } from "./random.ts";
 import { readsOver } from "./reads.ts";
+import { SimulatedSecrets } from "./secrets.ts";
 import type { Timeline } from "./timeline.ts";
 
 export const CLINIC_ID = 1;
@@ -30,8 +34,17 @@ export interface Committed {
   expected: { webhookId: number; on: boolean }[];
 }
 
+/** A recovery of one webhook, and the webhook-ids of what had not arrived and of what it took. */
+export interface RecoveryAsked {
+  webhookId: number;
+  atMs: number;
+  owed: string[];
+  taken: string[];
+}
+
 interface ClinicParts {
   model: ModelStore;
+  databaseClock: SimulatedDatabaseClock;
   timeline: Timeline;
   random: SeededRandom;
   seal: Seal;
@@ -47,15 +60,18 @@ export class SimulatedClinic {
   readonly resent = new Map<string, number[]>();
   /** events whose transaction was rolled back */
   readonly refused: string[] = [];
+  readonly recoveries: RecoveryAsked[] = [];
+  /** events whose content somebody has erased, whatever waited, and when, in ms of simulated time */
+  readonly erased = new Map<string, number>();
+  readonly secrets: SimulatedSecrets;
   readonly #parts: ClinicParts;
-  /** one for all its webhooks */
-  readonly secret: string = generateSecret();
   #numbers = 0;
 
   private constructor(parts: ClinicParts) {
     this.#parts = parts;
     this.seal = parts.seal;
     this.side = new ClinicSide(parts.model);
+    this.secrets = new SimulatedSecrets(parts.timeline, parts.databaseClock);
   }
 
   static async create(parts: Omit<ClinicParts, "seal" | "clinicSeal">): Promise<SimulatedClinic> {
@@ -71,41 +87,39 @@ export class SimulatedClinic {
   addWebhook({ concurrency, pacePerSecond, proved }: WebhookPlan): RunKey {
     const key = { clinicId: CLINIC_ID, webhookId: this.webhooks.length + 1 };
     const choice = { practitioner: "off", patient: "id" } as const;
-    const host = hostOf(key);
+    const host = `receiver-${key.webhookId}.example.test`;
+    this.secrets.add(key.webhookId);
     this.side.addWebhook({ ...key, concurrency, pacePerSecond, host, enabled: true, choice }, proved);
     this.webhooks.push(key);
     return key;
   }
 
-  /** What the sender reads: the settings and secrets of several webhooks. */
+  /** What the sender reads: the settings and secrets of several webhooks, or the content of one event. */
   read(statement: string, parameters: readonly unknown[]): object[] {
+    if (statement === "events") return this.#content(String(parameters[1]));
     if (statement !== "read_targets") throw new Error(`the simulated clinic does not know ${statement}`);
     const [clinicIds, webhookIds] = parameters as [number[], number[]];
     return clinicIds.flatMap((clinicId, at) => this.#target({ clinicId, webhookId: webhookIds[at] ?? 0 }));
   }
 
   #target(key: RunKey): object[] {
-    const { version, deleted, choice } = this.#parts.model.tables.webhook(key);
+    const { model, clinicSeal, databaseClock } = this.#parts;
+    const { version, deleted, choice, host } = model.tables.webhook(key);
     if (deleted) return [];
-    const { clinicSeal } = this.#parts;
-    const address = `https://${hostOf(key)}/${key.webhookId}`;
-    const url = clinicSeal.seal({ column: "webhooks.url", row: key.webhookId }, address);
-    const secret = clinicSeal.seal({ column: "webhook_secrets.secret", row: `${key.webhookId}/1` }, this.secret);
+    const { clinicId: clinic_id, webhookId: id } = key;
+    const url = clinicSeal.seal({ column: "webhooks.url", row: id }, `https://${host}/${id}`);
     const { practitioner: include_practitioner, patient: include_patient } = choice;
-    return [
-      {
-        ...{
-          clinic_id: key.clinicId,
-          id: key.webhookId,
-          version,
-          url,
-          headers: null,
-          include_practitioner,
-          include_patient,
-        },
-        ...{ place: "webhook_secrets.secret", secret_id: 1, sealed: secret, lives_ms: null },
-      },
-    ];
+    const settings = { clinic_id, id, version, url, headers: null, include_practitioner, include_patient };
+    return this.secrets.live(id).map(({ id: secret_id, secret, retiresAt }) => ({
+      ...{ ...settings, place: "webhook_secrets.secret", secret_id },
+      sealed: clinicSeal.seal({ column: "webhook_secrets.secret", row: `${id}/${secret_id}` }, secret),
+      lives_ms: retiresAt === Number.POSITIVE_INFINITY ? null : retiresAt - databaseClock.nowMs,
+    }));
+  }
+
+  #content(eventId: string): object[] {
+    const event = this.#parts.model.tables.events.get(eventId);
+    return event ? [{ ...event, subject_version: event.subjectVersion }] : [];
   }
 
   /** Emits one to three events in one transaction, and commits it after so many ms. Returns whether it could. */
@@ -161,6 +175,64 @@ export class SimulatedClinic {
     this.side.setEnabled(key, enabled);
   }
 
+  /** A manager gives it another address, which is returned; null where it is gone. */
+  move(key: RunKey): string | null {
+    const { deleted, version } = this.#parts.model.tables.webhook(key);
+    if (deleted) return null;
+    const host = `receiver-${key.webhookId}-${version}.example.test`;
+    this.#parts.timeline.trace(`webhook ${key.webhookId} goes to ${host}`);
+    this.side.move(key, host);
+    return host;
+  }
+
+  choose(key: RunKey, choice: Choice): void {
+    if (this.#parts.model.tables.webhook(key).deleted) return;
+    this.#parts.timeline.trace(`webhook ${key.webhookId} sends ${choice.practitioner}, ${choice.patient}`);
+    this.side.choose(key, choice);
+  }
+
+  /** A manager rotates its secret, or revokes the one before. */
+  changeSecrets(key: RunKey, how: "rotate" | "revoke"): void {
+    if (this.#parts.model.tables.webhook(key).deleted || !this.secrets[how](key.webhookId)) return;
+    this.#parts.timeline.trace(`webhook ${key.webhookId}: ${how}`);
+    this.side.secretsChanged(key);
+  }
+
+  /** A recovery of all that has not arrived, in one batch; it waits for a webhook that is off or parked, and so is not asked for. */
+  recover(key: RunKey): void {
+    const { model, timeline } = this.#parts;
+    if (!model.tables.isOn(key) || model.tables.run(key).parkedAt !== null) return;
+    const owed = this.#undelivered(key);
+    const orderKeyOf = ({ eventId }: FinishedRow) => `recovery:${timeline.nowMs}:${eventId}`;
+    const taken = this.side.recover(key, { most: Number.POSITIVE_INFINITY, orderKeyOf }).map(deliveryId);
+    if (owed.length + taken.length === 0) return;
+    timeline.trace(`webhook ${key.webhookId}: ${taken.length} are recovered`);
+    this.recoveries.push({ webhookId: key.webhookId, atMs: timeline.nowMs, owed, taken });
+    for (const id of taken) this.resent.set(id, [...(this.resent.get(id) ?? []), timeline.nowMs]);
+  }
+
+  /** What has ended and not arrived, and whose content is kept: by the book, and how it ended. */
+  #undelivered({ clinicId, webhookId }: RunKey): string[] {
+    const { tables, nowMs } = this.#parts.model;
+    return this.committed.flatMap(({ eventId }) => {
+      const row = tables.finished.get(deliveryName({ clinicId, webhookId, eventId, part: 0 }));
+      const isKept = tables.events.get(eventId)?.facts;
+      // By a clock that was set back since, it has not ended yet.
+      if (!row || !isKept || row.finishedAt > nowMs()) return [];
+      return row.state === "given_up" || row.reason === "off" ? [deliveryId(row)] : [];
+    });
+  }
+
+  /** Somebody erases the content of an event, whatever waits for it. */
+  eraseOne(): void {
+    const { random, timeline } = this.#parts;
+    if (this.committed.length === 0) return;
+    const { eventId } = random.pick(this.committed);
+    timeline.trace(`${eventId} is erased`);
+    this.erased.set(eventId, this.erased.get(eventId) ?? timeline.nowMs);
+    this.side.erase(eventId);
+  }
+
   delete(key: RunKey): void {
     this.#parts.timeline.trace(`webhook ${key.webhookId} is deleted`);
     this.side.deleteWebhook(key);
@@ -169,7 +241,8 @@ export class SimulatedClinic {
   /** A manager sends something again that has ended. */
   resendOne(): void {
     const { model, random, timeline } = this.#parts;
-    const ended = [...model.tables.finished.values()].filter((row) => model.tables.isOn(row));
+    const isKept = ({ eventId }: FinishedRow) => model.tables.events.get(eventId)?.facts;
+    const ended = [...model.tables.finished.values()].filter((row) => model.tables.isOn(row) && isKept(row));
     if (ended.length === 0) return;
     const row = random.pick(ended);
     timeline.trace(`${row.webhookId}/${row.eventId} is sent again`);
@@ -177,9 +250,4 @@ export class SimulatedClinic {
     this.resent.set(deliveryId(row), times);
     this.side.resend(row, `resend:${timeline.nowMs}:${row.eventId}`);
   }
-}
-
-/** Every receiver is a host of its own. */
-function hostOf({ webhookId }: RunKey): string {
-  return `receiver-${webhookId}.example.test`;
 }

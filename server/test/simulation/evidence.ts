@@ -37,12 +37,15 @@ export async function evidenceOf(world: World): Promise<History> {
       ...{ clinic, event: plain(eventId), name: NAME, occurredMs: EPOCH_MS + beganMs, test: false },
     })),
     deliveries: [...ended(world), ...open(world)],
-    attempts: [...model.tables.attempts.values()].map(
-      ({ attempt, startedAt, durationMs, outcome, status, late, ...key }): AttemptRow => ({
-        ...{ id: deliveryId(key), webhook: String(key.webhookId), attempt, startedMs: startedAt },
-        ...{ durationMs, outcome, status, late },
-      }),
-    ),
+    // What ends because its content is gone leaves a row, and nothing was sent: it says nothing of a receiver, and is no probe.
+    attempts: [...model.tables.attempts.values()]
+      .filter(({ outcome }) => outcome !== "failed_here")
+      .map(
+        ({ attempt, startedAt, durationMs, outcome, status, late, ...key }): AttemptRow => ({
+          ...{ id: deliveryId(key), webhook: String(key.webhookId), attempt, startedMs: startedAt },
+          ...{ durationMs, outcome, status, late },
+        }),
+      ),
   };
 }
 
@@ -68,11 +71,19 @@ function isFirst(settings: World["settings"], at: number): boolean {
   return settings.findIndex(({ row }) => row.webhookId === settings[at]?.row.webhookId) === at;
 }
 
-function secretsOf({ clinic: book }: World): LiveSecret[] {
-  const always = { beganMs: Number.NEGATIVE_INFINITY, fromMs: Number.NEGATIVE_INFINITY, untilMs: null, endedMs: null };
-  return book.webhooks.map(({ webhookId }) => ({
-    ...{ webhook: String(webhookId), name: `secret of ${webhookId}`, secret: book.secret, ...always },
-  }));
+/** A secret that ends by the database's clock ends earlier or later where that was set. */
+function secretsOf({ clinic: book, databaseClock: { movedMs } }: World): LiveSecret[] {
+  return book.secrets.all.map(({ webhookId, id, secret, fromMs, revokedMs, retiresAt }) => {
+    const ends = Math.min(EPOCH_MS + revokedMs, retiresAt);
+    const [beganMs, isEnding] = [EPOCH_MS + fromMs, ends < Number.POSITIVE_INFINITY];
+    const times = {
+      beganMs,
+      fromMs: beganMs,
+      untilMs: isEnding ? ends - movedMs : null,
+      endedMs: isEnding ? ends + movedMs : null,
+    };
+    return { webhook: String(webhookId), name: `secret ${id}`, secret, ...times };
+  });
 }
 
 function receptions({ network }: World, secrets: readonly LiveSecret[]): Promise<Reception[]> {
@@ -85,10 +96,11 @@ function receptions({ network }: World, secrets: readonly LiveSecret[]): Promise
   );
 }
 
-function ended({ model, clinic: book }: World): DeliveryRow[] {
-  return [...model.tables.finished.values()].map(({ state, reason, finishedAt, sequence, attempt, ...key }) => ({
+function ended({ model, clinic: book, ends }: World): DeliveryRow[] {
+  return [...model.tables.finished.values()].map(({ state, reason, sequence, attempt, ...key }) => ({
     ...named(book.committed, key),
-    ...{ sequence, attempts: attempt, state, reason, begun: false, dueMs: null, finishedMs: finishedAt },
+    ...{ sequence, attempts: attempt, state, reason, begun: false, dueMs: null },
+    finishedMs: EPOCH_MS + (ends.get(deliveryId(key))?.at(-1) ?? 0),
   }));
 }
 

@@ -21,6 +21,8 @@ export interface Post {
   heardMs: number | null;
   id: string;
   webhook: number;
+  /** where it went */
+  host: string;
   subject: string;
   version: number;
   sequence: number;
@@ -76,7 +78,8 @@ const FAILURES = [500, 503, 429, 404, 400, 302];
 export class SimulatedNetwork {
   readonly #timeline: Timeline;
   readonly #random: SeededRandom;
-  readonly habits = new Map<number, ReceiverHabits>();
+  /** by host */
+  readonly habits = new Map<string, ReceiverHabits>();
   readonly posts: Post[] = [];
   readonly receptions: Reception[] = [];
   faults = NO_NETWORK_FAULTS;
@@ -115,6 +118,7 @@ export class SimulatedNetwork {
       ...{ process, atMs: this.#timeline.nowMs, leaseReaches: asked.leaseReaches(), body, webhook, heardMs: null },
       isProbe: asked.isParked(webhook),
       headers: named,
+      host: url.host,
       id: header("webhook-id"),
       subject: header("webhook-subject"),
       version: Number(header("webhook-subject-version")),
@@ -156,7 +160,7 @@ export class SimulatedNetwork {
 
   #arrive(post: Post, end: (outcome: Sayable) => void): void {
     const { refuses, hangs, swallows, resetsAfterAccepting } = this.faults;
-    const [drawn, habits] = [this.#random.next(), this.habits.get(post.webhook) ?? GOOD_HABITS];
+    const [drawn, habits] = [this.#random.next(), this.habits.get(post.host) ?? GOOD_HABITS];
     if (drawn < refuses) {
       end({ kind: "connection_refused", detail: "ECONNREFUSED", bodySent: false });
       return;
@@ -169,7 +173,7 @@ export class SimulatedNetwork {
     ];
     this.receptions.push({ ...post, receivedMs: this.#timeline.nowMs, status, isAnswered: !isReset });
     this.#timeline.trace(
-      `${post.process.name} sent ${post.webhook}/${post.id}#${post.attempt} seq ${post.sequence} → ${status}`,
+      `${post.process.name} sent ${post.webhook}/${post.id}#${post.attempt} seq ${post.sequence} to ${post.host} → ${status}`,
     );
     if (isHanging) return;
     this.#timeline.after(this.#random.between(1, habits.thinksMs), () =>

@@ -5,7 +5,7 @@ import { DEADLINE_MS } from "../../src/egress/client.ts";
 import { createLog } from "../../src/log.ts";
 import { CLINIC_ID } from "./clinic.ts";
 import { storeOf } from "./database.ts";
-import { EPOCH_MS, Process } from "./process.ts";
+import { Process } from "./process.ts";
 import { readsOver } from "./reads.ts";
 import type { World } from "./world.ts";
 
@@ -51,6 +51,6 @@ export class SimulatedNode {
   /** Whether the database believes, and will up to the deadline of a request that begins now, that this node is alive. */
   #leaseReachesDeadline(): boolean {
     const node = this.#world.model.tables.nodes.get(this.#id);
-    return node !== undefined && node.aliveUntil >= EPOCH_MS + this.#world.timeline.nowMs + DEADLINE_MS;
+    return node !== undefined && node.aliveUntil >= this.#world.databaseClock.nowMs + DEADLINE_MS;
   }
 }

@@ -40,6 +40,18 @@ export interface Plan {
   switches: number;
   deletions: number;
   resends: number;
+  /** … give it another address or data choice, rotate its secret or revoke the old one, ask for a recovery */
+  moves: number;
+  choices: number;
+  rotations: number;
+  revocations: number;
+  recoveries: number;
+  /** events of which somebody erases the content */
+  erasures: number;
+  /** content is kept for no day at all: it goes as soon as nothing waits for it */
+  keepsNothing: boolean;
+  /** the database's clock is set ahead or back */
+  databaseJumps: number;
 }
 
 export function planOf(random: SeededRandom): Plan {
@@ -47,6 +59,8 @@ export function planOf(random: SeededRandom): Plan {
   const some = (most: number) => (!isCalm && random.chance(0.6) ? random.whole(1, most) : 0);
   const rate = (most: number) => (!isCalm && random.chance(0.6) ? random.between(0, most) : 0);
   const isManaged = random.chance(0.5);
+  /** of what does no harm in a calm world either */
+  const any = (most: number) => (random.chance(0.5) ? random.whole(1, most) : 0);
   return {
     isCalm,
     nodes: random.whole(1, 3),
@@ -76,6 +90,8 @@ export function planOf(random: SeededRandom): Plan {
     opensLong: random.chance(0.5) ? 0.2 : 0,
     ...{ kills: some(3), stops: some(2), stills: some(3), jumps: some(3), outages: some(2) },
     ...{ switches: isManaged ? some(4) : 0, deletions: isManaged ? some(1) : 0, resends: isManaged ? some(4) : 0 },
+    ...{ moves: any(2), choices: any(4), rotations: any(3), revocations: any(1) },
+    ...{ recoveries: some(2), erasures: some(3), keepsNothing: random.chance(0.3), databaseJumps: some(3) },
   };
 }
 

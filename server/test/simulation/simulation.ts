@@ -5,19 +5,17 @@
  * receivers that are still failing. Where nothing is due for a while, the nodes are stopped in good order, time jumps to the
  * next retry, and others are started. The history ends when every delivery is final, or when nothing moves any more.
  */
+import { BLOCK_CHOICES } from "@hookwell/sdk";
 import type { RunKey } from "../../src/delivery/engine-store.ts";
 import type { DeliveryRow, RunRow } from "../model/tables.ts";
 import type { Breakage } from "./breakages.ts";
 import { NO_DATABASE_FAULTS } from "./database.ts";
-import { judge } from "./judge.ts";
+import { judge, recoveryMs } from "./judge.ts";
 import { NO_NETWORK_FAULTS } from "./network.ts";
-import { EPOCH_MS } from "./process.ts";
 import { World } from "./world.ts";
 
 const SECOND_MS = 1_000;
 const CALM_STEP_MS = 10 * SECOND_MS;
-/** From the end of trouble on: a lease runs out, is taken over, and what was held is looked at. */
-const RECOVERY_MS = 120 * SECOND_MS;
 /** What is due and not sent for so long, with nothing wrong, was forgotten. */
 const FORGOTTEN_AFTER_MS = 90 * SECOND_MS;
 /** Nothing is due for so long: time may jump. */
@@ -34,6 +32,12 @@ export interface History {
   counts: {
     /** webhooks that were parked at some time */
     parked: number;
+    /** deliveries that recoveries took, and those that ended because their content was erased */
+    recovered: number;
+    expired: number;
+    /** posts to another address than the first */
+    moved: number;
+    databaseJumps: number;
     posts: number;
     receptions: number;
     unknown: number;
@@ -61,6 +65,10 @@ export async function simulate(seed: number, breakage: Breakage | null = null): 
     lines: world.timeline.lines,
     counts: {
       parked: [...world.model.tables.notices.values()].filter(({ kind }) => kind === "webhook.failing").length,
+      recovered: world.clinic.recoveries.flatMap(({ taken }) => taken).length,
+      expired: [...world.model.tables.finished.values()].filter(({ reason }) => reason === "expired").length,
+      moved: world.network.posts.filter(({ host, webhook }) => host !== `receiver-${webhook}.example.test`).length,
+      databaseJumps: world.databaseClock.jumps,
       posts: world.network.posts.length,
       receptions: world.network.receptions.length,
       unknown: attempts.filter(({ outcome }) => outcome === "unknown").length,
@@ -128,6 +136,7 @@ function scheduleNodeTrouble(world: World): void {
     plan.jumps,
     any((node) => node.process.jumpWall(random.between(-7_200, 7_200) * SECOND_MS)),
   );
+  often(world, plan.databaseJumps, () => world.databaseClock.jump(random.between(-600, 600) * SECOND_MS));
   often(world, plan.outages, () => {
     database.downUntilMs = timeline.nowMs + random.between(3, 45) * SECOND_MS;
   });
@@ -142,13 +151,21 @@ function scheduleManagers(world: World): void {
   });
   often(world, plan.deletions, () => clinic.delete(random.pick(clinic.webhooks)));
   often(world, plan.resends, () => clinic.resendOne());
+  often(world, plan.moves, () => world.move(random.pick(clinic.webhooks)));
+  often(world, plan.choices, () => {
+    const choice = { practitioner: random.pick(BLOCK_CHOICES), patient: random.pick(BLOCK_CHOICES) };
+    clinic.choose(random.pick(clinic.webhooks), choice);
+  });
+  often(world, plan.rotations, () => clinic.changeSecrets(random.pick(clinic.webhooks), "rotate"));
+  often(world, plan.revocations, () => clinic.changeSecrets(random.pick(clinic.webhooks), "revoke"));
+  often(world, plan.recoveries, () => clinic.recover(random.pick(clinic.webhooks)));
+  often(world, plan.erasures, () => clinic.eraseOne());
 }
 
 async function calm(world: World, stuck: string[]): Promise<void> {
   const { timeline, model } = world;
-  const beganMs = timeline.nowMs;
-  await timeline.runUntil(beganMs + RECOVERY_MS);
-  for (let step = 0; unfinished(world).length > 0; step++) {
+  await timeline.runUntil(timeline.nowMs + recoveryMs(world));
+  for (let step = 0; unfinished(world).length > 0 || isRecovering(world); step++) {
     if (step > STEPS_MAX) throw new Error("there is no end to it");
     tidy(world);
     stuck.push(...forgotten(world));
@@ -165,8 +182,17 @@ async function calm(world: World, stuck: string[]): Promise<void> {
   }
 }
 
+/** When everything has ended, managers ask once for what has not arrived. */
+function isRecovering(world: World): boolean {
+  if (world.hasRecovered) return false;
+  world.hasRecovered = true;
+  for (const key of world.clinic.webhooks) world.clinic.recover(key);
+  return true;
+}
+
 /** Managers turn on what a receiver's 410 turned off; maintenance clears what a deletion has left. */
-function tidy({ clinic, network }: World): void {
+function tidy({ clinic, network, plan }: World): void {
+  if (plan.keepsNothing) clinic.side.eraseFinished();
   for (const key of clinic.webhooks) {
     clinic.setEnabled(key, true);
     if (network.inFlight === 0) clinic.side.clearDeleted(key);
@@ -185,19 +211,20 @@ function heads(world: World, key: RunKey): DeliveryRow[] {
 
 /** When the next delivery of a webhook may be sent, in ms since the beginning: a parked one waits for its probe. */
 function nextDueMs(world: World, key: RunKey): number {
+  const { timeline, databaseClock } = world;
   const { parkedAt, nextAt, owner } = world.model.tables.run(key);
   const due = Math.min(...heads(world, key).map(({ dueAt }) => dueAt));
   const isWaiting = parkedAt !== null && owner === null;
-  return (isWaiting ? Math.max(due, nextAt) : due) - EPOCH_MS;
+  return (isWaiting ? Math.max(due, nextAt) : due) - databaseClock.nowMs + timeline.nowMs;
 }
 
 /** Due long ago, with nothing wrong and nothing sent to that webhook: nobody will ever send it. */
 function forgotten(world: World): string[] {
-  const { timeline, network, clinic, model } = world;
+  const { timeline, network, clinic, model, databaseClock } = world;
   const longAgoMs = timeline.nowMs - FORGOTTEN_AFTER_MS;
   const moves = (key: RunKey) =>
     isBeingProbed(model.tables.run(key)) ||
-    model.tables.webhook(key).updatedAt > EPOCH_MS + longAgoMs ||
+    model.tables.webhook(key).updatedAt > databaseClock.at(longAgoMs) ||
     network.posts.some(({ webhook, atMs }) => webhook === key.webhookId && atMs > longAgoMs);
   return clinic.webhooks
     .filter((key) => model.tables.isOn(key) && !moves(key) && nextDueMs(world, key) < longAgoMs)

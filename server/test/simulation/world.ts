@@ -1,13 +1,15 @@
 /** A simulated world: one database, some nodes, a clinic, receivers; and what keeps and starts its nodes. */
-import { ModelStore } from "../model/model-store.ts";
+import type { RunKey, Scan } from "../../src/delivery/engine-store.ts";
+import { deliveryId } from "../../src/outbox/identifiers.ts";
+import { ModelStore, type Seen } from "../model/model-store.ts";
 import type { WebhookRow } from "../model/tables.ts";
 import type { Breakage } from "./breakages.ts";
 import { SimulatedClinic } from "./clinic.ts";
 import { SimulatedDatabase } from "./database.ts";
-import { SimulatedNetwork } from "./network.ts";
+import { SimulatedDatabaseClock } from "./database-clock.ts";
+import { GOOD_HABITS, SimulatedNetwork } from "./network.ts";
 import { SimulatedNode } from "./node.ts";
 import { type Plan, planOf } from "./plan.ts";
-import { EPOCH_MS } from "./process.ts";
 import { SeededRandom } from "./random.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -26,7 +28,8 @@ export interface Complaint {
 }
 
 export class World {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
+  readonly databaseClock: SimulatedDatabaseClock;
   readonly random: SeededRandom;
   readonly plan: Plan;
   readonly model: ModelStore;
@@ -38,15 +41,24 @@ export class World {
   readonly sleepers = new Map<number, number>();
   /** what each webhook was, one after the other, and from when on, in ms of simulated time */
   readonly settings: { fromMs: number; row: WebhookRow }[] = [];
+  /** by webhook-id and attempt: when what began it looked at the tables, each time that it was begun, in ms of simulated time */
+  readonly claims = new Map<string, number[]>();
+  /** by webhook-id: when a delivery has ended, each time, in ms of simulated time */
+  readonly ends = new Map<string, number[]>();
   readonly breakage: Breakage | null;
   nodes: SimulatedNode[] = [];
   /** nodes are started again when they end, until the world ends */
   isEnding = false;
+  /** when everything had ended for the first time, managers asked for what had not arrived */
+  hasRecovered = false;
   #nodesMade = 0;
   #nudges = 0;
 
-  private constructor(parts: Pick<World, "random" | "plan" | "model" | "clinic" | "breakage" | "timeline">) {
+  private constructor(
+    parts: Pick<World, "random" | "plan" | "model" | "clinic" | "breakage" | "timeline" | "databaseClock">,
+  ) {
     this.timeline = parts.timeline;
+    this.databaseClock = parts.databaseClock;
     this.random = parts.random;
     this.plan = parts.plan;
     this.model = parts.model;
@@ -60,9 +72,11 @@ export class World {
       if (this.breakage && this.sleepers.size > 0) this.timeline.fail(new Error("a webhook slept in vain"));
     };
     this.#noteSettings();
+    this.#noteClaims();
+    this.#noteEnds();
     for (const webhook of this.plan.webhooks) {
-      const { webhookId } = this.clinic.addWebhook(webhook);
-      this.network.habits.set(webhookId, webhook.habits);
+      const key = this.clinic.addWebhook(webhook);
+      this.network.habits.set(this.model.tables.webhook(key).host, webhook.habits);
     }
   }
 
@@ -70,10 +84,12 @@ export class World {
     const timeline = new Timeline();
     const random = new SeededRandom(seed);
     const plan = planOf(random.fork());
-    const model = new ModelStore(() => EPOCH_MS + timeline.nowMs);
+    const databaseClock = new SimulatedDatabaseClock(timeline);
+    const model = new ModelStore(() => databaseClock.nowMs);
     breakage?.model?.(model);
-    const clinic = await SimulatedClinic.create({ model, timeline, random: random.fork() });
-    return new World({ timeline, random, plan, model, clinic, breakage });
+    const clinic = await SimulatedClinic.create({ model, timeline, databaseClock, random: random.fork() });
+    breakage?.clinic?.(clinic, model);
+    return new World({ timeline, databaseClock, random, plan, model, clinic, breakage });
   }
 
   #noteSettings(): void {
@@ -83,6 +99,46 @@ export class World {
       this.settings.push({ fromMs: this.timeline.nowMs, row });
       return set(name, row);
     };
+  }
+
+  #noteClaims(): void {
+    const { model, timeline, claims } = this;
+    const looked = new WeakMap<Seen, number>();
+    const [snapshot, take, refill] = [model.snapshot, model.takeAsSeen, model.refillAsSeen].map((it) =>
+      it.bind(model),
+    ) as [ModelStore["snapshot"], ModelStore["takeAsSeen"], ModelStore["refillAsSeen"]];
+    const note = (seen: Seen, scan: Scan): Scan => {
+      for (const begun of scan.begun) {
+        const name = `${deliveryId(begun)}#${begun.attempt}`;
+        claims.set(name, [...(claims.get(name) ?? []), looked.get(seen) ?? timeline.nowMs]);
+      }
+      return scan;
+    };
+    model.snapshot = () => {
+      const seen = snapshot();
+      looked.set(seen, timeline.nowMs);
+      return seen;
+    };
+    model.takeAsSeen = (seen, asked) => note(seen, take(seen, asked));
+    model.refillAsSeen = (seen, asked) => note(seen, refill(seen, asked));
+  }
+
+  #noteEnds(): void {
+    const { finished } = this.model.tables;
+    const set = finished.set.bind(finished);
+    finished.set = (name, row) => {
+      const id = deliveryId(row);
+      this.ends.set(id, [...(this.ends.get(id) ?? []), this.timeline.nowMs]);
+      return set(name, row);
+    };
+  }
+
+  /** A manager gives a webhook another address; what is there may be as bad as what was at the old one. */
+  move(key: RunKey): void {
+    const { host } = this.model.tables.webhook(key);
+    const habits = this.random.pick([GOOD_HABITS, this.network.habits.get(host) ?? GOOD_HABITS]);
+    const moved = this.clinic.move(key);
+    if (moved !== null) this.network.habits.set(moved, habits);
   }
 
   /** Starts a node; one whose start fails is killed, and another started a little later, as a supervisor does. */
