@@ -4,7 +4,8 @@
  *   `--cpu-prof DIR` a CPU profile of the node under test · `--pg-stats` what PostgreSQL was busy with
  * `npm run bench -- --quick`: the figures of the first journey. `--skip-clone` leaves out the clean clone (which needs the
  * package registry). `npm run bench -- --feed`: how many events other software can hand over in a second.
- * `npm run bench -- --soak <minutes> [--rate <n>]`: whether anything grows under a steady load, see soak.ts.
+ * `npm run bench -- --soak <minutes> [--rate <n>]`: whether anything grows under a steady load, see soak.ts. `--help` lists
+ * all of these.
  */
 import { parseArgs } from "node:util";
 import { measureFeed } from "./feed.ts";
@@ -22,11 +23,15 @@ const RUNS = 5;
 const RUNS_MAX = 100;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
+const USAGE = `Usage: npm run bench -- --json [--only ${Object.keys(PARTS).join(",")}] [--runs ${RUNS}] [--cpu-prof DIR] [--pg-stats]
+       npm run bench -- --quick [--skip-clone]
+       npm run bench -- --feed
+       npm run bench -- --soak MINUTES [--rate EVENTS_A_SECOND]
+       npm run bench -- --help
+`;
+
 function usage(problem: string): never {
-  process.stderr.write(
-    `${problem}\nUsage: npm run bench -- --json [--only ${Object.keys(PARTS).join(",")}] [--runs ${RUNS}] ` +
-      "[--cpu-prof DIR] [--pg-stats]\n       npm run bench -- --quick [--skip-clone] | --feed\n",
-  );
+  process.stderr.write(`${problem}\n${USAGE}`);
   process.exit(2);
 }
 
@@ -37,6 +42,7 @@ function readFlags() {
         ...{ json: { type: "boolean" }, only: { type: "string" }, runs: { type: "string" } },
         ...{ "cpu-prof": { type: "string" }, "pg-stats": { type: "boolean" } },
         ...{ quick: { type: "boolean" }, "skip-clone": { type: "boolean" }, feed: { type: "boolean" } },
+        help: { type: "boolean" },
       },
     }).values;
   } catch (error) {
@@ -63,7 +69,9 @@ async function firstJourney(flags: { quick?: boolean; "skip-clone"?: boolean; fe
 }
 
 const flags = readFlags();
-if (flags.quick || flags.feed) {
+if (flags.help) {
+  process.stdout.write(USAGE);
+} else if (flags.quick || flags.feed) {
   await firstJourney(flags);
 } else {
   if (!flags.json && flags.only === undefined) usage("Say which figures you want.");

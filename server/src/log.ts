@@ -27,6 +27,7 @@ const LOG_KEYS = [
   "key_id",
   "migration",
   "node_id",
+  "nodes",
   "outcome",
   "path",
   "pid",
@@ -42,6 +43,7 @@ const LOG_KEYS = [
   "status",
   "version",
   "webhook_id",
+  "webhooks",
 ] as const;
 
 type LogKey = (typeof LOG_KEYS)[number];

@@ -22,11 +22,26 @@ const head = (status: number | string, ...lines: string[]) =>
   `${[`HTTP/1.1 ${status} Said`, ...lines].join("\r\n")}\r\n\r\n`;
 
 const DRIP_EVERY_MS = 15;
+/** A message so quick comes through in time, one so slow never does. */
+const BYTE_EVERY_MS = { inTime: 3, tooSlowly: 400 };
+export const BOMB = { unpackedBytes: 2 * 1_024 ** 3, pieces: 256 };
 const PIECE = `4000\r\n${"x".repeat(0x4000)}\r\n`;
 
 /** Writes a piece again and again until the other side has had enough. */
 function drip(socket: Socket, piece: string): void {
   const timer = setInterval(() => socket.write(piece), DRIP_EVERY_MS);
+  socket.on("close", () => clearInterval(timer));
+}
+
+/** Writes a good answer whose status line comes byte by byte. */
+function spell(socket: Socket, everyMs: number): void {
+  const line = OK.slice(0, OK.indexOf("\r\n"));
+  const pieces = [...line, OK.slice(line.length)];
+  const timer = setInterval(() => {
+    const piece = pieces.shift();
+    if (piece === undefined) clearInterval(timer);
+    else socket.write(piece);
+  }, everyMs);
   socket.on("close", () => clearInterval(timer));
 }
 
@@ -37,6 +52,14 @@ function flood(socket: Socket, piece: string): void {
   };
   socket.on("drain", pour);
   pour();
+}
+
+/** Megabytes that become gigabytes: as a file in the format of gzip may be, it is the same small one again and again. */
+export function explode(socket: Socket): void {
+  const one = gzipSync(Buffer.alloc(BOMB.unpackedBytes / BOMB.pieces));
+  const packed = Buffer.concat(Array.from({ length: BOMB.pieces }, () => one));
+  socket.write(head(200, "Content-Encoding: gzip", `Content-Length: ${packed.length}`));
+  socket.write(packed);
 }
 
 const SLOW: readonly Animal[] = [
@@ -57,6 +80,16 @@ const SLOW: readonly Animal[] = [
     does: "drips the status line itself",
     answer: (socket) => drip(socket, "H"),
     ...{ outcome: "malformed_answer", poisons: true },
+  },
+  {
+    does: "drips a good status line, and comes to its end in time",
+    answer: (socket) => spell(socket, BYTE_EVERY_MS.inTime),
+    ...{ outcome: "answered", status: 200, delivers: true },
+  },
+  {
+    does: "drips a good status line so slowly that its end does not come in time",
+    answer: (socket) => spell(socket, BYTE_EVERY_MS.tooSlowly),
+    ...{ outcome: "timed_out", poisons: true },
   },
   {
     does: "says 200 and drips the body",
@@ -103,6 +136,11 @@ const BROKEN_OFF: readonly Animal[] = [
     ...{ outcome: "reset", poisons: true },
   },
   {
+    does: "says 200 and resets the connection before its body",
+    answer: (socket) => socket.write(head(200, "Content-Length: 100"), () => socket.resetAndDestroy()),
+    ...{ outcome: "answered", status: 200, delivers: true, poisons: true },
+  },
+  {
     does: "closes its side without a word",
     answer: (socket) => socket.end(),
     ...{ outcome: "reset", poisons: true },
@@ -143,12 +181,8 @@ const TOO_MUCH: readonly Animal[] = [
   },
   {
     does: "sends a gzip bomb",
-    answer(socket) {
-      const packed = gzipSync(Buffer.alloc(8 * 1_024 * 1_024));
-      socket.write(head(200, "Content-Encoding: gzip", `Content-Length: ${packed.length}`));
-      socket.write(packed);
-    },
-    ...{ outcome: "answered", status: 200, delivers: true },
+    answer: explode,
+    ...{ outcome: "answered", status: 200, delivers: true, poisons: true },
   },
   {
     does: "sends headers of 1 MB",

@@ -58,38 +58,51 @@ export async function apiKeysRoutes(app: App, context: ApiContext): Promise<void
   app.addHook("onRequest", requireManager);
 
   const list = { response: { 200: z.object({ data: z.array(API_KEY), next_cursor: z.null() }) } };
-  app.get("/api-keys", { schema: list }, async ({ principal: { clinicId } }) => {
-    const rows = await inClinic(context.db, clinicId, (tx) => listApiKeys(tx, clinicId));
-    return { data: rows.map(show), next_cursor: null };
-  });
-
-  app.post("/api-keys", { schema: { body: NEW_API_KEY, response: { 201: CREATED } } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId: actor } = request.principal;
-      const { name, scopes, expires_at, webhook_id: webhookId = null, embed_origins: origins } = request.body;
-      const embedOrigins = origins == null ? null : readEmbedOrigins(origins, context);
-      const { timeZone } = await getClinic(tx, clinicId);
-      const expiresAt = expires_at == null ? null : readExpiry(expires_at, timeZone, context.clock);
-      const wanted = { clinicId, actor, name, expiresAt, webhookId, embedOrigins, scopes: [...new Set(scopes)] };
-      const { row, key } = await createApiKey(tx, wanted);
-      return { status: 201, body: { ...show(row), key }, kept: show(row) };
-    }),
+  app.get(
+    "/api-keys",
+    { schema: { summary: "List the API keys, without the keys themselves.", ...list } },
+    async ({ principal: { clinicId } }) => {
+      const rows = await inClinic(context.db, clinicId, (tx) => listApiKeys(tx, clinicId));
+      return { data: rows.map(show), next_cursor: null };
+    },
   );
 
-  app.delete("/api-keys/:id", { schema: { params: ID_PARAMS, response: { 204: z.null() } } }, (request, reply) => {
-    const { clinicId, userId: actor } = request.principal;
-    const id = readId(request.params.id, "API key");
-    const transact: CommandContext["transact"] = async (_clinic, work) => {
-      const result = await inClinic(context.db, clinicId, work);
-      // After the commit, or a request in between would put it back; before the answer, which says that it is closed.
-      context.accounts.forgetApiKey({ clinicId, id });
-      return result;
-    };
-    return command(request, reply, { ...context, transact }, async (tx) => {
-      await revokeApiKey(tx, { clinicId, actor, id });
-      return { status: 204 };
-    });
-  });
+  app.post(
+    "/api-keys",
+    {
+      schema: { summary: "Make an API key, which is shown this once.", body: NEW_API_KEY, response: { 201: CREATED } },
+    },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId: actor } = request.principal;
+        const { name, scopes, expires_at, webhook_id: webhookId = null, embed_origins: origins } = request.body;
+        const embedOrigins = origins == null ? null : readEmbedOrigins(origins, context);
+        const { timeZone } = await getClinic(tx, clinicId);
+        const expiresAt = expires_at == null ? null : readExpiry(expires_at, timeZone, context.clock);
+        const wanted = { clinicId, actor, name, expiresAt, webhookId, embedOrigins, scopes: [...new Set(scopes)] };
+        const { row, key } = await createApiKey(tx, wanted);
+        return { status: 201, body: { ...show(row), key }, kept: show(row) };
+      }),
+  );
+
+  app.delete(
+    "/api-keys/:id",
+    { schema: { summary: "Revoke an API key.", params: ID_PARAMS, response: { 204: z.null() } } },
+    (request, reply) => {
+      const { clinicId, userId: actor } = request.principal;
+      const id = readId(request.params.id, "API key");
+      const transact: CommandContext["transact"] = async (_clinic, work) => {
+        const result = await inClinic(context.db, clinicId, work);
+        // After the commit, or a request in between would put it back; before the answer, which says that it is closed.
+        context.accounts.forgetApiKey({ clinicId, id });
+        return result;
+      };
+      return command(request, reply, { ...context, transact }, async (tx) => {
+        await revokeApiKey(tx, { clinicId, actor, id });
+        return { status: 204 };
+      });
+    },
+  );
 }
 
 function readExpiry(text: string, timeZone: string, clock: Clock): Temporal.Instant {

@@ -45,25 +45,33 @@ const QUERY = z.strictObject(TRAIL_FILTERS);
 export function exportRoutes(app: App, context: ApiContext): void {
   const config = perPersonAndMinute(EXPORTS_PER_MINUTE_MAX);
   const asCsv = { querystring: QUERY, response: { 200: { content: { "text/csv": { schema: z.string() } } } } };
-  app.get("/audit/export.csv", { schema: asCsv, config }, async ({ principal, query }, reply) => {
-    const { pages, timeZone, delimiter } = await begin(context, principal, query);
-    const file = Readable.from(csv(pages, { timeZone, delimiter }));
-    return reply
-      .type("text/csv; charset=utf-8")
-      .header(...attachment("csv"))
-      .serializer(String)
-      .send(file as never);
-  });
+  app.get(
+    "/audit/export.csv",
+    { schema: { summary: "Download the history as a CSV file.", ...asCsv }, config },
+    async ({ principal, query }, reply) => {
+      const { pages, timeZone, delimiter } = await begin(context, principal, query);
+      const file = Readable.from(csv(pages, { timeZone, delimiter }));
+      return reply
+        .type("text/csv; charset=utf-8")
+        .header(...attachment("csv"))
+        .serializer(String)
+        .send(file as never);
+    },
+  );
 
   const asJson = { querystring: QUERY, response: { 200: z.array(AUDIT_ENTRY) } };
-  app.get("/audit/export.json", { schema: asJson, config }, async ({ principal, query }, reply) => {
-    const { pages, timeZone } = await begin(context, principal, query);
-    const file = Readable.from(json(pages, timeZone));
-    return reply
-      .type("application/json; charset=utf-8")
-      .header(...attachment("json"))
-      .send(file as never);
-  });
+  app.get(
+    "/audit/export.json",
+    { schema: { summary: "Download the history as a JSON file.", ...asJson }, config },
+    async ({ principal, query }, reply) => {
+      const { pages, timeZone } = await begin(context, principal, query);
+      const file = Readable.from(json(pages, timeZone));
+      return reply
+        .type("application/json; charset=utf-8")
+        .header(...attachment("json"))
+        .send(file as never);
+    },
+  );
 }
 
 function attachment(kind: "csv" | "json"): [string, string] {

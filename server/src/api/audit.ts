@@ -33,27 +33,38 @@ export async function auditRoutes(app: App, context: ApiContext): Promise<void> 
   app.addHook("onRequest", requireManager);
 
   const list = { querystring: LIST_QUERY, response: { 200: pageOf(AUDIT_ENTRY) } };
-  app.get("/audit", { schema: list }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [beforeSequence] = readCursor(query.cursor, CURSOR) ?? [null];
-    return inClinic(context.db, clinicId, async (tx) => {
-      const { timeZone } = await getClinic(tx, clinicId);
-      const filter = readFilter(query, { clinicId, timeZone });
-      const rows = await withTargetNames(
-        tx,
-        clinicId,
-        await listTrail(tx, filter, { beforeSequence, limit: limit + 1 }),
-      );
-      return toPage(rows, limit, { item: (row) => showEntry(row, timeZone), key: (row) => [row.sequence] });
-    });
-  });
+  app.get(
+    "/audit",
+    { schema: { summary: "List who changed what.", ...list } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [beforeSequence] = readCursor(query.cursor, CURSOR) ?? [null];
+      return inClinic(context.db, clinicId, async (tx) => {
+        const { timeZone } = await getClinic(tx, clinicId);
+        const filter = readFilter(query, { clinicId, timeZone });
+        const rows = await withTargetNames(
+          tx,
+          clinicId,
+          await listTrail(tx, filter, { beforeSequence, limit: limit + 1 }),
+        );
+        return toPage(rows, limit, { item: (row) => showEntry(row, timeZone), key: (row) => [row.sequence] });
+      });
+    },
+  );
 
-  app.get("/audit/actors", { schema: { response: { 200: ACTORS } } }, async ({ principal: { clinicId } }) => {
-    const actors = await inClinic(context.db, clinicId, (tx) => listActors(tx, clinicId));
-    return { data: actors.map(({ actor, name }) => ({ id: actor, name })) };
-  });
+  app.get(
+    "/audit/actors",
+    { schema: { summary: "List the people and keys that stand in the history.", response: { 200: ACTORS } } },
+    async ({ principal: { clinicId } }) => {
+      const actors = await inClinic(context.db, clinicId, (tx) => listActors(tx, clinicId));
+      return { data: actors.map(({ actor, name }) => ({ id: actor, name })) };
+    },
+  );
 
-  const check = { schema: { response: { 200: CHECK } }, config: perPersonAndMinute(CHECKS_PER_MINUTE_MAX) };
+  const check = {
+    schema: { summary: "Check that nothing of the history was changed or taken away.", response: { 200: CHECK } },
+    config: perPersonAndMinute(CHECKS_PER_MINUTE_MAX),
+  };
   app.get("/audit/check", check, async ({ principal: { clinicId } }) => {
     const scope = { clinicId, newest: CHECKED_ENTRIES_MAX };
     const verdict = await inClinic(context.db, clinicId, (tx) => verifyChain(tx, scope));

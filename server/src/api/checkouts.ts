@@ -23,42 +23,56 @@ export async function checkoutsRoutes(app: App, context: ApiContext): Promise<vo
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { querystring: CHECKOUT_QUERY, response: { 200: pageOf(CHECKOUT) } };
-  app.get("/checkouts", { schema: list }, ({ principal: { clinicId }, query }) =>
-    inClinic(db, clinicId, async (tx) => {
-      const clinic = await getClinic(tx, clinicId);
-      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-      const [before] = readCursor(query.cursor, CURSOR) ?? [];
-      const filters = { state: query.state, patientId: query.patient_id };
-      const rows = await listCheckouts(tx, { clinicId, ...filters, before, limit: limit + 1 });
-      return toPage(rows, limit, { item: (row) => showCheckout(row, clinic), key: ({ id }) => [id] });
-    }),
+  app.get(
+    "/checkouts",
+    { schema: { summary: "List checkout sessions.", ...list } },
+    ({ principal: { clinicId }, query }) =>
+      inClinic(db, clinicId, async (tx) => {
+        const clinic = await getClinic(tx, clinicId);
+        const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+        const [before] = readCursor(query.cursor, CURSOR) ?? [];
+        const filters = { state: query.state, patientId: query.patient_id };
+        const rows = await listCheckouts(tx, { clinicId, ...filters, before, limit: limit + 1 });
+        return toPage(rows, limit, { item: (row) => showCheckout(row, clinic), key: ({ id }) => [id] });
+      }),
   );
 
   const one = { params: ID_PARAMS, response: { 200: CHECKOUT } };
-  app.get("/checkouts/:id", { schema: one }, ({ principal: { clinicId }, params }) => {
-    const id = readId(params.id, "checkout");
-    return inClinic(db, clinicId, (tx) => checkoutNow(tx, clinicId, id));
-  });
+  app.get(
+    "/checkouts/:id",
+    { schema: { summary: "Read a checkout session.", ...one } },
+    ({ principal: { clinicId }, params }) => {
+      const id = readId(params.id, "checkout");
+      return inClinic(db, clinicId, (tx) => checkoutNow(tx, clinicId, id));
+    },
+  );
 }
 
 /** 201 for a new session, 200 for the one that was open. */
 function startRoute(app: App, context: ApiContext): void {
   const start = { body: NEW_CHECKOUT, response: { 200: CHECKOUT, 201: CHECKOUT } };
-  app.post("/checkouts", { schema: start }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const { resource, patient_id: patientId } = request.body;
-      const wanted = { type: resource.type, itemId: resource.id, patientId };
-      const { id, started } = await startCheckout(tx, { clinicId, outbox: context.outbox }, wanted);
-      return { status: started ? 201 : 200, body: await checkoutNow(tx, clinicId, id) };
-    }),
+  app.post(
+    "/checkouts",
+    { schema: { summary: "Start a checkout session for a patient.", ...start } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const { resource, patient_id: patientId } = request.body;
+        const wanted = { type: resource.type, itemId: resource.id, patientId };
+        const { id, started } = await startCheckout(tx, { clinicId, outbox: context.outbox }, wanted);
+        return { status: started ? 201 : 200, body: await checkoutNow(tx, clinicId, id) };
+      }),
   );
 }
 
 function endRoutes(app: App, context: ApiContext): void {
   const schema = { params: ID_PARAMS, body: NOTHING, response: { 200: CHECKOUT } };
-  for (const [name, act] of Object.entries({ complete: completeCheckout, expire: expireCheckout })) {
-    app.post(`/checkouts/:id/${name}`, { schema }, (request, reply) =>
+  const ends = [
+    ["complete", completeCheckout, "Complete a checkout session: the patient gets what was bought."],
+    ["expire", expireCheckout, "Let a checkout session expire."],
+  ] as const;
+  for (const [name, act, summary] of ends) {
+    app.post(`/checkouts/:id/${name}`, { schema: { summary, ...schema } }, (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;
         const id = readId(request.params.id, "checkout");

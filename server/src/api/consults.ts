@@ -47,7 +47,7 @@ export async function consultsRoutes(app: App, context: ApiContext): Promise<voi
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { querystring: LIST_QUERY, response: { 200: pageOf(CONSULT) } };
-  app.get("/consults", { schema: list }, ({ principal: { clinicId }, query }) =>
+  app.get("/consults", { schema: { summary: "List consults.", ...list } }, ({ principal: { clinicId }, query }) =>
     inClinic(db, clinicId, async (tx) => {
       const clinic = await getClinic(tx, clinicId);
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
@@ -60,15 +60,19 @@ function readRoutes(app: App, { db }: ApiContext): void {
   );
 
   const one = { params: ID_PARAMS, response: { 200: CONSULT } };
-  app.get("/consults/:id", { schema: one }, ({ principal: { clinicId }, params }) => {
-    const id = readConsultId(params);
-    return inClinic(db, clinicId, (tx) => consultNow(tx, clinicId, id));
-  });
+  app.get(
+    "/consults/:id",
+    { schema: { summary: "Read a consult.", ...one } },
+    ({ principal: { clinicId }, params }) => {
+      const id = readConsultId(params);
+      return inClinic(db, clinicId, (tx) => consultNow(tx, clinicId, id));
+    },
+  );
 }
 
 function changeRoutes(app: App, context: ApiContext): void {
   const add = { body: NEW_CONSULT, response: { 201: SCHEDULED } };
-  app.post("/consults", { schema: add }, (request, reply) =>
+  app.post("/consults", { schema: { summary: "Schedule a consult, or a series of them.", ...add } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const consult = readNewConsult(request.body);
@@ -79,7 +83,7 @@ function changeRoutes(app: App, context: ApiContext): void {
   );
 
   const change = { params: ID_PARAMS, body: CONSULT_CHANGE, response: { 200: CONSULT } };
-  app.patch("/consults/:id", { schema: change }, (request, reply) =>
+  app.patch("/consults/:id", { schema: { summary: "Change a consult.", ...change } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const id = readConsultId(request.params);
@@ -101,8 +105,12 @@ async function schedule(changes: ConsultChanges, consult: NewConsult, repeats: R
 /** Both may be asked for twice; the second time nothing happens. */
 function cancelRoutes(app: App, context: ApiContext): void {
   const schema = { params: ID_PARAMS, body: NOTHING, response: { 200: CONSULT } };
-  for (const [name, act] of Object.entries({ cancel: cancelConsult, restore: restoreConsult })) {
-    app.post(`/consults/:id/${name}`, { schema }, (request, reply) =>
+  const acts = [
+    ["cancel", cancelConsult, "Cancel a consult."],
+    ["restore", restoreConsult, "Restore a cancelled consult."],
+  ] as const;
+  for (const [name, act, summary] of acts) {
+    app.post(`/consults/:id/${name}`, { schema: { summary, ...schema } }, (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;
         const id = readConsultId(request.params);
@@ -115,52 +123,64 @@ function cancelRoutes(app: App, context: ApiContext): void {
 
 function participantRoutes(app: App, context: ApiContext): void {
   const add = { params: ID_PARAMS, body: NEW_PARTICIPANT, response: { 201: CONSULT } };
-  app.post("/consults/:id/participants", { schema: add }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const participant = { consultId: readConsultId(request.params), patientId: request.body.patient_id };
-      const { status } = request.body;
-      await changing(context, tx, clinicId)((changes) => addParticipant(changes, { ...participant, status }));
-      return { status: 201, body: await consultNow(tx, clinicId, participant.consultId) };
-    }),
+  app.post(
+    "/consults/:id/participants",
+    { schema: { summary: "Add a patient to a group consult or class.", ...add } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const participant = { consultId: readConsultId(request.params), patientId: request.body.patient_id };
+        const { status } = request.body;
+        await changing(context, tx, clinicId)((changes) => addParticipant(changes, { ...participant, status }));
+        return { status: 201, body: await consultNow(tx, clinicId, participant.consultId) };
+      }),
   );
 
   const change = { params: PARTICIPANT_PARAMS, body: PARTICIPANT_CHANGE, response: { 200: CONSULT } };
-  app.patch("/consults/:id/participants/:patient_id", { schema: change }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const participant = readParticipant(request.params);
-      await changing(
-        context,
-        tx,
-        clinicId,
-      )((changes) => changeParticipant(changes, { ...participant, ...request.body }));
-      return { status: 200, body: await consultNow(tx, clinicId, participant.consultId) };
-    }),
+  app.patch(
+    "/consults/:id/participants/:patient_id",
+    { schema: { summary: "Change a participant of a consult.", ...change } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const participant = readParticipant(request.params);
+        await changing(
+          context,
+          tx,
+          clinicId,
+        )((changes) => changeParticipant(changes, { ...participant, ...request.body }));
+        return { status: 200, body: await consultNow(tx, clinicId, participant.consultId) };
+      }),
   );
 
   const remove = { params: PARTICIPANT_PARAMS, response: { 200: CONSULT } };
-  app.delete("/consults/:id/participants/:patient_id", { schema: remove }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const participant = readParticipant(request.params);
-      await changing(context, tx, clinicId)((changes) => removeParticipant(changes, participant));
-      return { status: 200, body: await consultNow(tx, clinicId, participant.consultId) };
-    }),
+  app.delete(
+    "/consults/:id/participants/:patient_id",
+    { schema: { summary: "Take a patient out of a consult.", ...remove } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const participant = readParticipant(request.params);
+        await changing(context, tx, clinicId)((changes) => removeParticipant(changes, participant));
+        return { status: 200, body: await consultNow(tx, clinicId, participant.consultId) };
+      }),
   );
 }
 
 function moveRoute(app: App, context: ApiContext): void {
   const move = { params: PARTICIPANT_PARAMS, body: MOVE, response: { 200: MOVED } };
-  app.post("/consults/:id/participants/:patient_id/move", { schema: move }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const participant = readParticipant(request.params);
-      const toConsultId = request.body.to_consult_id;
-      await changing(context, tx, clinicId)((changes) => moveParticipant(changes, { ...participant, toConsultId }));
-      const from = await consultNow(tx, clinicId, participant.consultId);
-      return { status: 200, body: { from, to: await consultNow(tx, clinicId, toConsultId) } };
-    }),
+  app.post(
+    "/consults/:id/participants/:patient_id/move",
+    { schema: { summary: "Move a patient to another consult.", ...move } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const participant = readParticipant(request.params);
+        const toConsultId = request.body.to_consult_id;
+        await changing(context, tx, clinicId)((changes) => moveParticipant(changes, { ...participant, toConsultId }));
+        const from = await consultNow(tx, clinicId, participant.consultId);
+        return { status: 200, body: { from, to: await consultNow(tx, clinicId, toConsultId) } };
+      }),
   );
 }
 

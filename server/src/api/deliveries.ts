@@ -41,39 +41,43 @@ export async function deliveriesRoutes(app: App, context: ApiContext): Promise<v
 
 function listRoute(app: App, context: ApiContext): void {
   const schema = { querystring: DELIVERIES_QUERY, response: { 200: pageOf(DELIVERY) } };
-  app.get("/deliveries", { schema }, async ({ principal, principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const webhookId = query.webhook_id === undefined ? undefined : readId(query.webhook_id, "webhook");
-    const cursor = readCursor(query.cursor, CURSOR);
-    const after = cursor === null ? undefined : { eventId: cursor[0], webhookId: cursor[1], part: cursor[2] };
-    return inClinic(context.db, clinicId, async (tx) => {
-      const view = await viewOf(tx, context, principal);
-      const { event, subject, state } = query;
-      const wanted = { clinicId, webhookId, event, subject, state, ...idsOf(query), ...daysOf(query, view) };
-      const { rows, readTo } = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
-      const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
-      const names = await readSubjectNames(tx, clinicId, rows);
-      const lastOf = (row: LoggedDelivery) => lastAttempts.get(keyName(row)) ?? null;
-      const tried = rows.flatMap((delivery) => {
-        const attempt = lastOf(delivery);
-        return attempt === null ? [] : [{ delivery, attempts: [attempt] }];
+  app.get(
+    "/deliveries",
+    { schema: { summary: "List deliveries, the newest first.", ...schema } },
+    async ({ principal, principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const webhookId = query.webhook_id === undefined ? undefined : readId(query.webhook_id, "webhook");
+      const cursor = readCursor(query.cursor, CURSOR);
+      const after = cursor === null ? undefined : { eventId: cursor[0], webhookId: cursor[1], part: cursor[2] };
+      return inClinic(context.db, clinicId, async (tx) => {
+        const view = await viewOf(tx, context, principal);
+        const { event, subject, state } = query;
+        const wanted = { clinicId, webhookId, event, subject, state, ...idsOf(query), ...daysOf(query, view) };
+        const { rows, readTo } = await readDeliveries(tx, { ...wanted, after, limit: limit + 1 });
+        const lastAttempts = await readLastAttempts(tx, clinicId, rows.slice(0, limit));
+        const names = await readSubjectNames(tx, clinicId, rows);
+        const lastOf = (row: LoggedDelivery) => lastAttempts.get(keyName(row)) ?? null;
+        const tried = rows.flatMap((delivery) => {
+          const attempt = lastOf(delivery);
+          return attempt === null ? [] : [{ delivery, attempts: [attempt] }];
+        });
+        const maskOf = answerMasks(tried, await readFacts(tx, clinicId, needingFacts(tried)), view.seal);
+        const showLast = (delivery: LoggedDelivery) => {
+          const attempt = lastOf(delivery);
+          return attempt === null ? null : showAttempt({ delivery, attempt, mask: maskOf(delivery) }, view);
+        };
+        return toPage(rows, limit, {
+          item: (row) => ({
+            ...showDelivery(row, view, names),
+            attempts: row.attempts,
+            last_attempt: showLast(row),
+          }),
+          key: (row) => placeOf(row),
+          readTo: readTo && placeOf(readTo),
+        });
       });
-      const maskOf = answerMasks(tried, await readFacts(tx, clinicId, needingFacts(tried)), view.seal);
-      const showLast = (delivery: LoggedDelivery) => {
-        const attempt = lastOf(delivery);
-        return attempt === null ? null : showAttempt({ delivery, attempt, mask: maskOf(delivery) }, view);
-      };
-      return toPage(rows, limit, {
-        item: (row) => ({
-          ...showDelivery(row, view, names),
-          attempts: row.attempts,
-          last_attempt: showLast(row),
-        }),
-        key: (row) => placeOf(row),
-        readTo: readTo && placeOf(readTo),
-      });
-    });
-  });
+    },
+  );
 }
 
 /** As it stands in a cursor. */
@@ -83,28 +87,32 @@ function placeOf({ eventId, webhookId, part }: DeliveryKey): [string, number, nu
 
 function detailRoute(app: App, context: ApiContext): void {
   const schema = { params: ID_PARAMS, response: { 200: DELIVERY_DETAIL } };
-  app.get("/deliveries/:id", { schema }, async ({ principal, principal: { clinicId }, params }) => {
-    const key = readKey(params.id);
-    return inClinic(context.db, clinicId, async (tx) => {
-      const delivery = await readDelivery(tx, clinicId, key);
-      if (delivery === null) throw notFound("delivery");
-      const view = await viewOf(tx, context, principal);
-      const names = await readSubjectNames(tx, clinicId, [delivery]);
-      const attempts = await readAttempts(tx, clinicId, key);
-      const facts = await readFacts(tx, clinicId, [delivery]);
-      const mask = answerMasks([{ delivery, attempts }], facts, view.seal)(delivery);
-      const shown = [
-        ...attempts.map((attempt) => showAttemptWhole({ delivery, attempt, mask }, view)),
-        ...showUnderWay(delivery, view),
-      ];
-      return {
-        ...showDelivery(delivery, view, names),
-        attempts: shown,
-        last_attempt: shown.at(-1) ?? null,
-        request: await showRequest({ tx, clinicId, view, facts }, delivery, attempts),
-      };
-    });
-  });
+  app.get(
+    "/deliveries/:id",
+    { schema: { summary: "Read a delivery with its attempts.", ...schema } },
+    async ({ principal, principal: { clinicId }, params }) => {
+      const key = readKey(params.id);
+      return inClinic(context.db, clinicId, async (tx) => {
+        const delivery = await readDelivery(tx, clinicId, key);
+        if (delivery === null) throw notFound("delivery");
+        const view = await viewOf(tx, context, principal);
+        const names = await readSubjectNames(tx, clinicId, [delivery]);
+        const attempts = await readAttempts(tx, clinicId, key);
+        const facts = await readFacts(tx, clinicId, [delivery]);
+        const mask = answerMasks([{ delivery, attempts }], facts, view.seal)(delivery);
+        const shown = [
+          ...attempts.map((attempt) => showAttemptWhole({ delivery, attempt, mask }, view)),
+          ...showUnderWay(delivery, view),
+        ];
+        return {
+          ...showDelivery(delivery, view, names),
+          attempts: shown,
+          last_attempt: shown.at(-1) ?? null,
+          request: await showRequest({ tx, clinicId, view, facts }, delivery, attempts),
+        };
+      });
+    },
+  );
 }
 
 function resendRoute(app: App, context: ApiContext): void {
@@ -113,7 +121,7 @@ function resendRoute(app: App, context: ApiContext): void {
     body: z.strictObject({}).nullish(),
     response: { 202: z.object({ id: z.string(), state: z.literal("waiting") }) },
   };
-  app.post("/deliveries/:id/resend", { schema }, (request, reply) =>
+  app.post("/deliveries/:id/resend", { schema: { summary: "Send a delivery again.", ...schema } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const key = readKey(request.params.id);
       const { clinicId, userId: actor } = request.principal;

@@ -30,6 +30,7 @@ export const DELIVERIES_QUERY = PAGE_QUERY.extend({
     .optional(),
   state: z
     .enum(["delivered", "waiting", "failed"], { error: 'This must be "delivered", "waiting" or "failed".' })
+    .describe("`failed`: it ended and was not delivered: given up, a test that failed, or never sent (`cancelled`).")
     .optional(),
 });
 type DeliveriesQuery = z.output<typeof DELIVERIES_QUERY>;

@@ -119,25 +119,31 @@ export function revealRoute(app: App, context: ApiContext): void {
     response: { 200: z.object({ id: z.string(), body: z.string().nullable() }) },
   };
   const config = perPersonAndMinute(REVEALS_PER_MINUTE_MAX);
-  app.post("/deliveries/:id/reveal", { schema, config }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { principal } = request;
-      const { clinicId, userId: actor } = principal;
-      const key = readKey(request.params.id);
-      const delivery = await readDelivery(tx, clinicId, key);
-      if (delivery === null) throw notFound("delivery");
-      const view = await viewOf(tx, context, principal);
-      const parts = { tx, clinicId, view, facts: await readFacts(tx, clinicId, [delivery]) };
-      const choice = choiceOf(await webhookOf(parts, delivery), delivery, await readAttempts(tx, clinicId, key));
-      const body = bodyOf(parts, delivery, choice);
-      if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
-      const id = deliveryId(key);
-      const { reason } = request.body;
-      const target = `delivery:${id}`;
-      await record(tx, { clinicId, actor, action: "delivery.revealed", target, before: null, after: { reason } });
-      // Asked for again with the same key, it is not told a second time.
-      return { status: 200, body: { id, body }, kept: { id, body: null } };
-    }),
+  app.post(
+    "/deliveries/:id/reveal",
+    {
+      schema: { summary: "Read a delivery's message with the patients' data, for a reason that is kept.", ...schema },
+      config,
+    },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { principal } = request;
+        const { clinicId, userId: actor } = principal;
+        const key = readKey(request.params.id);
+        const delivery = await readDelivery(tx, clinicId, key);
+        if (delivery === null) throw notFound("delivery");
+        const view = await viewOf(tx, context, principal);
+        const parts = { tx, clinicId, view, facts: await readFacts(tx, clinicId, [delivery]) };
+        const choice = choiceOf(await webhookOf(parts, delivery), delivery, await readAttempts(tx, clinicId, key));
+        const body = bodyOf(parts, delivery, choice);
+        if (body === null) throw conflict("content_gone", "Its content is no longer kept, so it cannot be shown.");
+        const id = deliveryId(key);
+        const { reason } = request.body;
+        const target = `delivery:${id}`;
+        await record(tx, { clinicId, actor, action: "delivery.revealed", target, before: null, after: { reason } });
+        // Asked for again with the same key, it is not told a second time.
+        return { status: 200, body: { id, body }, kept: { id, body: null } };
+      }),
   );
 }
 

@@ -66,6 +66,24 @@ it("a frame that nobody has, one whose key was revoked, and every other page may
   for (const path of paths.slice(0, 3)) expect([path, (await get(path)).statusCode]).toEqual([path, 404]);
 });
 
+it("as long as nothing is built, whoever opens a page reads what to do", async () => {
+  const { key } = await embedKey(clinic);
+  const { pathname } = new URL((await askForEmbed(api, key)).json.link);
+  const nowhere = join(folder, "embed");
+  const open = [...OPEN_ROUTES, embedPageRoutes(nowhere), pageRoutes(nowhere)];
+  const unbuilt = await createServer(api.context, { v1: V1_ROUTES, open });
+  for (const url of ["/", "/sign-in", pathname, EMBED_SCRIPT_PATH]) {
+    const { statusCode, headers, body } = await unbuilt.inject({
+      method: "GET",
+      url,
+      headers: { accept: "text/html" },
+    });
+    expect([url, statusCode, headers["content-type"]]).toEqual([url, 503, "text/plain; charset=utf-8"]);
+    expect(body).toMatch(/page is not built yet\. Run `npm run build`/);
+  }
+  await unbuilt.close();
+});
+
 it("the script may be loaded by pages of other sites, and is the only file that may", async () => {
   const script = await get(EMBED_SCRIPT_PATH);
   expect([script.statusCode, script.body]).toEqual([200, "customElements;"]);

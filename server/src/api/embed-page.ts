@@ -6,7 +6,7 @@
 import { EMBED_ORIGIN_MAX_CHARACTERS, originsOfFrame } from "../accounts/embed-origins.ts";
 import { ProblemError } from "../errors.ts";
 import { limitAddresses } from "./open-limits.ts";
-import { NONCE_PLACEHOLDER, notBuilt, readIfThere } from "./page.ts";
+import { NONCE_PLACEHOLDER, readIfThere, sayNotBuilt } from "./page.ts";
 import type { OpenRoutes } from "./server.ts";
 
 /** Where other software finds the script; the name stays. */
@@ -26,7 +26,7 @@ export function embedPageRoutes(folder: string): OpenRoutes {
     );
 
     app.get(EMBED_SCRIPT_PATH, { schema: { hide: true } }, async (_request, reply) => {
-      if (script == null) throw notBuilt();
+      if (script == null) return sayNotBuilt(reply);
       // It is there for pages of other sites, and holds nothing of anybody.
       reply.header("cross-origin-resource-policy", "cross-origin");
       reply.header("access-control-allow-origin", "*");
@@ -41,7 +41,7 @@ export function embedPageRoutes(folder: string): OpenRoutes {
       async (request, reply) => {
         const origins = await originsOfFrame(db, request.params.frame_id);
         if (origins === null) throw unknownFrame();
-        if (page == null) throw notBuilt();
+        if (page == null) return sayNotBuilt(reply);
         reply.removeHeader("x-frame-options");
         reply.header("content-security-policy", framedBy(origins, String(reply.getHeader("content-security-policy"))));
         reply.header("cache-control", "no-store");

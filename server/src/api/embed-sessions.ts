@@ -86,30 +86,39 @@ export async function embedSessionsRoutes(app: App, context: ApiContext): Promis
   app.addHook("onRequest", requireProgram);
   const config = { scope: "embed" as const, ...perPersonAndMinute(SESSIONS_PER_MINUTE_MAX) };
   const create = { body: NEW_SESSION, response: { 201: CREATED } };
-  app.post("/embed-sessions", { schema: create, config }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { capabilities, user, language, theme = {}, lifetime_seconds } = request.body;
-      const lifetimeSeconds = lifetime_seconds ?? EMBED_LIFETIME_DEFAULT_SECONDS;
-      const whose = ownerOf(request.principal);
-      const { locale } = await tx
-        .selectFrom("clinics")
-        .select("locale")
-        .where("id", "=", whose.clinicId)
-        .executeTakeFirstOrThrow();
-      const wanted = { ...whose, capabilities, user, language: language ?? locale, theme, lifetimeSeconds };
-      const { id, linkToken, frameId, linkExpiresAt } = await createEmbedSession(tx, wanted);
-      const kept = { id, link_expires_at: linkExpiresAt.toString(), lifetime_seconds: lifetimeSeconds };
-      const link = `${context.publicUrl}/embed/${frameId}#${linkToken}`;
-      return { status: 201, body: { ...kept, link }, kept };
-    }),
+  app.post(
+    "/embed-sessions",
+    { schema: { summary: "Make a one-time link to the embedded page.", ...create }, config },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { capabilities, user, language, theme = {}, lifetime_seconds } = request.body;
+        const lifetimeSeconds = lifetime_seconds ?? EMBED_LIFETIME_DEFAULT_SECONDS;
+        const whose = ownerOf(request.principal);
+        const { locale } = await tx
+          .selectFrom("clinics")
+          .select("locale")
+          .where("id", "=", whose.clinicId)
+          .executeTakeFirstOrThrow();
+        const wanted = { ...whose, capabilities, user, language: language ?? locale, theme, lifetimeSeconds };
+        const { id, linkToken, frameId, linkExpiresAt } = await createEmbedSession(tx, wanted);
+        const kept = { id, link_expires_at: linkExpiresAt.toString(), lifetime_seconds: lifetimeSeconds };
+        const link = `${context.publicUrl}/embed/${frameId}#${linkToken}`;
+        return { status: 201, body: { ...kept, link }, kept };
+      }),
   );
 
   const end = { params: ID_PARAMS, response: { 204: z.null() } };
-  app.delete("/embed-sessions/:id", { schema: end, config: { scope: "embed" } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      await endEmbedSession(tx, { ...ownerOf(request.principal), id: readId(request.params.id, "the embedded page") });
-      return { status: 204 };
-    }),
+  app.delete(
+    "/embed-sessions/:id",
+    { schema: { summary: "End an embedded page's session.", ...end }, config: { scope: "embed" } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        await endEmbedSession(tx, {
+          ...ownerOf(request.principal),
+          id: readId(request.params.id, "the embedded page"),
+        });
+        return { status: 204 };
+      }),
   );
 }
 

@@ -22,10 +22,14 @@ const EVENT_TYPE = z.object({
 
 export async function eventTypesRoutes(app: App, context: ApiContext): Promise<void> {
   const schema = { response: { 200: z.object({ data: z.array(EVENT_TYPE), next_cursor: z.null() }) } };
-  app.get("/event-types", { schema }, async ({ principal }) => {
-    const clinic = await inClinic(context.db, principal.clinicId, (tx) => getClinic(tx, principal.clinicId));
-    return { data: EVENT_NAMES.map((name) => show(name, clinic)), next_cursor: null };
-  });
+  app.get(
+    "/event-types",
+    { schema: { summary: "List the events that webhooks can hear of.", ...schema } },
+    async ({ principal }) => {
+      const clinic = await inClinic(context.db, principal.clinicId, (tx) => getClinic(tx, principal.clinicId));
+      return { data: EVENT_NAMES.map((name) => show(name, clinic)), next_cursor: null };
+    },
+  );
 }
 
 function show(

@@ -38,7 +38,11 @@ function takeRoute(app: App, context: FeedContext): void {
   app.route({
     method: "POST",
     url: "/events",
-    schema: { body: NEW_EVENTS, response: { [ACCEPTED]: TAKEN_EVENTS } },
+    schema: {
+      summary: "Hand over finished events, one or up to 1,000.",
+      body: NEW_EVENTS,
+      response: { [ACCEPTED]: TAKEN_EVENTS },
+    },
     config: { scope: "feed" },
     bodyLimit: EVENTS_BODY_MAX_BYTES,
     // The schemas are for the description: a thousand events are read, and answered, by hand.
@@ -69,22 +73,26 @@ function show({ isSingle }: EventsRequest, taken: readonly TakenEvent[]) {
 
 function listRoute(app: App, { db }: ApiContext): void {
   const schema = { querystring: PAGE_QUERY, response: { 200: pageOf(EVENT) } };
-  app.get("/events", { schema }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [before] = readCursor(query.cursor, CURSOR) ?? [];
-    const rows = await inClinic(db, clinicId, (tx) => {
-      let found = tx
-        .selectFrom("events")
-        .select(["id", "name", "subject", "subject_version as version", "occurred_at"])
-        .where("clinic_id", "=", clinicId)
-        .where("test", "=", false);
-      if (before !== undefined) found = found.where("id", "<", before);
-      return found
-        .orderBy("id", "desc")
-        .limit(limit + 1)
-        .execute();
-    });
-    const item = (row: (typeof rows)[number]) => ({ ...row, occurred_at: row.occurred_at.toString() });
-    return toPage(rows, limit, { item, key: ({ id }) => [id] });
-  });
+  app.get(
+    "/events",
+    { schema: { summary: "List events, the newest first.", ...schema } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [before] = readCursor(query.cursor, CURSOR) ?? [];
+      const rows = await inClinic(db, clinicId, (tx) => {
+        let found = tx
+          .selectFrom("events")
+          .select(["id", "name", "subject", "subject_version as version", "occurred_at"])
+          .where("clinic_id", "=", clinicId)
+          .where("test", "=", false);
+        if (before !== undefined) found = found.where("id", "<", before);
+        return found
+          .orderBy("id", "desc")
+          .limit(limit + 1)
+          .execute();
+      });
+      const item = (row: (typeof rows)[number]) => ({ ...row, occurred_at: row.occurred_at.toString() });
+      return toPage(rows, limit, { item, key: ({ id }) => [id] });
+    },
+  );
 }

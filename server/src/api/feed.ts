@@ -43,25 +43,37 @@ export async function feedRoutes(app: App, context: ApiContext): Promise<void> {
 
 function snapshotRoutes(app: App, context: FeedContext): void {
   const consult = { params: PARAMS, body: CONSULT_SNAPSHOT, response: ANSWERS };
-  app.put("/consults/:id", { ...OPTIONS, schema: consult }, async ({ principal, params, body }, reply) => {
-    const snapshot = { id: params.id, version: body.version, given: readConsultSnapshot(body) };
-    const { status, answer } = await put(context, principal.clinicId, { rules: CONSULT_SNAPSHOTS, snapshot });
-    return reply.code(status).send(answer);
-  });
+  app.put(
+    "/consults/:id",
+    { ...OPTIONS, schema: { summary: "Say how a consult of your own software is now.", ...consult } },
+    async ({ principal, params, body }, reply) => {
+      const snapshot = { id: params.id, version: body.version, given: readConsultSnapshot(body) };
+      const { status, answer } = await put(context, principal.clinicId, { rules: CONSULT_SNAPSHOTS, snapshot });
+      return reply.code(status).send(answer);
+    },
+  );
 
   const invoice = { params: PARAMS, body: INVOICE_SNAPSHOT, response: ANSWERS };
-  app.put("/invoices/:id", { ...OPTIONS, schema: invoice }, async ({ principal, params, body }, reply) => {
-    const snapshot = { id: params.id, version: body.version, given: readInvoiceSnapshot(body) };
-    const { status, answer } = await put(context, principal.clinicId, { rules: INVOICE_SNAPSHOTS, snapshot });
-    return reply.code(status).send(answer);
-  });
+  app.put(
+    "/invoices/:id",
+    { ...OPTIONS, schema: { summary: "Say how an invoice of your own software is now.", ...invoice } },
+    async ({ principal, params, body }, reply) => {
+      const snapshot = { id: params.id, version: body.version, given: readInvoiceSnapshot(body) };
+      const { status, answer } = await put(context, principal.clinicId, { rules: INVOICE_SNAPSHOTS, snapshot });
+      return reply.code(status).send(answer);
+    },
+  );
 
   const membership = { params: PARAMS, body: MEMBERSHIP_SNAPSHOT, response: ANSWERS };
-  app.put("/memberships/:id", { ...OPTIONS, schema: membership }, async ({ principal, params, body }, reply) => {
-    const snapshot = { id: params.id, version: body.version, given: readMembershipSnapshot(body) };
-    const { status, answer } = await put(context, principal.clinicId, { rules: MEMBERSHIP_SNAPSHOTS, snapshot });
-    return reply.code(status).send(answer);
-  });
+  app.put(
+    "/memberships/:id",
+    { ...OPTIONS, schema: { summary: "Say how a membership of your own software is now.", ...membership } },
+    async ({ principal, params, body }, reply) => {
+      const snapshot = { id: params.id, version: body.version, given: readMembershipSnapshot(body) };
+      const { status, answer } = await put(context, principal.clinicId, { rules: MEMBERSHIP_SNAPSHOTS, snapshot });
+      return reply.code(status).send(answer);
+    },
+  );
 }
 
 interface Put<Given, State> {

@@ -38,34 +38,47 @@ export async function giftCertificatesRoutes(app: App, context: ApiContext): Pro
 
 function readRoutes(app: App, { db, outbox }: ApiContext): void {
   const list = { querystring: PAGE_QUERY, response: { 200: pageOf(GIFT_CERTIFICATE) } };
-  app.get("/gift-certificates", { schema: list }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [before] = readCursor(query.cursor, CURSOR) ?? [];
-    const page = { before, limit: limit + 1 };
-    const rows = await inClinic(db, clinicId, (tx) => listGiftCertificates(tx, { clinicId, outbox }, page));
-    return toPage(rows, limit, { item: showGiftCertificate, key: ({ id }) => [id] });
-  });
+  app.get(
+    "/gift-certificates",
+    { schema: { summary: "List gift certificates.", ...list } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [before] = readCursor(query.cursor, CURSOR) ?? [];
+      const page = { before, limit: limit + 1 };
+      const rows = await inClinic(db, clinicId, (tx) => listGiftCertificates(tx, { clinicId, outbox }, page));
+      return toPage(rows, limit, { item: showGiftCertificate, key: ({ id }) => [id] });
+    },
+  );
 
   const one = { params: ID_PARAMS, response: { 200: GIFT_CERTIFICATE } };
-  app.get("/gift-certificates/:id", { schema: one }, async ({ principal: { clinicId }, params }) => {
-    const id = readId(params.id, "gift certificate");
-    return showGiftCertificate(await inClinic(db, clinicId, (tx) => getGiftCertificate(tx, { clinicId, outbox }, id)));
-  });
+  app.get(
+    "/gift-certificates/:id",
+    { schema: { summary: "Read a gift certificate.", ...one } },
+    async ({ principal: { clinicId }, params }) => {
+      const id = readId(params.id, "gift certificate");
+      return showGiftCertificate(
+        await inClinic(db, clinicId, (tx) => getGiftCertificate(tx, { clinicId, outbox }, id)),
+      );
+    },
+  );
 }
 
 function saleRoute(app: App, context: ApiContext): void {
   const sell = { body: NEW_GIFT_CERTIFICATE, response: { 201: GIFT_CERTIFICATE_SOLD } };
-  app.post("/gift-certificates", { schema: sell }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const { purchaser_id: purchaserId, value, currency, expires_on: expiresOn, payments = [] } = request.body;
-      const paid = (of: string) => readPayments(payments, of);
-      const sale = { purchaserId, value, currency, expiresOn, payments: paid };
-      const sold = await billing(context, tx, clinicId)((invoices) => sellGiftCertificate(invoices, sale));
-      const certificate = await getGiftCertificate(tx, { clinicId, outbox: context.outbox }, sold.id);
-      const invoice = await invoiceNow(tx, clinicId, sold.invoiceId);
-      return { status: 201, body: { gift_certificate: showGiftCertificate(certificate), invoice } };
-    }),
+  app.post(
+    "/gift-certificates",
+    { schema: { summary: "Sell a gift certificate, whose code is shown this once.", ...sell } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const { purchaser_id: purchaserId, value, currency, expires_on: expiresOn, payments = [] } = request.body;
+        const paid = (of: string) => readPayments(payments, of);
+        const sale = { purchaserId, value, currency, expiresOn, payments: paid };
+        const sold = await billing(context, tx, clinicId)((invoices) => sellGiftCertificate(invoices, sale));
+        const certificate = await getGiftCertificate(tx, { clinicId, outbox: context.outbox }, sold.id);
+        const invoice = await invoiceNow(tx, clinicId, sold.invoiceId);
+        return { status: 201, body: { gift_certificate: showGiftCertificate(certificate), invoice } };
+      }),
   );
 }
 
@@ -78,13 +91,16 @@ function redeemRoute(app: App, context: ApiContext): void {
       errorResponseBuilder: (_request: unknown, { ttl }: { ttl: number }) => tooMany(Math.ceil(ttl / 1_000)),
     },
   };
-  app.post("/gift-certificates/redeem", { schema: redeem, config }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const clinic = { clinicId: request.principal.clinicId, outbox: context.outbox };
-      const { code, patient_id: patientId } = request.body;
-      const id = await redeemGiftCertificate(tx, clinic, { code, patientId });
-      return { status: 200, body: showGiftCertificate(await getGiftCertificate(tx, clinic, id)) };
-    }),
+  app.post(
+    "/gift-certificates/redeem",
+    { schema: { summary: "Redeem a gift certificate for a patient by its code.", ...redeem }, config },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const clinic = { clinicId: request.principal.clinicId, outbox: context.outbox };
+        const { code, patient_id: patientId } = request.body;
+        const id = await redeemGiftCertificate(tx, clinic, { code, patientId });
+        return { status: 200, body: showGiftCertificate(await getGiftCertificate(tx, clinic, id)) };
+      }),
   );
 }
 

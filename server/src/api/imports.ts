@@ -74,7 +74,7 @@ export async function importsRoutes(app: App, context: ApiContext): Promise<void
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { querystring: PAGE_QUERY, response: { 200: pageOf(IMPORT) } };
-  app.get("/imports", { schema: list }, async ({ principal: { clinicId }, query }) => {
+  app.get("/imports", { schema: { summary: "List imports.", ...list } }, async ({ principal: { clinicId }, query }) => {
     const limit = query.limit ?? PAGE_DEFAULT_ROWS;
     const [before] = readCursor(query.cursor, CURSOR) ?? [];
     const rows = await inClinic(db, clinicId, (tx) => listImports(tx, { clinicId, before, limit: limit + 1 }));
@@ -82,10 +82,14 @@ function readRoutes(app: App, { db }: ApiContext): void {
   });
 
   const one = { params: ID_PARAMS, response: { 200: IMPORT } };
-  app.get("/imports/:id", { schema: one }, async ({ principal: { clinicId }, params }) => {
-    const id = readId(params.id, "import");
-    return show(await inClinic(db, clinicId, (tx) => getImport(tx, clinicId, id)));
-  });
+  app.get(
+    "/imports/:id",
+    { schema: { summary: "Read how an import is getting on.", ...one } },
+    async ({ principal: { clinicId }, params }) => {
+      const id = readId(params.id, "import");
+      return show(await inClinic(db, clinicId, (tx) => getImport(tx, clinicId, id)));
+    },
+  );
 }
 
 /** In the clinic's language, since a file is passed on to whoever mends it. */
@@ -98,24 +102,36 @@ function errorRoutes(app: App, { db, outbox }: ApiContext): void {
     });
 
   const list = { params: ID_PARAMS, response: { 200: z.object({ data: z.array(LINE_ERROR) }) } };
-  app.get("/imports/:id/errors", { schema: list }, async ({ principal: { clinicId }, params }) => {
-    return { data: (await read(clinicId, params.id)).errors };
-  });
+  app.get(
+    "/imports/:id/errors",
+    { schema: { summary: "List what is wrong with the lines of an import.", ...list } },
+    async ({ principal: { clinicId }, params }) => {
+      return { data: (await read(clinicId, params.id)).errors };
+    },
+  );
 
   const file = { params: ID_PARAMS, response: { 200: CSV } };
-  app.get("/imports/:id/errors.csv", { schema: file }, async ({ principal: { clinicId }, params }, reply) => {
-    const { locale, errors } = await read(clinicId, params.id);
-    const rows = errors.map(({ line, column, message }) => [line, column ?? "", message]);
-    const text = csvFile([ERROR_HEADERS[locale], ...rows], DELIMITERS[locale]);
-    return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
-  });
+  app.get(
+    "/imports/:id/errors.csv",
+    { schema: { summary: "Download what is wrong with the lines of an import as a CSV file.", ...file } },
+    async ({ principal: { clinicId }, params }, reply) => {
+      const { locale, errors } = await read(clinicId, params.id);
+      const rows = errors.map(({ line, column, message }) => [line, column ?? "", message]);
+      const text = csvFile([ERROR_HEADERS[locale], ...rows], DELIMITERS[locale]);
+      return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
+    },
+  );
 }
 
 function changeRoutes(app: App, context: ApiContext): void {
   const { outbox } = context;
   const bodies = new LargeBodies(BODIES_MAX);
   const create = {
-    schema: { body: NEW_IMPORT, response: { 202: IMPORT } },
+    schema: {
+      summary: "Check a CSV file of patients, consults or invoices, to import it.",
+      body: NEW_IMPORT,
+      response: { 202: IMPORT },
+    },
     bodyLimit: BODY_MAX_BYTES,
     onRequest: async (_: unknown, { raw }: { raw: ServerResponse }) => bodies.enter(raw),
   };
@@ -132,24 +148,32 @@ function changeRoutes(app: App, context: ApiContext): void {
   );
 
   const start = { params: ID_PARAMS, body: START, response: { 202: IMPORT } };
-  app.post("/imports/:id/start", { schema: start }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId } = request.principal;
-      const id = readId(request.params.id, "import");
-      await startImport(tx, clinicId, { id, sendEvents: request.body?.send_events, by: userId });
-      return { status: 202, body: show(await getImport(tx, clinicId, id)) };
-    }),
+  app.post(
+    "/imports/:id/start",
+    { schema: { summary: "Start an import that was checked.", ...start } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId } = request.principal;
+        const id = readId(request.params.id, "import");
+        await startImport(tx, clinicId, { id, sendEvents: request.body?.send_events, by: userId });
+        return { status: 202, body: show(await getImport(tx, clinicId, id)) };
+      }),
   );
 }
 
 function templateRoute(app: App): void {
   const schema = { params: z.object({ kind: z.string() }), response: { 200: CSV } };
-  app.get("/imports/templates/:kind", { schema }, async ({ params }, reply) => {
-    const kind = KIND.safeParse(params.kind.replace(/\.csv$/, ""));
-    if (!kind.success) throw notFound("the template", undefined, "There are those of patients, consults and invoices.");
-    const text = templateOf(KINDS[kind.data].columns);
-    return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
-  });
+  app.get(
+    "/imports/templates/:kind",
+    { schema: { summary: "Download an empty CSV file to fill in.", ...schema } },
+    async ({ params }, reply) => {
+      const kind = KIND.safeParse(params.kind.replace(/\.csv$/, ""));
+      if (!kind.success)
+        throw notFound("the template", undefined, "There are those of patients, consults and invoices.");
+      const text = templateOf(KINDS[kind.data].columns);
+      return reply.type("text/csv; charset=utf-8").serializer(String).send(text);
+    },
+  );
 }
 
 function show(view: ImportView): z.infer<typeof IMPORT> {

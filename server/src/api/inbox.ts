@@ -29,19 +29,22 @@ const INBOX = z.object({ url: z.string(), messages: z.array(MESSAGE) });
 export async function inboxRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
 
-  app.get("/inbox", { schema: { response: { 200: INBOX } } }, async ({ principal: { clinicId, embedded } }) =>
-    inClinic(context.db, clinicId, async (tx) => {
-      const seal = await context.seal.forClinic(tx, clinicId);
-      const { timeZone } = await getClinic(tx, clinicId);
-      // The embedded page has no inbox of its own and asks for the address alone.
-      const messages = embedded ? [] : await readMessages(tx, clinicId, { seal, limit: MESSAGES_SHOWN_MAX });
-      const url = context.inboxUrlPrefix + (await tokenOf(tx, clinicId));
-      return { url, messages: messages.map((message) => show(message, timeZone)) };
-    }),
+  app.get(
+    "/inbox",
+    { schema: { summary: "Read what the built-in test inbox has received.", response: { 200: INBOX } } },
+    async ({ principal: { clinicId, embedded } }) =>
+      inClinic(context.db, clinicId, async (tx) => {
+        const seal = await context.seal.forClinic(tx, clinicId);
+        const { timeZone } = await getClinic(tx, clinicId);
+        // The embedded page has no inbox of its own and asks for the address alone.
+        const messages = embedded ? [] : await readMessages(tx, clinicId, { seal, limit: MESSAGES_SHOWN_MAX });
+        const url = context.inboxUrlPrefix + (await tokenOf(tx, clinicId));
+        return { url, messages: messages.map((message) => show(message, timeZone)) };
+      }),
   );
 
   const empty = { response: { 200: z.object({ deleted: z.int() }) } };
-  app.delete("/inbox", { schema: empty }, (request, reply) =>
+  app.delete("/inbox", { schema: { summary: "Empty the built-in test inbox.", ...empty } }, (request, reply) =>
     command(request, reply, context, async (tx) => ({
       status: 200,
       body: { deleted: await emptyInbox(tx, request.principal.clinicId) },

@@ -43,7 +43,7 @@ export async function invoicesRoutes(app: App, context: ApiContext): Promise<voi
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { querystring: LIST_QUERY, response: { 200: pageOf(INVOICE) } };
-  app.get("/invoices", { schema: list }, ({ principal: { clinicId }, query }) =>
+  app.get("/invoices", { schema: { summary: "List invoices.", ...list } }, ({ principal: { clinicId }, query }) =>
     inClinic(db, clinicId, async (tx) => {
       const clinic = await getClinic(tx, clinicId);
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
@@ -55,15 +55,19 @@ function readRoutes(app: App, { db }: ApiContext): void {
   );
 
   const one = { params: ID_PARAMS, response: { 200: INVOICE } };
-  app.get("/invoices/:id", { schema: one }, ({ principal: { clinicId }, params }) => {
-    const id = readInvoiceId(params);
-    return inClinic(db, clinicId, (tx) => invoiceNow(tx, clinicId, id));
-  });
+  app.get(
+    "/invoices/:id",
+    { schema: { summary: "Read an invoice.", ...one } },
+    ({ principal: { clinicId }, params }) => {
+      const id = readInvoiceId(params);
+      return inClinic(db, clinicId, (tx) => invoiceNow(tx, clinicId, id));
+    },
+  );
 }
 
 function createRoute(app: App, context: ApiContext): void {
   const create = { body: NEW_INVOICE, response: { 201: INVOICE } };
-  app.post("/invoices", { schema: create }, (request, reply) =>
+  app.post("/invoices", { schema: { summary: "Make an invoice.", ...create } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const { body } = request;
@@ -85,7 +89,7 @@ function createRoute(app: App, context: ApiContext): void {
 
 function changeRoutes(app: App, context: ApiContext): void {
   const change = { params: ID_PARAMS, body: INVOICE_CHANGE, response: { 200: INVOICE } };
-  app.patch("/invoices/:id", { schema: change }, (request, reply) =>
+  app.patch("/invoices/:id", { schema: { summary: "Change an invoice.", ...change } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const id = readInvoiceId(request.params);
@@ -97,18 +101,21 @@ function changeRoutes(app: App, context: ApiContext): void {
     }),
   );
 
-  app.delete("/invoices/:id", { schema: { params: ID_PARAMS, response: { 204: z.null() } } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const id = readInvoiceId(request.params);
-      await billing(context, tx, request.principal.clinicId)((invoices) => deleteInvoice(invoices, id));
-      return { status: 204 };
-    }),
+  app.delete(
+    "/invoices/:id",
+    { schema: { summary: "Delete an invoice.", params: ID_PARAMS, response: { 204: z.null() } } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const id = readInvoiceId(request.params);
+        await billing(context, tx, request.principal.clinicId)((invoices) => deleteInvoice(invoices, id));
+        return { status: 204 };
+      }),
   );
 }
 
 function lineItemRoutes(app: App, context: ApiContext): void {
   const add = { params: ID_PARAMS, body: NEW_LINE_ITEM, response: { 201: INVOICE } };
-  app.post("/invoices/:id/line-items", { schema: add }, (request, reply) =>
+  app.post("/invoices/:id/line-items", { schema: { summary: "Add a line to an invoice.", ...add } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const id = readInvoiceId(request.params);
@@ -119,24 +126,30 @@ function lineItemRoutes(app: App, context: ApiContext): void {
   );
 
   const change = { params: LINE_ITEM_PARAMS, body: LINE_ITEM_CHANGE, response: { 200: INVOICE } };
-  app.patch("/invoices/:id/line-items/:line_item_id", { schema: change }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const item = readLineItem(request.params);
-      const line = (currency: string) => readLine(request.body, currency);
-      await billing(context, tx, clinicId)((invoices) => changeLineItem(invoices, item, line));
-      return { status: 200, body: await invoiceNow(tx, clinicId, item.invoiceId) };
-    }),
+  app.patch(
+    "/invoices/:id/line-items/:line_item_id",
+    { schema: { summary: "Change a line of an invoice.", ...change } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const item = readLineItem(request.params);
+        const line = (currency: string) => readLine(request.body, currency);
+        await billing(context, tx, clinicId)((invoices) => changeLineItem(invoices, item, line));
+        return { status: 200, body: await invoiceNow(tx, clinicId, item.invoiceId) };
+      }),
   );
 
   const remove = { params: LINE_ITEM_PARAMS, response: { 200: INVOICE } };
-  app.delete("/invoices/:id/line-items/:line_item_id", { schema: remove }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const item = readLineItem(request.params);
-      await billing(context, tx, clinicId)((invoices) => removeLineItem(invoices, item));
-      return { status: 200, body: await invoiceNow(tx, clinicId, item.invoiceId) };
-    }),
+  app.delete(
+    "/invoices/:id/line-items/:line_item_id",
+    { schema: { summary: "Delete a line of an invoice.", ...remove } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const item = readLineItem(request.params);
+        await billing(context, tx, clinicId)((invoices) => removeLineItem(invoices, item));
+        return { status: 200, body: await invoiceNow(tx, clinicId, item.invoiceId) };
+      }),
   );
 }
 

@@ -32,27 +32,31 @@ const ME = z.object({
 });
 
 export async function meRoutes(app: App, context: ApiContext): Promise<void> {
-  app.get("/me", { schema: { response: { 200: ME } } }, async ({ principal, headers }) => {
-    if (principal.role === "api_key") throw forbidden("An API key is no person. Sign in.");
-    const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
-      tx
-        .selectFrom("clinics")
-        .select(["id", "name", "time_zone", "currency", "has_academy", "locale", "portal_name"])
-        .where("id", "=", principal.clinicId)
-        .executeTakeFirstOrThrow(),
-    );
-    const { embedded } = principal;
-    // Nobody of ours is behind an embedded page, whatever cookies the browser has.
-    const [person, clinics] = embedded
-      ? [null, []]
-      : await Promise.all([context.accounts.personOf(headers), context.accounts.clinicsOf(principal.userId)]);
-    return {
-      user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
-      clinic: { ...clinic, currency_exponent: currencyExponent(clinic.currency) },
-      role: principal.role,
-      embedded: embedded ? { capabilities: [...embedded.capabilities], host_user_id: embedded.hostUserId } : null,
-      clinics: clinics.map(({ clinicId, name, role }) => ({ id: clinicId, name, role })),
-      second_factor: person?.hasSecondFactor ?? false,
-    };
-  });
+  app.get(
+    "/me",
+    { schema: { summary: "Read who is signed in, and at which clinic.", response: { 200: ME } } },
+    async ({ principal, headers }) => {
+      if (principal.role === "api_key") throw forbidden("An API key is no person. Sign in.");
+      const clinic = await inClinic(context.db, principal.clinicId, (tx) =>
+        tx
+          .selectFrom("clinics")
+          .select(["id", "name", "time_zone", "currency", "has_academy", "locale", "portal_name"])
+          .where("id", "=", principal.clinicId)
+          .executeTakeFirstOrThrow(),
+      );
+      const { embedded } = principal;
+      // Nobody of ours is behind an embedded page, whatever cookies the browser has.
+      const [person, clinics] = embedded
+        ? [null, []]
+        : await Promise.all([context.accounts.personOf(headers), context.accounts.clinicsOf(principal.userId)]);
+      return {
+        user: { id: principal.userId, name: principal.userName, email: principal.userEmail },
+        clinic: { ...clinic, currency_exponent: currencyExponent(clinic.currency) },
+        role: principal.role,
+        embedded: embedded ? { capabilities: [...embedded.capabilities], host_user_id: embedded.hostUserId } : null,
+        clinics: clinics.map(({ clinicId, name, role }) => ({ id: clinicId, name, role })),
+        second_factor: person?.hasSecondFactor ?? false,
+      };
+    },
+  );
 }

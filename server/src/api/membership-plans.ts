@@ -15,27 +15,37 @@ const CURSOR = z.tuple([z.int()]);
 export async function membershipPlansRoutes(app: App, context: ApiContext): Promise<void> {
   const { db, outbox } = context;
   const list = { querystring: PAGE_QUERY, response: { 200: pageOf(PLAN) } };
-  app.get("/membership-plans", { schema: list }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [after] = readCursor(query.cursor, CURSOR) ?? [];
-    const rows = await inClinic(db, clinicId, (tx) => listPlans(tx, { clinicId, after, limit: limit + 1 }));
-    return toPage(rows, limit, { item: showPlan, key: ({ id }) => [id] });
-  });
+  app.get(
+    "/membership-plans",
+    { schema: { summary: "List membership plans.", ...list } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [after] = readCursor(query.cursor, CURSOR) ?? [];
+      const rows = await inClinic(db, clinicId, (tx) => listPlans(tx, { clinicId, after, limit: limit + 1 }));
+      return toPage(rows, limit, { item: showPlan, key: ({ id }) => [id] });
+    },
+  );
 
   const add = { body: NEW_PLAN, response: { 201: PLAN } };
-  app.post("/membership-plans", { schema: add, onRequest: requireManager }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      return { status: 201, body: showPlan(await addPlan(tx, { clinicId, outbox }, readNewPlan(request.body))) };
-    }),
+  app.post(
+    "/membership-plans",
+    { schema: { summary: "Add a membership plan.", ...add }, onRequest: requireManager },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        return { status: 201, body: showPlan(await addPlan(tx, { clinicId, outbox }, readNewPlan(request.body))) };
+      }),
   );
 
   const change = { params: ID_PARAMS, body: PLAN_CHANGE, response: { 200: PLAN } };
-  app.patch("/membership-plans/:id", { schema: change, onRequest: requireManager }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const wanted = { id: readId(request.params.id, "plan"), change: readPlan(request.body) };
-      return { status: 200, body: showPlan(await changePlan(tx, { clinicId, outbox }, wanted)) };
-    }),
+  app.patch(
+    "/membership-plans/:id",
+    { schema: { summary: "Change a membership plan.", ...change }, onRequest: requireManager },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const wanted = { id: readId(request.params.id, "plan"), change: readPlan(request.body) };
+        return { status: 200, body: showPlan(await changePlan(tx, { clinicId, outbox }, wanted)) };
+      }),
   );
 }

@@ -48,7 +48,7 @@ export async function membershipsRoutes(app: App, context: ApiContext): Promise<
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { querystring: MEMBERSHIP_QUERY, response: { 200: pageOf(MEMBERSHIP) } };
-  app.get("/memberships", { schema: list }, ({ principal: { clinicId }, query }) =>
+  app.get("/memberships", { schema: { summary: "List memberships.", ...list } }, ({ principal: { clinicId }, query }) =>
     inClinic(db, clinicId, async (tx) => {
       const clinic = await getClinic(tx, clinicId);
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
@@ -60,15 +60,19 @@ function readRoutes(app: App, { db }: ApiContext): void {
   );
 
   const one = { params: ID_PARAMS, response: { 200: MEMBERSHIP } };
-  app.get("/memberships/:id", { schema: one }, ({ principal: { clinicId }, params }) => {
-    const id = readMembershipId(params);
-    return inClinic(db, clinicId, (tx) => membershipNow(tx, clinicId, id));
-  });
+  app.get(
+    "/memberships/:id",
+    { schema: { summary: "Read a membership.", ...one } },
+    ({ principal: { clinicId }, params }) => {
+      const id = readMembershipId(params);
+      return inClinic(db, clinicId, (tx) => membershipNow(tx, clinicId, id));
+    },
+  );
 }
 
 function assignRoute(app: App, context: ApiContext): void {
   const assign = { body: NEW_MEMBERSHIP, response: { 201: MEMBERSHIP } };
-  app.post("/memberships", { schema: assign }, (request, reply) =>
+  app.post("/memberships", { schema: { summary: "Give a patient a membership.", ...assign } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const { plan_id: planId, client_id: clientId, payment_source: paymentSource } = request.body;
@@ -81,7 +85,7 @@ function assignRoute(app: App, context: ApiContext): void {
 
 function cancelRoute(app: App, context: ApiContext): void {
   const cancel = { params: ID_PARAMS, body: CANCELLATION, response: { 200: MEMBERSHIP } };
-  app.post("/memberships/:id/cancel", { schema: cancel }, (request, reply) =>
+  app.post("/memberships/:id/cancel", { schema: { summary: "Cancel a membership.", ...cancel } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const id = readMembershipId(request.params);
@@ -95,9 +99,13 @@ function cancelRoute(app: App, context: ApiContext): void {
 /** Those that need nothing but the membership. */
 function plainRoutes(app: App, context: ApiContext): void {
   const schema = { params: ID_PARAMS, body: NOTHING, response: { 200: MEMBERSHIP } };
-  const acts = { resume: resumeMembership, pause: pauseMembership, "mark-paid": markPaid };
-  for (const [name, act] of Object.entries(acts)) {
-    app.post(`/memberships/:id/${name}`, { schema }, (request, reply) =>
+  const acts = [
+    ["resume", resumeMembership, "Resume a membership that is paused, or undo its cancellation."],
+    ["pause", pauseMembership, "Pause a membership."],
+    ["mark-paid", markPaid, "Note that a charge of an academy membership was paid at the desk."],
+  ] as const;
+  for (const [name, act, summary] of acts) {
+    app.post(`/memberships/:id/${name}`, { schema: { summary, ...schema } }, (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;
         const id = readMembershipId(request.params);
@@ -110,28 +118,34 @@ function plainRoutes(app: App, context: ApiContext): void {
 
 function switchRoute(app: App, context: ApiContext): void {
   const change = { params: ID_PARAMS, body: SWITCH, response: { 200: SWITCHED } };
-  app.post("/memberships/:id/switch", { schema: change }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const id = readMembershipId(request.params);
-      const planId = request.body.plan_id;
-      const newId = await changing(context, tx, clinicId)((changes) => switchMembership(changes, id, planId));
-      const cancelled = await membershipNow(tx, clinicId, id);
-      return { status: 200, body: { cancelled, started: await membershipNow(tx, clinicId, newId) } };
-    }),
+  app.post(
+    "/memberships/:id/switch",
+    { schema: { summary: "Switch a membership to another plan.", ...change } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const id = readMembershipId(request.params);
+        const planId = request.body.plan_id;
+        const newId = await changing(context, tx, clinicId)((changes) => switchMembership(changes, id, planId));
+        const cancelled = await membershipNow(tx, clinicId, id);
+        return { status: 200, body: { cancelled, started: await membershipNow(tx, clinicId, newId) } };
+      }),
   );
 }
 
 function sourceRoute(app: App, context: ApiContext): void {
   const change = { params: ID_PARAMS, body: SOURCE_CHANGE, response: { 200: MEMBERSHIP } };
-  app.post("/memberships/:id/payment-source", { schema: change }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const id = readMembershipId(request.params);
-      const source = request.body.payment_source;
-      await changing(context, tx, clinicId)((changes) => changePaymentSource(changes, id, source));
-      return { status: 200, body: await membershipNow(tx, clinicId, id) };
-    }),
+  app.post(
+    "/memberships/:id/payment-source",
+    { schema: { summary: "Change from where a membership is paid.", ...change } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const id = readMembershipId(request.params);
+        const source = request.body.payment_source;
+        await changing(context, tx, clinicId)((changes) => changePaymentSource(changes, id, source));
+        return { status: 200, body: await membershipNow(tx, clinicId, id) };
+      }),
   );
 }
 

@@ -56,20 +56,24 @@ export async function noticesRoutes(app: App, context: ApiContext): Promise<void
   app.addHook("onRequest", requireManager);
 
   const list = { querystring: LIST_QUERY, response: { 200: PAGE } };
-  app.get("/notices", { schema: list }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [beforeId] = readCursor(query.cursor, CURSOR) ?? [null];
-    return inClinic(context.db, clinicId, async (tx) => {
-      const { timeZone } = await getClinic(tx, clinicId);
-      const unread = query.unread === "true";
-      const rows = await listNotices(tx, { clinicId, unread, beforeId, limit: limit + 1 });
-      const page = toPage(rows, limit, { item: (row) => show(row, timeZone), key: (row) => [row.id] });
-      return { ...page, unread_count: await countUnread(tx, clinicId) };
-    });
-  });
+  app.get(
+    "/notices",
+    { schema: { summary: "List notices, the newest first.", ...list } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [beforeId] = readCursor(query.cursor, CURSOR) ?? [null];
+      return inClinic(context.db, clinicId, async (tx) => {
+        const { timeZone } = await getClinic(tx, clinicId);
+        const unread = query.unread === "true";
+        const rows = await listNotices(tx, { clinicId, unread, beforeId, limit: limit + 1 });
+        const page = toPage(rows, limit, { item: (row) => show(row, timeZone), key: (row) => [row.id] });
+        return { ...page, unread_count: await countUnread(tx, clinicId) };
+      });
+    },
+  );
 
   const one = { params: ID_PARAMS, body: z.strictObject({}).nullish(), response: { 200: NOTICE } };
-  app.post("/notices/:id/read", { schema: one }, (request, reply) =>
+  app.post("/notices/:id/read", { schema: { summary: "Mark a notice as read.", ...one } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
       const notice = await markRead(tx, { clinicId, actor }, readId(request.params.id, "notice"));
@@ -78,7 +82,7 @@ export async function noticesRoutes(app: App, context: ApiContext): Promise<void
   );
 
   const all = { body: READ_ALL, response: { 200: z.object({ read_count: z.int() }) } };
-  app.post("/notices/read-all", { schema: all }, (request, reply) =>
+  app.post("/notices/read-all", { schema: { summary: "Mark all notices as read.", ...all } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
       return { status: 200, body: { read_count: await markAllRead(tx, { clinicId, actor }, request.body?.up_to) } };

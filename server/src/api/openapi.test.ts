@@ -5,6 +5,7 @@ import { startTestApi, type TestApi } from "../../test/api.ts";
 
 interface Operation {
   readonly operationId: string;
+  readonly summary?: string;
   readonly security?: object[];
   readonly parameters: { name: string; in: string }[];
   readonly responses: Record<string, { content?: Record<string, unknown> }>;
@@ -35,6 +36,13 @@ describe("the description", () => {
     for (const { operation } of operations) {
       expect(operation.responses.default?.content).toHaveProperty(["application/problem+json"]);
     }
+  });
+
+  it("says of every operation in one sentence of its own what it does", () => {
+    const bad = operations.filter(({ operation }) => !/^[A-Z][^.\n]{5,98}\.$/.test(operation.summary ?? ""));
+    expect(bad.map(({ path, method, operation }) => [method, path, operation.summary])).toEqual([]);
+    const same = Map.groupBy(operations, ({ operation }) => operation.summary);
+    expect([...same].filter(([, those]) => those.length > 1).map(([summary]) => summary)).toEqual([]);
   });
 
   it("says of every POST of /v1, and of nothing else, that it takes an Idempotency-Key", () => {

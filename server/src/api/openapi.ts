@@ -1,7 +1,7 @@
 /**
  * The API's description, made from the routes themselves and from the catalogue: OpenAPI 3.1 under /openapi.json.
  *
- * Promises that every operation has a name of its own, says how it refuses (RFC 9457) and, where it takes one, how it is made
+ * Promises that every operation has a name and a summary of its own (the summary stands with its route), says how it refuses (RFC 9457) and, where it takes one, how it is made
  * once (`Idempotency-Key`); and that `webhooks` shows each of the 13 events with the schema that its bodies are held to.
  */
 import swagger from "@fastify/swagger";

@@ -49,48 +49,64 @@ const NEW = z.strictObject({
 export async function operationalWebhookRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
 
-  app.get("/operational-webhook", { schema: { response: { 200: OPERATIONAL_WEBHOOK } } }, async ({ principal }) => {
-    const room = roomOf(context, principal);
-    return inClinic(context.db, room.clinicId, async (tx) => show(tx, room, await getOperationalWebhook(tx, room)));
-  });
+  app.get(
+    "/operational-webhook",
+    { schema: { summary: "Read the webhook that is told of notices.", response: { 200: OPERATIONAL_WEBHOOK } } },
+    async ({ principal }) => {
+      const room = roomOf(context, principal);
+      return inClinic(context.db, room.clinicId, async (tx) => show(tx, room, await getOperationalWebhook(tx, room)));
+    },
+  );
 
   const create = { body: NEW, response: { 201: OPERATIONAL_WEBHOOK.extend({ secret: SECRET }) } };
-  app.post("/operational-webhook", { schema: create }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const room = roomOf(context, request.principal);
-      const { webhook, secret } = await createOperationalWebhook(tx, room, request.body);
-      const shown = await show(tx, room, webhook);
-      return { status: 201, body: { ...shown, secret }, kept: shown };
-    }),
+  app.post(
+    "/operational-webhook",
+    { schema: { summary: "Set up the webhook that is told of notices; its secret is shown this once.", ...create } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const room = roomOf(context, request.principal);
+        const { webhook, secret } = await createOperationalWebhook(tx, room, request.body);
+        const shown = await show(tx, room, webhook);
+        return { status: 201, body: { ...shown, secret }, kept: shown };
+      }),
   );
 
   const change = { body: NEW.partial(), response: { 200: OPERATIONAL_WEBHOOK } };
-  app.patch("/operational-webhook", { schema: change }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const room = roomOf(context, request.principal);
-      return { status: 200, body: await show(tx, room, await changeOperationalWebhook(tx, room, request.body)) };
-    }),
+  app.patch(
+    "/operational-webhook",
+    { schema: { summary: "Change the webhook that is told of notices, or turn it off and on.", ...change } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const room = roomOf(context, request.principal);
+        return { status: 200, body: await show(tx, room, await changeOperationalWebhook(tx, room, request.body)) };
+      }),
   );
 
   const rotate = {
     body: z.strictObject({}).nullish(),
     response: { 200: z.object({ secret: SECRET, previous_valid_until: z.string() }) },
   };
-  app.post("/operational-webhook/rotate-secret", { schema: rotate }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const room = roomOf(context, request.principal);
-      const { secret, previousValidUntil } = await rotateOperationalSecret(tx, room);
-      const { timeZone } = await getClinic(tx, room.clinicId);
-      const kept = { previous_valid_until: clinicTime(previousValidUntil, timeZone) };
-      return { status: 200, body: { secret, ...kept }, kept };
-    }),
+  app.post(
+    "/operational-webhook/rotate-secret",
+    { schema: { summary: "Make a new secret for the webhook that is told of notices.", ...rotate } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const room = roomOf(context, request.principal);
+        const { secret, previousValidUntil } = await rotateOperationalSecret(tx, room);
+        const { timeZone } = await getClinic(tx, room.clinicId);
+        const kept = { previous_valid_until: clinicTime(previousValidUntil, timeZone) };
+        return { status: 200, body: { secret, ...kept }, kept };
+      }),
   );
 
-  app.delete("/operational-webhook", { schema: { response: { 204: z.null() } } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      await deleteOperationalWebhook(tx, roomOf(context, request.principal));
-      return { status: 204 };
-    }),
+  app.delete(
+    "/operational-webhook",
+    { schema: { summary: "Remove the webhook that is told of notices.", response: { 204: z.null() } } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        await deleteOperationalWebhook(tx, roomOf(context, request.principal));
+        return { status: 204 };
+      }),
   );
 }
 

@@ -38,36 +38,48 @@ export async function packagesRoutes(app: App, context: ApiContext): Promise<voi
 
 function definitionRoutes(app: App, context: ApiContext): void {
   const list = { querystring: PAGE_QUERY, response: { 200: pageOf(PACKAGE) } };
-  app.get("/packages", { schema: list }, async ({ principal: { clinicId }, query }) => {
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [after] = readCursor(query.cursor, CURSOR) ?? [];
-    const rows = await inClinic(context.db, clinicId, (tx) => listPackages(tx, { clinicId, after, limit: limit + 1 }));
-    return toPage(rows, limit, { item: showPackage, key: ({ id }) => [id] });
-  });
+  app.get(
+    "/packages",
+    { schema: { summary: "List packages.", ...list } },
+    async ({ principal: { clinicId }, query }) => {
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [after] = readCursor(query.cursor, CURSOR) ?? [];
+      const rows = await inClinic(context.db, clinicId, (tx) =>
+        listPackages(tx, { clinicId, after, limit: limit + 1 }),
+      );
+      return toPage(rows, limit, { item: showPackage, key: ({ id }) => [id] });
+    },
+  );
 
   const add = { body: NEW_PACKAGE, response: { 201: PACKAGE } };
-  app.post("/packages", { schema: add, onRequest: requireManager }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { name, price, value, currency } = request.body;
-      const wanted = { ...readPackage(request.body), name, price, value, currency };
-      return { status: 201, body: showPackage(await addPackage(tx, request.principal.clinicId, wanted)) };
-    }),
+  app.post(
+    "/packages",
+    { schema: { summary: "Add a package.", ...add }, onRequest: requireManager },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { name, price, value, currency } = request.body;
+        const wanted = { ...readPackage(request.body), name, price, value, currency };
+        return { status: 201, body: showPackage(await addPackage(tx, request.principal.clinicId, wanted)) };
+      }),
   );
 
   const change = { params: ID_PARAMS, body: PACKAGE_CHANGE, response: { 200: PACKAGE } };
-  app.patch("/packages/:id", { schema: change, onRequest: requireManager }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId } = request.principal;
-      const id = readId(request.params.id, "package");
-      const changed = await changePackage(tx, { clinicId, id, change: readPackage(request.body) });
-      return { status: 200, body: showPackage(changed) };
-    }),
+  app.patch(
+    "/packages/:id",
+    { schema: { summary: "Change a package.", ...change }, onRequest: requireManager },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId } = request.principal;
+        const id = readId(request.params.id, "package");
+        const changed = await changePackage(tx, { clinicId, id, change: readPackage(request.body) });
+        return { status: 200, body: showPackage(changed) };
+      }),
   );
 }
 
 function saleRoute(app: App, context: ApiContext): void {
   const sell = { params: ID_PARAMS, body: PACKAGE_SALE, response: { 201: PACKAGE_SOLD } };
-  app.post("/packages/:id/sell", { schema: sell }, (request, reply) =>
+  app.post("/packages/:id/sell", { schema: { summary: "Sell a package to a patient.", ...sell } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId } = request.principal;
       const { client_id, payer_id, practitioner_id, payments = [] } = request.body;
@@ -93,12 +105,16 @@ function saleRoute(app: App, context: ApiContext): void {
 /** What is left and has not expired, of every kind and currency; what would be used first comes first. */
 function creditsRoute(app: App, { db, outbox }: ApiContext): void {
   const list = { params: ID_PARAMS, response: { 200: z.object({ data: z.array(CREDIT) }) } };
-  app.get("/patients/:id/credits", { schema: list }, ({ principal: { clinicId }, params }) => {
-    const patientId = readId(params.id, "patient");
-    return inClinic(db, clinicId, async (tx) => {
-      await getPatient(tx, clinicId, patientId);
-      const credits = await listUsableCredits(tx, { clinicId, outbox }, patientId);
-      return { data: credits.map(showCredit) };
-    });
-  });
+  app.get(
+    "/patients/:id/credits",
+    { schema: { summary: "List what a patient may still pay from.", ...list } },
+    ({ principal: { clinicId }, params }) => {
+      const patientId = readId(params.id, "patient");
+      return inClinic(db, clinicId, async (tx) => {
+        await getPatient(tx, clinicId, patientId);
+        const credits = await listUsableCredits(tx, { clinicId, outbox }, patientId);
+        return { data: credits.map(showCredit) };
+      });
+    },
+  );
 }

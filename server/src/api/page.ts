@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import fastifyStatic from "@fastify/static";
-import { ProblemError } from "../errors.ts";
+import type { FastifyReply } from "fastify";
 import type { OpenRoutes } from "./server.ts";
 
 export const NONCE_PLACEHOLDER = "__CSP_NONCE__";
@@ -30,7 +30,7 @@ export function pageRoutes(folder: string): OpenRoutes {
         return reply.sendFile(file);
       }
       if (NOT_A_PAGE.test(path) || !acceptsHtml(request.headers.accept)) return reply.callNotFound();
-      if (page === null) throw notBuilt();
+      if (page === null) return sayNotBuilt(reply);
       reply.header("cache-control", "no-store");
       return reply.type("text/html; charset=utf-8").send(page.replaceAll(NONCE_PLACEHOLDER, reply.styleNonce));
     });
@@ -47,12 +47,13 @@ function acceptsHtml(accept: string | undefined): boolean {
   return accept === undefined || /text\/html|\*\/\*/.test(accept);
 }
 
-export function notBuilt(): ProblemError {
-  return new ProblemError({
-    status: 503,
-    code: "page_not_built",
-    title: "The page is not built yet. Run: npm run build",
-  });
+/** Answers 503 in words: whoever reads this sits before a browser, and has just set the server up. */
+export function sayNotBuilt(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(503)
+    .header("cache-control", "no-store")
+    .type("text/plain; charset=utf-8")
+    .send("Hookwell runs, but its page is not built yet. Run `npm run build`, then start the server again.\n");
 }
 
 /** A text file; null where there is none. */

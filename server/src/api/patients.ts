@@ -19,7 +19,7 @@ const CURSOR = z.tuple([z.int()]);
 export async function patientsRoutes(app: App, context: ApiContext): Promise<void> {
   app.get(
     "/patients",
-    { schema: { querystring: LIST, response: { 200: pageOf(PATIENT) } } },
+    { schema: { summary: "List patients.", querystring: LIST, response: { 200: pageOf(PATIENT) } } },
     async ({ principal: { clinicId }, query }) => {
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
       const [after] = readCursor(query.cursor, CURSOR) ?? [];
@@ -29,16 +29,19 @@ export async function patientsRoutes(app: App, context: ApiContext): Promise<voi
     },
   );
 
-  app.post("/patients", { schema: { body: NEW_PATIENT, response: { 201: PATIENT } } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { name, email = null } = request.body;
-      return { status: 201, body: await addPatient(tx, request.principal.clinicId, { name, email }) };
-    }),
+  app.post(
+    "/patients",
+    { schema: { summary: "Add a patient.", body: NEW_PATIENT, response: { 201: PATIENT } } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { name, email = null } = request.body;
+        return { status: 201, body: await addPatient(tx, request.principal.clinicId, { name, email }) };
+      }),
   );
 
   app.get(
     "/patients/:id",
-    { schema: { params: ID_PARAMS, response: { 200: PATIENT } } },
+    { schema: { summary: "Read a patient.", params: ID_PARAMS, response: { 200: PATIENT } } },
     async ({ principal: { clinicId }, params }) => {
       const id = readId(params.id, "patient");
       return inClinic(context.db, clinicId, (tx) => getPatient(tx, clinicId, id));
@@ -47,7 +50,7 @@ export async function patientsRoutes(app: App, context: ApiContext): Promise<voi
 
   app.patch(
     "/patients/:id",
-    { schema: { params: ID_PARAMS, body: CHANGE, response: { 200: PATIENT } } },
+    { schema: { summary: "Change a patient.", params: ID_PARAMS, body: CHANGE, response: { 200: PATIENT } } },
     (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;

@@ -16,7 +16,7 @@ const CURSOR = z.tuple([z.int()]);
 export async function practitionersRoutes(app: App, context: ApiContext): Promise<void> {
   app.get(
     "/practitioners",
-    { schema: { querystring: PAGE_QUERY, response: { 200: pageOf(PRACTITIONER) } } },
+    { schema: { summary: "List practitioners.", querystring: PAGE_QUERY, response: { 200: pageOf(PRACTITIONER) } } },
     async ({ principal: { clinicId }, query }) => {
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
       const [after] = readCursor(query.cursor, CURSOR) ?? [];
@@ -28,7 +28,7 @@ export async function practitionersRoutes(app: App, context: ApiContext): Promis
 
   app.post(
     "/practitioners",
-    { schema: { body: NEW_PRACTITIONER, response: { 201: PRACTITIONER } } },
+    { schema: { summary: "Add a practitioner.", body: NEW_PRACTITIONER, response: { 201: PRACTITIONER } } },
     (request, reply) =>
       command(request, reply, context, async (tx) => {
         return { status: 201, body: await addPractitioner(tx, request.principal.clinicId, request.body) };
@@ -37,7 +37,7 @@ export async function practitionersRoutes(app: App, context: ApiContext): Promis
 
   app.patch(
     "/practitioners/:id",
-    { schema: { params: ID_PARAMS, body: CHANGE, response: { 200: PRACTITIONER } } },
+    { schema: { summary: "Change a practitioner.", params: ID_PARAMS, body: CHANGE, response: { 200: PRACTITIONER } } },
     (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;

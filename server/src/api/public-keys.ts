@@ -47,6 +47,7 @@ export const publicKeysRoutes: OpenRoutes = async (app: App, { db }: ApiContext)
     errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1_000)),
   });
   const schema = {
+    summary: "Fetch the public keys by which anybody checks a webhook's signatures.",
     security: [],
     description: "The public keys with which messages of one webhook may be signed now, newest first. For everybody.",
     params: z.object({ token: z.string().max(TOKEN_MAX_CHARACTERS) }),

@@ -74,19 +74,23 @@ export async function pullRoutes(app: App, context: ApiContext): Promise<void> {
   let running = 0;
   const schema = { params: ID_PARAMS, querystring: QUERY, response: { 200: PAGE } };
   const config = { scope: "deliveries:pull" } as const;
-  app.get("/webhooks/:id/deliveries", { schema, config }, async ({ principal, params, query }) => {
-    const webhookId = readOwnId(params.id, principal);
-    if (running >= PULLS_AT_ONCE_MAX) throw busy();
-    running += 1;
-    try {
-      const { after = 0, limit = PAGE_DEFAULT_ROWS } = query;
-      return await inClinic(context.db, principal.clinicId, (tx) =>
-        pull({ tx, context, principal }, { webhookId, after, limit: Math.min(limit, PULLED_NUMBERS_MAX) }),
-      );
-    } finally {
-      running -= 1;
-    }
-  });
+  app.get(
+    "/webhooks/:id/deliveries",
+    { schema: { summary: "Pull a webhook's deliveries by their sequence, to reconcile.", ...schema }, config },
+    async ({ principal, params, query }) => {
+      const webhookId = readOwnId(params.id, principal);
+      if (running >= PULLS_AT_ONCE_MAX) throw busy();
+      running += 1;
+      try {
+        const { after = 0, limit = PAGE_DEFAULT_ROWS } = query;
+        return await inClinic(context.db, principal.clinicId, (tx) =>
+          pull({ tx, context, principal }, { webhookId, after, limit: Math.min(limit, PULLED_NUMBERS_MAX) }),
+        );
+      } finally {
+        running -= 1;
+      }
+    },
+  );
 }
 
 /** A key sees the one webhook that it was made for; to it the others are not there. */

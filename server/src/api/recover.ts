@@ -90,54 +90,73 @@ export async function recoverRoutes(app: App, context: ApiContext): Promise<void
 
 function startRoutes(app: App, context: ApiContext): void {
   const count = { params: ID_PARAMS, body: RANGE, response: { 200: COUNT } };
-  app.post("/webhooks/:id/recover/count", { schema: count }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const scope = scopeOf(request);
-      const range = readRange(request.body, await timeZoneOf(tx, scope));
-      return { status: 200, body: showCount(await countRecoverable(tx, scope, range)) };
-    }),
+  app.post(
+    "/webhooks/:id/recover/count",
+    { schema: { summary: "Count the deliveries that a recovery would send again.", ...count } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const scope = scopeOf(request);
+        const range = readRange(request.body, await timeZoneOf(tx, scope));
+        return { status: 200, body: showCount(await countRecoverable(tx, scope, range)) };
+      }),
   );
 
   const start = { params: ID_PARAMS, body: NEW_RECOVERY, response: { 202: RECOVERY } };
-  app.post("/webhooks/:id/recover", { schema: start }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const scope = scopeOf(request);
-      const timeZone = await timeZoneOf(tx, scope);
-      const wanted = { ...readRange(request.body, timeZone), pacePerSecond: request.body.pace_per_second ?? null };
-      const recovery = await startRecovery(tx, scope, { ...wanted, by: request.principal });
-      return { status: 202, body: show(recovery, timeZone) };
-    }),
+  app.post(
+    "/webhooks/:id/recover",
+    { schema: { summary: "Start a recovery: send again what was not delivered.", ...start } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const scope = scopeOf(request);
+        const timeZone = await timeZoneOf(tx, scope);
+        const wanted = { ...readRange(request.body, timeZone), pacePerSecond: request.body.pace_per_second ?? null };
+        const recovery = await startRecovery(tx, scope, { ...wanted, by: request.principal });
+        return { status: 202, body: show(recovery, timeZone) };
+      }),
   );
 }
 
 function readRoutes(app: App, { db }: ApiContext): void {
   const list = { params: ID_PARAMS, querystring: PAGE_QUERY, response: { 200: pageOf(RECOVERY) } };
-  app.get("/webhooks/:id/recover", { schema: list }, async (request) => {
-    const { query } = request;
-    const scope = scopeOf(request);
-    const limit = query.limit ?? PAGE_DEFAULT_ROWS;
-    const [before] = readCursor(query.cursor, CURSOR) ?? [];
-    return inClinic(db, scope.clinicId, async (tx) => {
-      const rows = await listRecoveries(tx, scope, { before, limit: limit + 1 });
-      const timeZone = await timeZoneOf(tx, scope);
-      return toPage(rows, limit, { item: (row) => show(row, timeZone), key: ({ id }) => [id] });
-    });
-  });
+  app.get(
+    "/webhooks/:id/recover",
+    { schema: { summary: "List a webhook's recoveries.", ...list } },
+    async (request) => {
+      const { query } = request;
+      const scope = scopeOf(request);
+      const limit = query.limit ?? PAGE_DEFAULT_ROWS;
+      const [before] = readCursor(query.cursor, CURSOR) ?? [];
+      return inClinic(db, scope.clinicId, async (tx) => {
+        const rows = await listRecoveries(tx, scope, { before, limit: limit + 1 });
+        const timeZone = await timeZoneOf(tx, scope);
+        return toPage(rows, limit, { item: (row) => show(row, timeZone), key: ({ id }) => [id] });
+      });
+    },
+  );
 
   const one = { params: RECOVERY_PARAMS, response: { 200: RECOVERY } };
-  app.get("/webhooks/:id/recover/:recovery_id", { schema: one }, async (request) => {
-    const scope = scopeOf(request);
-    const id = readId(request.params.recovery_id, "the recovery");
-    return inClinic(db, scope.clinicId, async (tx) =>
-      show(await getRecovery(tx, scope, id), await timeZoneOf(tx, scope)),
-    );
-  });
+  app.get(
+    "/webhooks/:id/recover/:recovery_id",
+    { schema: { summary: "Read how a recovery is getting on.", ...one } },
+    async (request) => {
+      const scope = scopeOf(request);
+      const id = readId(request.params.recovery_id, "the recovery");
+      return inClinic(db, scope.clinicId, async (tx) =>
+        show(await getRecovery(tx, scope, id), await timeZoneOf(tx, scope)),
+      );
+    },
+  );
 }
 
 function stepRoutes(app: App, context: ApiContext): void {
   const schema = { params: RECOVERY_PARAMS, body: z.strictObject({}).nullish(), response: { 200: RECOVERY } };
-  for (const step of ["pause", "resume", "cancel"] as const) {
-    app.post(`/webhooks/:id/recover/:recovery_id/${step}`, { schema }, (request, reply) =>
+  const steps = [
+    ["pause", "Pause a recovery."],
+    ["resume", "Resume a paused recovery."],
+    ["cancel", "Cancel a recovery; what it has sent stays sent."],
+  ] as const;
+  for (const [step, summary] of steps) {
+    app.post(`/webhooks/:id/recover/:recovery_id/${step}`, { schema: { summary, ...schema } }, (request, reply) =>
       command(request, reply, context, async (tx) => {
         const scope = scopeOf(request);
         const id = readId(request.params.recovery_id, "the recovery");

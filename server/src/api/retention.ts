@@ -26,27 +26,33 @@ const RETENTION = z.object({
 export async function retentionRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", requireManager);
 
-  app.get("/retention", { schema: { response: { 200: RETENTION } } }, ({ principal: { clinicId } }) =>
-    inClinic(context.db, clinicId, async (tx) => show(await readDays(tx, clinicId), context)),
+  app.get(
+    "/retention",
+    { schema: { summary: "Read for how many days messages are kept.", response: { 200: RETENTION } } },
+    ({ principal: { clinicId } }) =>
+      inClinic(context.db, clinicId, async (tx) => show(await readDays(tx, clinicId), context)),
   );
 
   const schema = { body: CHANGE, response: { 200: RETENTION } };
-  app.patch("/retention", { schema }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId: actor } = request.principal;
-      const { days } = request.body;
-      if (days !== null && days > context.retentionDays) throw tooLong(context.retentionDays);
-      const before = await readDays(tx, clinicId);
-      await tx.updateTable("clinics").set({ retention_days: days }).where("id", "=", clinicId).execute();
-      const entry = {
-        action: "retention.changed",
-        target: "clinic",
-        before: { days: before },
-        after: { days },
-      } as const;
-      if (before !== days) await record(tx, { clinicId, actor, ...entry });
-      return { status: 200, body: show(days, context) };
-    }),
+  app.patch(
+    "/retention",
+    { schema: { summary: "Change for how many days messages are kept.", ...schema } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId: actor } = request.principal;
+        const { days } = request.body;
+        if (days !== null && days > context.retentionDays) throw tooLong(context.retentionDays);
+        const before = await readDays(tx, clinicId);
+        await tx.updateTable("clinics").set({ retention_days: days }).where("id", "=", clinicId).execute();
+        const entry = {
+          action: "retention.changed",
+          target: "clinic",
+          before: { days: before },
+          after: { days },
+        } as const;
+        if (before !== days) await record(tx, { clinicId, actor, ...entry });
+        return { status: 200, body: show(days, context) };
+      }),
   );
 }
 

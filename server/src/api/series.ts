@@ -46,63 +46,85 @@ const PATIENT_PARAMS = ID_PARAMS.extend({ patient_id: z.string() });
 
 export async function seriesRoutes(app: App, context: ApiContext): Promise<void> {
   const read = { params: ID_PARAMS, response: { 200: SERIES } };
-  app.get("/series/:id", { schema: read }, ({ principal: { clinicId }, params }) => {
-    const id = readSeriesId(params);
-    return inClinic(context.db, clinicId, (tx) => seriesNow(tx, clinicId, id));
-  });
+  app.get(
+    "/series/:id",
+    { schema: { summary: "Read a series of consults.", ...read } },
+    ({ principal: { clinicId }, params }) => {
+      const id = readSeriesId(params);
+      return inClinic(context.db, clinicId, (tx) => seriesNow(tx, clinicId, id));
+    },
+  );
   changeRoutes(app, context);
   patientRoutes(app, context);
 }
 
 function changeRoutes(app: App, context: ApiContext): void {
   const change = { params: ID_PARAMS, body: CHANGE, response: { 200: CHANGED } };
-  app.patch("/series/:id", { schema: change }, (request, reply) => {
-    const { from, start_time, duration, service_id, practitioner_id } = request.body;
-    const part = { seriesId: readSeriesId(request.params), from };
-    const values = { durationMinutes: duration, serviceId: service_id, practitionerId: practitioner_id };
-    return command(request, reply, context, async (tx) => ({
-      status: 200,
-      body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
-        changeSeries(changes, part, { ...values, timeOfDay: start_time }),
-      ),
-    }));
-  });
+  app.patch(
+    "/series/:id",
+    { schema: { summary: "Change a series' consults, all or from a day on.", ...change } },
+    (request, reply) => {
+      const { from, start_time, duration, service_id, practitioner_id } = request.body;
+      const part = { seriesId: readSeriesId(request.params), from };
+      const values = { durationMinutes: duration, serviceId: service_id, practitionerId: practitioner_id };
+      return command(request, reply, context, async (tx) => ({
+        status: 200,
+        body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
+          changeSeries(changes, part, { ...values, timeOfDay: start_time }),
+        ),
+      }));
+    },
+  );
 
   const cancel = { params: ID_PARAMS, body: CANCEL, response: { 200: CHANGED } };
-  app.post("/series/:id/cancel", { schema: cancel }, (request, reply) => {
-    const part = { seriesId: readSeriesId(request.params), from: request.body?.from };
-    return command(request, reply, context, async (tx) => ({
-      status: 200,
-      body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) => cancelSeries(changes, part)),
-    }));
-  });
+  app.post(
+    "/series/:id/cancel",
+    { schema: { summary: "Cancel a series' consults, all or from a day on.", ...cancel } },
+    (request, reply) => {
+      const part = { seriesId: readSeriesId(request.params), from: request.body?.from };
+      return command(request, reply, context, async (tx) => ({
+        status: 200,
+        body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
+          cancelSeries(changes, part),
+        ),
+      }));
+    },
+  );
 }
 
 function patientRoutes(app: App, context: ApiContext): void {
   const register = { params: ID_PARAMS, body: REGISTER, response: { 201: CHANGED } };
-  app.post("/series/:id/participants", { schema: register }, (request, reply) => {
-    const { patient_id, from } = request.body;
-    const part = { seriesId: readSeriesId(request.params), from, patientId: patient_id };
-    return command(request, reply, context, async (tx) => ({
-      status: 201,
-      body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
-        registerInSeries(changes, part),
-      ),
-    }));
-  });
+  app.post(
+    "/series/:id/participants",
+    { schema: { summary: "Register a patient for a series' consults.", ...register } },
+    (request, reply) => {
+      const { patient_id, from } = request.body;
+      const part = { seriesId: readSeriesId(request.params), from, patientId: patient_id };
+      return command(request, reply, context, async (tx) => ({
+        status: 201,
+        body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
+          registerInSeries(changes, part),
+        ),
+      }));
+    },
+  );
 
   const query = z.strictObject({ from: FROM });
   const remove = { params: PATIENT_PARAMS, querystring: query, response: { 200: CHANGED } };
-  app.delete("/series/:id/participants/:patient_id", { schema: remove }, (request, reply) => {
-    const patientId = readId(request.params.patient_id, "participant");
-    const part = { seriesId: readSeriesId(request.params), from: request.query.from, patientId };
-    return command(request, reply, context, async (tx) => ({
-      status: 200,
-      body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
-        removeFromSeries(changes, part),
-      ),
-    }));
-  });
+  app.delete(
+    "/series/:id/participants/:patient_id",
+    { schema: { summary: "Take a patient out of a series' consults.", ...remove } },
+    (request, reply) => {
+      const patientId = readId(request.params.patient_id, "participant");
+      const part = { seriesId: readSeriesId(request.params), from: request.query.from, patientId };
+      return command(request, reply, context, async (tx) => ({
+        status: 200,
+        body: await changed({ request, context, tx, seriesId: part.seriesId }, (changes) =>
+          removeFromSeries(changes, part),
+        ),
+      }));
+    },
+  );
 }
 
 interface Act {

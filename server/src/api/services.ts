@@ -33,7 +33,7 @@ const CURSOR = z.tuple([z.int()]);
 export async function servicesRoutes(app: App, context: ApiContext): Promise<void> {
   app.get(
     "/services",
-    { schema: { querystring: PAGE_QUERY, response: { 200: pageOf(SERVICE) } } },
+    { schema: { summary: "List services.", querystring: PAGE_QUERY, response: { 200: pageOf(SERVICE) } } },
     async ({ principal: { clinicId }, query }) => {
       const limit = query.limit ?? PAGE_DEFAULT_ROWS;
       const [after] = readCursor(query.cursor, CURSOR) ?? [];
@@ -43,17 +43,20 @@ export async function servicesRoutes(app: App, context: ApiContext): Promise<voi
     },
   );
 
-  app.post("/services", { schema: { body: NEW_SERVICE, response: { 201: SERVICE } } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { name, kind, duration, capacity = null } = request.body;
-      const service = { name, kind, durationMinutes: duration, capacity };
-      return { status: 201, body: shown(await addService(tx, request.principal.clinicId, service)) };
-    }),
+  app.post(
+    "/services",
+    { schema: { summary: "Add a service.", body: NEW_SERVICE, response: { 201: SERVICE } } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { name, kind, duration, capacity = null } = request.body;
+        const service = { name, kind, durationMinutes: duration, capacity };
+        return { status: 201, body: shown(await addService(tx, request.principal.clinicId, service)) };
+      }),
   );
 
   app.patch(
     "/services/:id",
-    { schema: { params: ID_PARAMS, body: SERVICE_CHANGE, response: { 200: SERVICE } } },
+    { schema: { summary: "Change a service.", params: ID_PARAMS, body: SERVICE_CHANGE, response: { 200: SERVICE } } },
     (request, reply) =>
       command(request, reply, context, async (tx) => {
         const { clinicId } = request.principal;

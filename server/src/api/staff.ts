@@ -57,18 +57,22 @@ export async function staffRoutes(app: App, context: ApiContext): Promise<void> 
 
 function staffList(app: App, { db }: ApiContext): void {
   const schema = { response: { 200: z.object({ data: z.array(MEMBER), next_cursor: z.null() }) } };
-  app.get("/staff", { schema }, async ({ principal: { clinicId, userId } }) => {
-    const staff = await inClinic(db, clinicId, listStaff);
-    const data = staff.map(({ userId: id, hasSecondFactor, since, ...one }) => ({
-      ...{ ...one, user_id: id, second_factor: hasSecondFactor, is_you: id === userId, since: since.toString() },
-    }));
-    return { data, next_cursor: null };
-  });
+  app.get(
+    "/staff",
+    { schema: { summary: "List who works at the clinic.", ...schema } },
+    async ({ principal: { clinicId, userId } }) => {
+      const staff = await inClinic(db, clinicId, listStaff);
+      const data = staff.map(({ userId: id, hasSecondFactor, since, ...one }) => ({
+        ...{ ...one, user_id: id, second_factor: hasSecondFactor, is_you: id === userId, since: since.toString() },
+      }));
+      return { data, next_cursor: null };
+    },
+  );
 }
 
 function staffChanges(app: App, context: ApiContext): void {
   const schema = { params: USER_PARAMS, body: z.strictObject({ role: ROLE }) };
-  app.patch("/staff/:user_id", { schema }, (request, reply) =>
+  app.patch("/staff/:user_id", { schema: { summary: "Change what somebody may do.", ...schema } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const { clinicId, userId: actor } = request.principal;
       await changeRole(tx, { clinicId, actor, userId: request.params.user_id }, request.body.role);
@@ -76,58 +80,76 @@ function staffChanges(app: App, context: ApiContext): void {
     }),
   );
 
-  app.delete("/staff/:user_id", { schema: { params: USER_PARAMS } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const { clinicId, userId: actor } = request.principal;
-      await removeStaff(tx, { clinicId, actor, userId: request.params.user_id });
-      return { status: 204 };
-    }),
+  app.delete(
+    "/staff/:user_id",
+    { schema: { summary: "Remove somebody from the clinic.", params: USER_PARAMS } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId: actor } = request.principal;
+        await removeStaff(tx, { clinicId, actor, userId: request.params.user_id });
+        return { status: 204 };
+      }),
   );
 }
 
 function invitationLists(app: App, { db, accounts }: ApiContext): void {
   const response = z.object({ data: z.array(INVITATION), next_cursor: z.null(), sends_letters: z.boolean() });
-  app.get("/invitations", { schema: { response: { 200: response } } }, async ({ principal: { clinicId } }) => {
-    const rows = await inClinic(db, clinicId, (tx) => listInvitations(tx, clinicId));
-    return { data: rows.map(show), next_cursor: null, sends_letters: accounts.post.isOpen };
-  });
+  app.get(
+    "/invitations",
+    { schema: { summary: "List invitations that wait.", response: { 200: response } } },
+    async ({ principal: { clinicId } }) => {
+      const rows = await inClinic(db, clinicId, (tx) => listInvitations(tx, clinicId));
+      return { data: rows.map(show), next_cursor: null, sends_letters: accounts.post.isOpen };
+    },
+  );
 }
 
 function invitationChanges(app: App, context: ApiContext): void {
   const hasMail = context.accounts.post.isOpen;
   const body = z.strictObject({ email: z.string(), role: ROLE });
-  app.post("/invitations", { schema: { body, response: { 201: INVITED } } }, async (request, reply) => {
-    const { clinicId, userId: actor } = request.principal;
-    await countLetter(context, clinicId, cleanLoginEmail(request.body.email));
-    const made: Made[] = [];
-    await command(request, reply, context, async (tx) => {
-      made.push(await invite(tx, { clinicId, actor, hasMail, ...request.body }));
-      return answerOf(context, 201, made);
-    });
-    postLetters(context, clinicId, made);
-  });
+  app.post(
+    "/invitations",
+    { schema: { summary: "Invite somebody to the clinic's staff.", body, response: { 201: INVITED } } },
+    async (request, reply) => {
+      const { clinicId, userId: actor } = request.principal;
+      await countLetter(context, clinicId, cleanLoginEmail(request.body.email));
+      const made: Made[] = [];
+      await command(request, reply, context, async (tx) => {
+        made.push(await invite(tx, { clinicId, actor, hasMail, ...request.body }));
+        return answerOf(context, 201, made);
+      });
+      postLetters(context, clinicId, made);
+    },
+  );
 
   const again = { params: ID_PARAMS, body: z.strictObject({}), response: { 200: INVITED } };
-  app.post("/invitations/:id/resend", { schema: again }, async (request, reply) => {
-    const { clinicId, userId: actor } = request.principal;
-    const id = readId(request.params.id, "invitation");
-    const open = await inClinic(context.db, clinicId, (tx) => listInvitations(tx, clinicId));
-    const known = open.find((one) => one.id === id);
-    if (known !== undefined) await countLetter(context, clinicId, known.email);
-    const made: Made[] = [];
-    await command(request, reply, context, async (tx) => {
-      made.push(await renewInvitation(tx, { clinicId, actor, id }, hasMail));
-      return answerOf(context, 200, made);
-    });
-    postLetters(context, clinicId, made);
-  });
-
-  app.delete("/invitations/:id", { schema: { params: ID_PARAMS } }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
+  app.post(
+    "/invitations/:id/resend",
+    { schema: { summary: "Send an invitation again, with a new link.", ...again } },
+    async (request, reply) => {
       const { clinicId, userId: actor } = request.principal;
-      await withdrawInvitation(tx, { clinicId, actor, id: readId(request.params.id, "invitation") });
-      return { status: 204 };
-    }),
+      const id = readId(request.params.id, "invitation");
+      const open = await inClinic(context.db, clinicId, (tx) => listInvitations(tx, clinicId));
+      const known = open.find((one) => one.id === id);
+      if (known !== undefined) await countLetter(context, clinicId, known.email);
+      const made: Made[] = [];
+      await command(request, reply, context, async (tx) => {
+        made.push(await renewInvitation(tx, { clinicId, actor, id }, hasMail));
+        return answerOf(context, 200, made);
+      });
+      postLetters(context, clinicId, made);
+    },
+  );
+
+  app.delete(
+    "/invitations/:id",
+    { schema: { summary: "Withdraw an invitation.", params: ID_PARAMS } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const { clinicId, userId: actor } = request.principal;
+        await withdrawInvitation(tx, { clinicId, actor, id: readId(request.params.id, "invitation") });
+        return { status: 204 };
+      }),
   );
 }
 

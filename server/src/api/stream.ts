@@ -37,7 +37,10 @@ export async function streamRoutes(app: App, context: ApiContext): Promise<void>
   });
   // Open streams would keep the server from closing.
   app.addHook("preClose", async () => watch.close());
-  const options = { schema: { response: { 200: STREAM } }, exposeHeadRoute: false };
+  const options = {
+    schema: { summary: "Listen to what changes, as server-sent events.", response: { 200: STREAM } },
+    exposeHeadRoute: false,
+  };
   app.get("/stream", options, async (request, reply) => {
     const stream = new Stream(request, context);
     const leave = watch.enter(stream);

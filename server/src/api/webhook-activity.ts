@@ -32,17 +32,20 @@ const ACTIVITY = z.object({
 
 /** To be registered where only managers come. */
 export function activityRoute(app: App, context: ApiContext): void {
-  app.get("/webhooks/activity", { schema: { response: { 200: ACTIVITY } } }, ({ principal: { clinicId } }) =>
-    inClinic(context.db, clinicId, async (tx) => {
-      const { timeZone } = await getClinic(tx, clinicId);
-      const days = lastDays(context.clock.now(), timeZone);
-      const rows = await countByDay(tx, clinicId, days);
-      const ids = [...new Set(rows.map((row) => row.webhook_id))];
-      return {
-        counted_max: COUNTED_MAX,
-        data: ids.map((id) => ({ webhook_id: id, days: rows.filter((row) => row.webhook_id === id).map(toDay) })),
-      };
-    }),
+  app.get(
+    "/webhooks/activity",
+    { schema: { summary: "Read what each webhook delivered on the last seven days.", response: { 200: ACTIVITY } } },
+    ({ principal: { clinicId } }) =>
+      inClinic(context.db, clinicId, async (tx) => {
+        const { timeZone } = await getClinic(tx, clinicId);
+        const days = lastDays(context.clock.now(), timeZone);
+        const rows = await countByDay(tx, clinicId, days);
+        const ids = [...new Set(rows.map((row) => row.webhook_id))];
+        return {
+          counted_max: COUNTED_MAX,
+          data: ids.map((id) => ({ webhook_id: id, days: rows.filter((row) => row.webhook_id === id).map(toDay) })),
+        };
+      }),
   );
 }
 

@@ -30,15 +30,18 @@ function rotationRoutes(app: App, context: ApiContext): void {
       .describe("The new public key where the webhook also signs with `v1a`, else null."),
   });
   const rotate = { params: ID_PARAMS, body: NOTHING, response: { 200: answer } };
-  app.post("/webhooks/:id/rotate-secret", { schema: rotate }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const id = readId(request.params.id, "webhook");
-      const room = roomOf(context, request.principal);
-      const { secret, previousValidUntil, publicKey } = await rotateSecret(tx, room, id);
-      const until = clinicTime(previousValidUntil, await timeZoneOf(tx, room.clinicId));
-      const kept = { previous_valid_until: until, public_key: publicKey };
-      return { status: 200, body: { secret, ...kept }, kept };
-    }),
+  app.post(
+    "/webhooks/:id/rotate-secret",
+    { schema: { summary: "Make a new secret for a webhook, which is shown this once.", ...rotate } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const id = readId(request.params.id, "webhook");
+        const room = roomOf(context, request.principal);
+        const { secret, previousValidUntil, publicKey } = await rotateSecret(tx, room, id);
+        const until = clinicTime(previousValidUntil, await timeZoneOf(tx, room.clinicId));
+        const kept = { previous_valid_until: until, public_key: publicKey };
+        return { status: 200, body: { secret, ...kept }, kept };
+      }),
   );
 
   const revoke = {
@@ -48,13 +51,16 @@ function rotationRoutes(app: App, context: ApiContext): void {
     body: NOTHING,
     response: { 200: WEBHOOK },
   };
-  app.post("/webhooks/:id/revoke-previous-secret", { schema: revoke }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const id = readId(request.params.id, "webhook");
-      const room = roomOf(context, request.principal);
-      const webhook = await revokePreviousSecret(tx, room, id);
-      return { status: 200, body: showWebhook(webhook, await timeZoneOf(tx, room.clinicId)) };
-    }),
+  app.post(
+    "/webhooks/:id/revoke-previous-secret",
+    { schema: { summary: "Stop signing with a webhook's previous secret.", ...revoke } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const id = readId(request.params.id, "webhook");
+        const room = roomOf(context, request.principal);
+        const webhook = await revokePreviousSecret(tx, room, id);
+        return { status: 200, body: showWebhook(webhook, await timeZoneOf(tx, room.clinicId)) };
+      }),
   );
 }
 
@@ -68,13 +74,17 @@ function keysRoute(app: App, context: ApiContext): void {
     params: ID_PARAMS,
     response: { 200: z.object({ url, keys: PUBLIC_KEYS }) },
   };
-  app.get("/webhooks/:id/public-keys", { schema }, async ({ principal, params }) => {
-    const id = readId(params.id, "webhook");
-    return inClinic(context.db, principal.clinicId, async (tx) => {
-      const { token, keys } = await getPublicKeys(tx, roomOf(context, principal), id);
-      const timeZone = await timeZoneOf(tx, principal.clinicId);
-      const shown = showPublicKeys(keys, (instant) => clinicTime(instant, timeZone));
-      return { url: publicKeysUrl(context, token), keys: shown };
-    });
-  });
+  app.get(
+    "/webhooks/:id/public-keys",
+    { schema: { summary: "Read the public keys by which a webhook's signatures are checked.", ...schema } },
+    async ({ principal, params }) => {
+      const id = readId(params.id, "webhook");
+      return inClinic(context.db, principal.clinicId, async (tx) => {
+        const { token, keys } = await getPublicKeys(tx, roomOf(context, principal), id);
+        const timeZone = await timeZoneOf(tx, principal.clinicId);
+        const shown = showPublicKeys(keys, (instant) => clinicTime(instant, timeZone));
+        return { url: publicKeysUrl(context, token), keys: shown };
+      });
+    },
+  );
 }

@@ -62,8 +62,10 @@ const fields = {
   one_participant_per_request: z.boolean(),
   format: z.literal("documented", { error: 'The only format is "documented".' }),
   headers: z.array(HEADER_INPUT).max(HEADERS_ACCEPTED_MAX),
-  pace_per_second: wholeNumber(PACE_MAX_PER_SECOND),
-  concurrency: wholeNumber(CONCURRENCY_MAX),
+  pace_per_second: wholeNumber(PACE_MAX_PER_SECOND).describe(
+    "Left out, what the service behind the address is known to bear, else 50. With a new address, what was chosen stays, but is no more than the new service bears.",
+  ),
+  concurrency: wholeNumber(CONCURRENCY_MAX).describe("Requests at a time. Left out: as the pace; else 8."),
   signatures: z
     .union([z.tuple([z.literal("v1")]), z.tuple([z.literal("v1"), z.literal("v1a")])], {
       error: 'This must be ["v1"], or ["v1", "v1a"] for a signature by a key pair besides.',

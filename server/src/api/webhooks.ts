@@ -67,7 +67,7 @@ export async function timeZoneOf(tx: Tx, clinicId: number): Promise<string> {
 
 function readRoutes(app: App, context: ApiContext): void {
   const list = { querystring: PAGE_QUERY, response: { 200: pageOf(LISTED_WEBHOOK) } };
-  app.get("/webhooks", { schema: list }, async ({ principal, query }) => {
+  app.get("/webhooks", { schema: { summary: "List webhooks.", ...list } }, async ({ principal, query }) => {
     const limit = query.limit ?? PAGE_DEFAULT_ROWS;
     const [afterId] = readCursor(query.cursor, CURSOR) ?? [0];
     return inClinic(context.db, principal.clinicId, async (tx) => {
@@ -78,7 +78,7 @@ function readRoutes(app: App, context: ApiContext): void {
   });
 
   const one = { params: ID_PARAMS, response: { 200: WEBHOOK } };
-  app.get("/webhooks/:id", { schema: one }, async ({ principal, params }) => {
+  app.get("/webhooks/:id", { schema: { summary: "Read a webhook.", ...one } }, async ({ principal, params }) => {
     const id = readId(params.id, "webhook");
     return inClinic(context.db, principal.clinicId, async (tx) => {
       const webhook = await getWebhook(tx, roomOf(context, principal), id);
@@ -89,18 +89,21 @@ function readRoutes(app: App, context: ApiContext): void {
 
 function changeRoutes(app: App, context: ApiContext): void {
   const create = { body: NEW_WEBHOOK_BODY, response: { 201: CREATED_WEBHOOK } };
-  app.post("/webhooks", { schema: create }, (request, reply) =>
-    command(request, reply, context, async (tx) => {
-      const room = roomOf(context, request.principal);
-      const { webhook, secret } = await createWebhook(tx, room, toInput(request.body));
-      const shown = showWebhook(webhook, await timeZoneOf(tx, room.clinicId));
-      const seen = isCapable(request.principal, "new-secret") ? { secret } : {};
-      return { status: 201, body: { ...shown, ...seen }, kept: shown };
-    }),
+  app.post(
+    "/webhooks",
+    { schema: { summary: "Make a webhook, whose secret is shown this once.", ...create } },
+    (request, reply) =>
+      command(request, reply, context, async (tx) => {
+        const room = roomOf(context, request.principal);
+        const { webhook, secret } = await createWebhook(tx, room, toInput(request.body));
+        const shown = showWebhook(webhook, await timeZoneOf(tx, room.clinicId));
+        const seen = isCapable(request.principal, "new-secret") ? { secret } : {};
+        return { status: 201, body: { ...shown, ...seen }, kept: shown };
+      }),
   );
 
   const change = { params: ID_PARAMS, body: WEBHOOK_CHANGE_BODY, response: { 200: WEBHOOK } };
-  app.patch("/webhooks/:id", { schema: change }, (request, reply) =>
+  app.patch("/webhooks/:id", { schema: { summary: "Change a webhook.", ...change } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const id = readId(request.params.id, "webhook");
       const { version, ...body } = request.body;
@@ -111,7 +114,7 @@ function changeRoutes(app: App, context: ApiContext): void {
   );
 
   const remove = { params: ID_PARAMS, response: { 200: z.object({ dropped: z.int() }) } };
-  app.delete("/webhooks/:id", { schema: remove }, (request, reply) =>
+  app.delete("/webhooks/:id", { schema: { summary: "Delete a webhook.", ...remove } }, (request, reply) =>
     command(request, reply, context, async (tx) => {
       const id = readId(request.params.id, "webhook");
       return { status: 200, body: await deleteWebhook(tx, roomOf(context, request.principal), id) };
@@ -150,7 +153,10 @@ function trialRoutes(app: App, context: ApiContext): void {
   };
   app.post(
     "/webhooks/check-url",
-    { schema: check, config: perPersonAndMinute(URL_CHECKS_PER_MINUTE_MAX) },
+    {
+      schema: { summary: "Check whether an address may be sent to; nothing is sent.", ...check },
+      config: perPersonAndMinute(URL_CHECKS_PER_MINUTE_MAX),
+    },
     async ({ body }) => {
       const { clock, egress } = context;
       const begunMs = clock.monotonicMs();
@@ -170,25 +176,28 @@ function trialRoutes(app: App, context: ApiContext): void {
   );
 
   const test = { params: ID_PARAMS, body: TEST_BODY, response: { 200: TEST_RESULT } };
-  app.post("/webhooks/:id/test", { schema: test }, (request, reply) =>
-    commandOutside(request, reply, context, async () => {
-      const webhookId = readId(request.params.id, "webhook");
-      const { clinicId } = request.principal;
-      const begunMs = context.clock.monotonicMs();
-      const room = roomOf(context, request.principal);
-      const { event, changes: unsaved } = request.body;
-      const { changes, saved } = await inClinic(context.db, clinicId, async (tx) => {
-        const saved = await getWebhook(tx, room, webhookId);
-        return { saved, changes: unsaved && (await readChanges(tx, room, { id: webhookId, unsaved })) };
-      });
-      const sent = await context.sendTest({ clinicId, webhookId, event, changes });
-      if (NOTHING_DIALLED.has(sent.outcome)) await untilAlike(context.clock, begunMs);
-      const url = changes?.url ?? saved.url;
-      const view = await inClinic(context.db, clinicId, async (tx) => {
-        return { seal: await context.seal.forClinic(tx, clinicId), timeZone: await timeZoneOf(tx, clinicId), url };
-      });
-      return { status: 200, body: showTest(sent, view) };
-    }),
+  app.post(
+    "/webhooks/:id/test",
+    { schema: { summary: "Send a test to a webhook, and read what it answers.", ...test } },
+    (request, reply) =>
+      commandOutside(request, reply, context, async () => {
+        const webhookId = readId(request.params.id, "webhook");
+        const { clinicId } = request.principal;
+        const begunMs = context.clock.monotonicMs();
+        const room = roomOf(context, request.principal);
+        const { event, changes: unsaved } = request.body;
+        const { changes, saved } = await inClinic(context.db, clinicId, async (tx) => {
+          const saved = await getWebhook(tx, room, webhookId);
+          return { saved, changes: unsaved && (await readChanges(tx, room, { id: webhookId, unsaved })) };
+        });
+        const sent = await context.sendTest({ clinicId, webhookId, event, changes });
+        if (NOTHING_DIALLED.has(sent.outcome)) await untilAlike(context.clock, begunMs);
+        const url = changes?.url ?? saved.url;
+        const view = await inClinic(context.db, clinicId, async (tx) => {
+          return { seal: await context.seal.forClinic(tx, clinicId), timeZone: await timeZoneOf(tx, clinicId), url };
+        });
+        return { status: 200, body: showTest(sent, view) };
+      }),
   );
 }
 

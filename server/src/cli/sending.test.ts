@@ -35,6 +35,12 @@ describe("hookwell sending", () => {
     expect(printed).toBe("Done.\n");
   });
 
+  it("says in its help what each command does", () => {
+    const { commands } = sendingCommand(() => readConfig({}));
+    expect(commands.map((command) => command.name())).toEqual(["show", "pause", "resume"]);
+    for (const command of commands) expect(command.description()).not.toBe("");
+  });
+
   it("wants to know of whom, and a clinic that is there", async () => {
     await expect(run("pause", "--reason", "x")).rejects.toThrow("Name either --clinic <id> or --all.");
     await expect(run("pause", "--all", "--clinic", "1", "--reason", "x")).rejects.toThrow("Name either");

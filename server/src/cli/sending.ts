@@ -14,6 +14,11 @@ interface ScopeOptions {
   readonly reason: string;
 }
 
+const VERBS = [
+  ["pause", pauseSending, "send nothing more of a webhook, a clinic or all until it is resumed"],
+  ["resume", resumeSending, "go on with what a pause of the same webhook, clinic or all holds back"],
+] as const;
+
 /** The command; `read` reads the configuration when it is needed. */
 export function sendingCommand(read: () => Config): Command {
   const sending = new Command("sending").description(
@@ -23,9 +28,10 @@ export function sendingCommand(read: () => Config): Command {
     .command("show")
     .description("which pauses there are")
     .action(() => withOwner(read(), async (owner) => say((await listPauses(owner)).map(lineOf))));
-  for (const [verb, act] of [["pause", pauseSending] as const, ["resume", resumeSending] as const]) {
+  for (const [verb, act, description] of VERBS) {
     sending
       .command(verb)
+      .description(description)
       .option("--clinic <id>", "of this clinic alone", toId)
       .option("--webhook <id>", "of this webhook of the clinic alone", toId)
       .option("--all", "of all clinics")

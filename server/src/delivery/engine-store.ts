@@ -197,6 +197,12 @@ export interface Vitals {
   orphaned: boolean;
 }
 
+/** What reaping found: nodes that were lost, and webhooks of theirs that came due by it. */
+export interface Reaped {
+  nodes: number;
+  webhooks: number;
+}
+
 export interface Beat {
   leaseMs: number;
   /** how long after its last beat a node may still begin requests */

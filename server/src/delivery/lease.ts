@@ -4,12 +4,13 @@
  * All runs that a node holds are its own as long as `nodes.alive_until` lies ahead; others take over 5 s after it has
  * passed. Promises: maySend() is true only while the lease, counted on our monotonic clock from before the heartbeat was
  * issued, outlives a request's deadline by a margin. A node that missed its own heartbeat drops everything and comes back
- * under a new id. What a dead node held is due again 5 s after its time, whichever of the others' heartbeats comes next.
+ * under a new id. What a dead node held is due again 5 s after its time, whichever of the others' heartbeats comes next;
+ * the log says so once, as `node.lost`.
  */
 import type { Clock } from "../clock.ts";
 import { DEADLINE_MS } from "../egress/client.ts";
 import { type Log, logEvent } from "../log.ts";
-import type { EngineStore, Vitals } from "./engine-store.ts";
+import type { EngineStore, Reaped, Vitals } from "./engine-store.ts";
 
 export const LEASE_MS = 30_000;
 const HEARTBEAT_MS = 4_000;
@@ -69,7 +70,7 @@ export class Lease {
 
   async start(): Promise<void> {
     await this.renew();
-    if (this.#options.alone) await this.#options.store.retireAllOthers(this.#nodeId);
+    if (this.#options.alone) this.#sayLost(await this.#options.store.retireAllOthers(this.#nodeId));
     this.#startTimer();
   }
 
@@ -110,7 +111,7 @@ export class Lease {
   /** Comes back under a new id; what the old one still held comes due for whoever takes it. */
   async renew(): Promise<void> {
     const { store, clock, name, log } = this.#options;
-    if (this.#nodeId !== 0) await store.retire(this.#nodeId);
+    if (this.#nodeId !== 0) this.#sayLost(await store.retire(this.#nodeId));
     const before = clock.monotonicMs();
     this.#nodeId = await store.register(name, LEASE_MS);
     this.#untilMs = before + LEASE_MS;
@@ -186,13 +187,18 @@ export class Lease {
     try {
       if (orphaned || isOver(nextDeathMs) || clock.monotonicMs() >= this.#tidyAtMs) {
         this.#tidyAtMs = clock.monotonicMs() + TIDY_EVERY_MS;
-        await store.reap();
+        this.#sayLost(await store.reap());
         if (orphaned) onOrphans();
       }
       await this.#sweep();
     } catch (err) {
       logEvent(log, "node.upkeep_failed", { node_id: this.#nodeId, err }, "warn");
     }
+  }
+
+  /** Said once, by whichever node found it: only there the webhooks came due. */
+  #sayLost({ nodes, webhooks }: Reaped): void {
+    if (nodes > 0) logEvent(this.#options.log, "node.lost", { nodes, webhooks }, "warn");
   }
 
   #expectDeath({ nextDeathMs }: Vitals): void {

@@ -7,6 +7,7 @@ import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
+import { createLog } from "../log.ts";
 import { emit } from "../outbox/emit.ts";
 import { DeliveryStore } from "./store.ts";
 
@@ -101,6 +102,13 @@ async function vanishingNode(): Promise<number> {
   return taken.begun.length;
 }
 
+/** A node that the others do not hear of any more: its heartbeats do not arrive. */
+class UnheardStore extends DeliveryStore {
+  override beat(): Promise<never> {
+    return Promise.reject(new Error("no way to the database"));
+  }
+}
+
 const unfinished = async () =>
   (
     await engine.owner.query<{ n: number }>("select count(*)::int as n from deliveries where clinic_id = $1", [
@@ -187,6 +195,37 @@ describe("two nodes", () => {
     expect(await violations(await history()), `seed ${seed}`).toEqual([]);
     expect((await engine.owner.query("select from nodes where name = 'ghost'")).rows).toEqual([]);
   });
+
+  test.each([WEBHOOKS, 0])(
+    "say once in their logs that another was lost, and that %i webhooks came due by it",
+    async (held) => {
+      const open: (() => void)[] = [];
+      let isHanging = true;
+      for (const receiver of receivers) {
+        receiver.answer = (_got, response) => {
+          if (isHanging) open.push(() => response.writeHead(200).end());
+          else response.writeHead(200).end();
+        };
+      }
+      await engine.startDispatcher({ store: new UnheardStore(engine.database.pools.engine) });
+      if (held > 0) await engine.emit(clinicId, "consult:1");
+      await until("it holds what it is given", async () => open.length === held && (await shares())[0] === held);
+      await engine.owner.query("update nodes set alive_until = now() - interval '4 seconds'");
+      const lines: unknown[] = [];
+      const write = (line: string) => void lines.push(JSON.parse(line));
+      const log = createLog({ destination: { write }, level: "warn" });
+      await engine.startDispatcher({ log });
+      await engine.startDispatcher({ log });
+      const lost = async () =>
+        (await engine.owner.query("select from nodes where alive_until < now()")).rows.length === 0;
+      await until("it is declared dead", lost);
+      isHanging = false;
+      for (const answer of open) answer();
+      await allDelivered();
+      await engine.stopDispatchers();
+      expect(lines).toMatchObject([{ level: "warn", event: "node.lost", nodes: 1, webhooks: held }]);
+    },
+  );
 
   test("beside others that vanish in the middle of their claims lose nothing, keep the order, and record every doubt", async () => {
     recordAll(0.05);

@@ -16,6 +16,7 @@ import type {
   Beat,
   Begun,
   Counted,
+  Reaped,
   RefillRequest,
   Released,
   RunHealth,
@@ -182,22 +183,23 @@ export class DeliveryStore {
   }
 
   /** Removes a node; what it still holds comes due at the next reap. */
-  async retire(owner: number): Promise<void> {
+  async retire(owner: number): Promise<Reaped> {
     await this.#rows("retire", [owner]);
-    await this.reap();
+    return this.reap();
   }
 
   /** Every other node is dead: only for a database that this process alone can have open. */
-  async retireAllOthers(owner: number): Promise<void> {
+  async retireAllOthers(owner: number): Promise<Reaped> {
     await this.#rows("retire_others", [owner]);
-    await this.reap();
+    return this.reap();
   }
 
   /** Gives the webhooks of dead nodes back, due at once; lets those that are off rest; ends tests whose sender was lost. */
-  async reap(): Promise<void> {
-    await this.#rows("reap", []);
+  async reap(): Promise<Reaped> {
+    const reaped = onlyRow(await this.#rows<Reaped>("reap", []));
     await this.#rows("rest", []);
     await this.#rows("end_lost_tests", [TEST_LOST_AFTER_MS]);
+    return reaped;
   }
 
   /** Wakes webhooks that sleep although something waits for them, and returns how many: more than none is an alarm. */

@@ -7,9 +7,10 @@ import { sampleFacts } from "@hookwell/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clinicLog } from "../../test/clinic-log.ts";
 import { createTestEngine, type TestEngine } from "../../test/engine.ts";
+import { createFrozenReceiver } from "../../test/frozen-receiver.ts";
 import { createRawReceiver, OK, type RawReceiver } from "../../test/raw-receiver.ts";
 import { until } from "../../test/until.ts";
-import { type Animal, ZOO } from "../../test/zoo.ts";
+import { type Animal, BOMB, explode, ZOO } from "../../test/zoo.ts";
 import { createKysely } from "../db/pool.ts";
 import { ANSWER_BYTES_MAX } from "../egress/exchange.ts";
 import { answerRow } from "./attempt.ts";
@@ -21,12 +22,30 @@ const ANSWER_HEADERS_BYTES_MAX = 60_000;
 /** Far more than the buffers of a connection hold, far less than comes over loopback within the deadline. */
 const TAKEN_BYTES_MAX = 12 * 1_024 * 1_024;
 let engine: TestEngine;
+/** A receiver that is well, of another clinic: whatever the others do, it gets its own. */
+let neighbour: RawReceiver;
+let neighbourId: number;
+let neighbourEvents = 0;
 
 beforeAll(async () => {
   engine = await createTestEngine({ deadlineMs: DEADLINE_MS });
+  neighbour = await createRawReceiver();
+  neighbourId = await engine.createClinic();
+  await engine.createWebhook(neighbourId, { url: neighbour.url.href });
   await engine.startDispatcher();
 });
-afterAll(() => engine.close());
+afterAll(async () => {
+  await engine.close();
+  await neighbour.close();
+});
+
+/** Something happens at the neighbour's now, and arrives. */
+async function neighbourIsServed(): Promise<void> {
+  const subject = `consult:${++neighbourEvents}`;
+  await engine.emit(neighbourId, subject);
+  const arrived = `webhook-subject: ${subject}\r\n`;
+  await until("the neighbour has got its own", () => neighbour.requests.some((request) => request.includes(arrived)));
+}
 
 /** A clinic of its own with a webhook for the receiver, and one event on its way. */
 async function visit(url: string) {
@@ -44,7 +63,10 @@ async function visit(url: string) {
 type Visit = Awaited<ReturnType<typeof visit>>;
 
 /** What is kept of the answer, as it is read on the page. */
-async function keptOf({ clinicId, attempt }: Visit): Promise<{ text: string; headers: Record<string, string> } | null> {
+async function keptOf({
+  clinicId,
+  attempt,
+}: Visit): Promise<{ text: string; truncated: boolean; headers: Record<string, string> } | null> {
   const seal = await engine.seal.forClinic(createKysely(engine.owner), clinicId);
   const { event_id: eventId, webhook_id: webhookId, part } = attempt;
   const row = answerRow({ eventId, webhookId, part, attempt: attempt.attempt });
@@ -74,7 +96,7 @@ describe.concurrent("a receiver that", () => {
   test.each(ZOO)("$does", async (animal) => {
     const receiver = await createRawReceiver();
     const used = behave(receiver, animal);
-    const visited = await visit(receiver.url.href);
+    const [visited] = await Promise.all([visit(receiver.url.href), neighbourIsServed()]);
     const { log, attempt, clinicId, webhook } = visited;
     expect(attempt).toMatchObject({
       outcome: animal.outcome,
@@ -151,6 +173,34 @@ describe.concurrent("a receiver that", () => {
     await receiver.close();
   });
 
+  test("is frozen reads nothing more, and in the end nothing even reaches it; once it is back it gets everything", async ({
+    onTestFinished,
+  }) => {
+    const receiver = await createFrozenReceiver();
+    onTestFinished(() => receiver.close());
+    const { log, clinicId } = await visit(receiver.url);
+    receiver.freeze();
+    await engine.emit(clinicId, "consult:2");
+    // First over the connection that stands, then over new ones, until there is no room for another in the queue.
+    const tries = await until("a message has not left", async () => {
+      await bringDue(clinicId);
+      const attempts = (await log.attempts()).slice(1);
+      return attempts.some(({ body_sent }) => !body_sent) ? attempts : null;
+    });
+    expect(new Set(tries.map(({ outcome }) => outcome))).toEqual(new Set(["timed_out"]));
+    expect(tries.map(({ body_sent }) => body_sent)).toEqual([...tries.slice(1).map(() => true), false]);
+    await neighbourIsServed();
+    expect(await log.hot()).toMatchObject([{ sequence: 2 }]);
+    receiver.thaw();
+    await until("all is delivered", async () => {
+      await bringDue(clinicId);
+      return (await log.finished()).length === 2;
+    });
+    expect((await log.finished()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
+    // It has read by now what its machine took for it: the same message as often, under one id.
+    expect(new Set(receiver.ids()).size).toBe(2);
+  });
+
   test("says that it is gone turns its webhook off, and nothing more is sent to it", async () => {
     const receiver = await createRawReceiver();
     receiver.answer = (socket) => socket.write("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
@@ -164,6 +214,20 @@ describe.concurrent("a receiver that", () => {
     expect([receiver.requests.length, (await log.hot()).length]).toEqual([1, 1]);
     await receiver.close();
   });
+});
+
+test("a bomb is neither unpacked nor read to its end: what is kept of it is small, and so is what it takes to read it", async () => {
+  const receiver = await createRawReceiver();
+  receiver.answer = explode;
+  const before = process.resourceUsage().maxRSS;
+  const visited = await visit(receiver.url.href);
+  expect(await visited.log.finished()).toMatchObject([{ state: "delivered" }]);
+  expect(process.resourceUsage().maxRSS - before).toBeLessThan(BOMB.unpackedBytes / 1_024 / 8);
+  const kept = await keptOf(visited);
+  expect(kept).toMatchObject({ truncated: true, headers: { "content-encoding": "gzip" } });
+  expect(kept?.text.length).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
+  expect(kept?.text.slice(0, 2)).toBe("\u001f\ufffd"); // as gzip begins, and as no text does
+  await receiver.close();
 });
 
 const SECOND_MS = 1_000;

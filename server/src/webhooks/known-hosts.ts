@@ -41,13 +41,34 @@ export function knownHost(url: URL): KnownHost | null {
   return rowOf(url)?.name ?? null;
 }
 
+export interface Pace {
+  readonly pacePerSecond: number;
+  readonly concurrency: number;
+}
+
 /** What to begin with for this address (contract §6: by known host, else the defaults). */
-export function paceFor(url: URL): { pacePerSecond: number; concurrency: number } {
+export function paceFor(url: URL): Pace {
   const { pacePerSecond, concurrency } = rowOf(url) ?? {
     pacePerSecond: PACE_DEFAULT_PER_SECOND,
     concurrency: CONCURRENCY_DEFAULT,
   };
   return { pacePerSecond, concurrency };
+}
+
+/**
+ * The pace after a move to another address. What nobody chose, since it is the old service's, becomes the new one's; what
+ * was chosen stays, but is no more than a known service bears: it was chosen for another one.
+ */
+export function paceAfterMove(current: Pace, from: URL, to: URL): Pace {
+  const service = rowOf(to);
+  if (service === rowOf(from)) return current;
+  const before = paceFor(from);
+  const after = paceFor(to);
+  const moved = (limit: keyof Pace) => {
+    if (current[limit] === before[limit]) return after[limit];
+    return service === undefined ? current[limit] : Math.min(current[limit], after[limit]);
+  };
+  return { pacePerSecond: moved("pacePerSecond"), concurrency: moved("concurrency") };
 }
 
 function rowOf(url: URL): KnownHostRow | undefined {

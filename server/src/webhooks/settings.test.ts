@@ -59,6 +59,47 @@ describe("a new webhook", () => {
     expect(made({ url: "https://hooks.slack.com/services/x", concurrency: 3 }).concurrency).toBe(3);
   });
 
+  it.each([
+    ["nobody chose becomes the new service's", {}, "https://hooks.slack.com/services/x", [1, 1]],
+    ["nobody chose becomes a test address's", {}, "https://n8n.example.test/webhook-test/1", [1, 1]],
+    [
+      "was chosen stays where nothing is known of the new service",
+      { pacePerSecond: 7 },
+      "https://b.example.test/",
+      [7, 8],
+    ],
+    ["was chosen stays where the new service bears it", { concurrency: 2 }, "https://hook.eu1.make.com/x", [20, 2]],
+    [
+      "was chosen is no more than the new service bears",
+      { pacePerSecond: 400 },
+      "https://hook.eu1.make.com/x",
+      [20, 4],
+    ],
+  ])("has a pace for its address: when that changes, what %s", (_title, chosen, url, pace) => {
+    const before = made({ url: "https://a.example.test/", ...chosen });
+    const moved = applyInput(before, { url }, RULES);
+    expect([moved.pacePerSecond, moved.concurrency]).toEqual(pace);
+  });
+
+  it("is no longer slow when its address was a test's or a slow service's, and is another one now", () => {
+    const slack = made({ url: "https://hooks.slack.com/services/x" });
+    expect(applyInput(slack, { url: URL_GIVEN }, RULES)).toMatchObject({ pacePerSecond: 50, concurrency: 8 });
+    const trial = made({ url: "https://clinic.app.n8n.cloud/webhook-test/1" });
+    expect(applyInput(trial, { url: "https://clinic.app.n8n.cloud/webhook/1" }, RULES)).toMatchObject({
+      pacePerSecond: 20,
+      concurrency: 4,
+    });
+  });
+
+  it("keeps a pace beyond what its service is known to bear when only its path changes, and one that comes with the address", () => {
+    const zapier = made({ url: "https://hooks.zapier.com/hooks/catch/1/a", pacePerSecond: 200 });
+    expect(applyInput(zapier, { url: "https://hooks.zapier.com/hooks/catch/1/b" }, RULES).pacePerSecond).toBe(200);
+    expect(applyInput(made(), { url: "https://hooks.slack.com/services/x", pacePerSecond: 3 }, RULES)).toMatchObject({
+      pacePerSecond: 3,
+      concurrency: 1,
+    });
+  });
+
   it("that sends patients' data, in a block or as the message itself, needs a recipient", () => {
     expect(fieldsRefused(() => made({ include: { patient: "id" } }))).toEqual(["recipient"]);
     expect(fieldsRefused(() => made({ events: ["patient_account.created"] }))).toEqual(["recipient"]);

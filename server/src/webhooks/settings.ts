@@ -15,7 +15,7 @@ import {
 } from "@hookwell/sdk";
 import { type FieldCode, type FieldProblem, invalidFields } from "../errors.ts";
 import { type CustomHeader, checkHeaders } from "./headers.ts";
-import { CONCURRENCY_DEFAULT, PACE_DEFAULT_PER_SECOND, paceFor } from "./known-hosts.ts";
+import { CONCURRENCY_DEFAULT, PACE_DEFAULT_PER_SECOND, type Pace, paceAfterMove, paceFor } from "./known-hosts.ts";
 import { sendsPatients } from "./patient-data.ts";
 import type { OffReason } from "./state.ts";
 
@@ -122,8 +122,7 @@ function checkAddress(current: WebhookSettings, input: WebhookInput, rules: Sett
 }
 
 function layOver(current: WebhookSettings, input: WebhookInput, { url }: CheckedAddress): WebhookSettings {
-  const isNewAddress = url !== null && url.href !== current.url;
-  const pace = isNewAddress && current.url === "" ? paceFor(url) : current;
+  const pace = url === null ? current : paceAt(url, current);
   const name = input.name?.trim();
   const events = input.events;
   return {
@@ -144,6 +143,10 @@ function layOver(current: WebhookSettings, input: WebhookInput, { url }: Checked
     recipient: input.recipient === undefined ? current.recipient : input.recipient,
     draft: input.draft ?? current.draft,
   };
+}
+
+function paceAt(url: URL, current: WebhookSettings): Pace {
+  return current.url === "" ? paceFor(url) : paceAfterMove(current, new URL(current.url), url);
 }
 
 function checkSettings(next: WebhookSettings): FieldProblem[] {

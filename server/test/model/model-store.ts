@@ -10,6 +10,7 @@ import type {
   Begun,
   Counted,
   EngineStore,
+  Reaped,
   RefillRequest,
   Released,
   RunKey,
@@ -249,19 +250,20 @@ export class ModelStore implements EngineStore {
     return vitals;
   }
 
-  async retire(owner: number): Promise<void> {
+  async retire(owner: number): Promise<Reaped> {
     this.forget(owner);
-    await this.reap();
+    return this.reap();
   }
 
-  async retireAllOthers(owner: number): Promise<void> {
+  async retireAllOthers(owner: number): Promise<Reaped> {
     for (const id of [...this.tables.nodes.keys()]) if (id !== owner) this.forget(id);
-    await this.reap();
+    return this.reap();
   }
 
-  async reap(): Promise<void> {
-    this.giveBack();
+  async reap(): Promise<Reaped> {
+    const reaped = this.giveBack();
     this.rest();
+    return reaped;
   }
 
   /** The first half of retiring: a transaction of its own. */
@@ -270,15 +272,16 @@ export class ModelStore implements EngineStore {
   }
 
   /** What nodes held that have not been heard of for so long is due at once. */
-  giveBack(): void {
+  giveBack(): Reaped {
     const at = this.nowMs();
-    for (const { id, aliveUntil } of [...this.tables.nodes.values()]) {
-      if (aliveUntil < at - TAKEN_OVER_AFTER_MS) this.forget(id);
-    }
-    for (const run of [...this.tables.runs.values()]) {
-      if (run.owner !== null && !this.tables.nodes.has(run.owner))
-        this.tables.changeRun(run, { owner: null, nextAt: at });
-    }
+    const dead = [...this.tables.nodes.values()].filter(({ aliveUntil }) => aliveUntil < at - TAKEN_OVER_AFTER_MS);
+    for (const { id } of dead) this.forget(id);
+    const abandoned = [...this.tables.runs.values()].filter(
+      ({ owner }) => owner !== null && !this.tables.nodes.has(owner),
+    );
+    for (const run of abandoned) this.tables.changeRun(run, { owner: null, nextAt: at });
+    const nodes = new Set([...dead.map(({ id }) => id), ...abandoned.map(({ owner }) => owner)]);
+    return { nodes: nodes.size, webhooks: abandoned.length };
   }
 
   /** Webhooks that are off stay out of what is due, and their bells go, as do those of parked ones: they hear none. */

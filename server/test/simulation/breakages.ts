@@ -239,7 +239,7 @@ export const BREAKAGES: readonly Breakage[] = [
       model.giveBack = () => {
         for (const node of [...model.tables.nodes.values()])
           if (node.aliveUntil < model.nowMs() + 28_000) model.forget(node.id);
-        giveBack();
+        return giveBack();
       };
     },
   },

@@ -128,8 +128,9 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
   const scan = <Answer>(name: string, work: (seen: Seen) => Answer | Promise<Answer>) =>
     database.call(process, name, { look: () => model.snapshot(), work });
   const reap = async () => {
-    await call("reap", () => model.giveBack());
+    const reaped = await call("reap", () => model.giveBack());
     await call("rest", () => model.rest());
+    return reaped;
   };
   return {
     take: (owner, request) => scan(`take by ${owner}`, (seen) => model.takeAsSeen(seen, { ...request, owner })),
@@ -144,7 +145,7 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
     reap,
     retire: async (owner) => {
       await call(`retire ${owner}`, () => model.forget(owner));
-      await reap();
+      return reap();
     },
     retireAllOthers: () => Promise.reject(new Error("these nodes are not alone")),
     sweep: () => call("sweep", () => model.sweep()),

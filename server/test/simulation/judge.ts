@@ -244,9 +244,12 @@ function probes(world: World): string[] {
   );
 }
 
+/** What a node says of others, or that is looked into elsewhere. */
+const NO_COMPLAINTS = ["node.lost", "dispatcher.sleepers_found"];
+
 /** Nothing sleeps that should not, and the only errors are those of the database. */
 function complaints({ complaints: heard, sleepers }: World): string[] {
-  const own = heard.filter(({ kind, event }) => kind !== "ConnectionLost" && event !== "dispatcher.sleepers_found");
+  const own = heard.filter(({ kind, event }) => kind !== "ConnectionLost" && !NO_COMPLAINTS.includes(event));
   return [
     ...[...sleepers].map(([id, atMs]) => `webhook ${id} slept at ${atMs.toFixed(0)} although something waited for it`),
     ...own.map(({ node, event, kind }) => `${node} complained of ${event} ${kind}`),
