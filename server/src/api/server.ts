@@ -5,8 +5,7 @@
  * ids, and that every refusal is a problem document. Does not know any resource: routes come as plugins, see routes.ts.
  */
 import { randomUUID } from "node:crypto";
-import { type Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
-import { Socket } from "node:net";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import rateLimit from "@fastify/rate-limit";
 import {
   type FastifyBaseLogger,
@@ -274,11 +273,17 @@ function securityHeaders(isHttps: boolean): Record<string, string> {
     hsts: isHttps,
     referrerPolicy: { policy: "no-referrer" },
   });
-  const answer = new ServerResponse(new IncomingMessage(new Socket()));
-  ask(answer.req, answer, (error) => {
+  const headers: Record<string, string> = {};
+  const answer = {
+    setHeader(name: string, value: string) {
+      headers[name] = value;
+    },
+    removeHeader() {},
+  };
+  ask({} as IncomingMessage, answer as unknown as ServerResponse, (error) => {
     if (error !== undefined) throw error;
   });
-  return answer.getHeaders() as Record<string, string>;
+  return headers;
 }
 
 /** Fetch-Metadata: a browser says where an unsafe request comes from, and only our own pages may send one. */

@@ -88,8 +88,8 @@ function secretsOf({ clinic: book, databaseClock: { movedMs } }: World): LiveSec
 
 function receptions({ network }: World, secrets: readonly LiveSecret[]): Promise<Reception[]> {
   return Promise.all(
-    network.receptions.map(({ webhook, headers, body, receivedMs, status, isAnswered }) => {
-      const line = { webhook: String(webhook), headers, body, atMs: EPOCH_MS + receivedMs };
+    network.receptions.map(({ webhook, host, headers, body, receivedMs, status, isAnswered }) => {
+      const line = { webhook: String(webhook), address: host, headers, body, atMs: EPOCH_MS + receivedMs };
       const asked = isAnswered && status === 429 ? RETRY_AFTER_SECONDS : null;
       return toReception({ ...line, status: isAnswered ? status : null, retryAfterSeconds: asked }, secrets);
     }),

@@ -276,8 +276,9 @@ async function independent(world: World): Promise<string[]> {
   const { network, stills, troubleMs } = world.plan;
   const calmFromMs = EPOCH_MS + troubleMs + recoveryMs(world);
   const timesMoved = world.databaseClock.jumps > 0;
-  const options = { drained: true, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS, calmFromMs, timesMoved };
-  const { violations } = judgeEvidence(await evidenceOf(world), options);
+  // Somebody erases content at any age here: whether he did is judged above.
+  const told = { expiresAfterMs: 0, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS, calmFromMs, timesMoved };
+  const { violations } = judgeEvidence(await evidenceOf(world), { drained: true, ...told });
   // What a process sends late, because it stood still, arrives after what others have sent meanwhile, as it was before.
   const isLate = ({ check, sentence }: Violation) => {
     const [, later, earlier] = /body at attempt (\d+) than at attempt (\d+)/.exec(sentence) ?? [];
