@@ -35,9 +35,6 @@ test("a property that fails says which seed and path replay it, and they do", ()
   expect(again.counterexample).toEqual(counterexample);
 });
 
-test("every regression is of a test that is there", async () => {
-  for (const { file, test: name } of PROPERTY_REGRESSIONS) {
-    expect(existsSync(join(ROOT, file)), file).toBe(true);
-    expect(name).not.toBe("");
-  }
+test("every regression is of a file that is there", () => {
+  for (const { file } of PROPERTY_REGRESSIONS) expect(existsSync(join(ROOT, file)), file).toBe(true);
 });

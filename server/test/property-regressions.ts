@@ -7,7 +7,6 @@
  *
  * A setup file of Vitest: it repeats the tests that have entries, once for each.
  */
-import fc from "fast-check";
 import { beforeAll, beforeEach, type RunnerTask, type RunnerTestCase } from "vitest";
 
 interface PropertyRegression {
@@ -30,8 +29,8 @@ export const PROPERTY_REGRESSIONS: readonly PropertyRegression[] = [
   },
 ];
 
-const regressionsOf = ({ file, name }: RunnerTask) =>
-  PROPERTY_REGRESSIONS.filter((one) => file.filepath.endsWith(`/${one.file}`) && one.test === name);
+const ofFile = ({ file }: RunnerTask) => PROPERTY_REGRESSIONS.filter((one) => file.filepath.endsWith(`/${one.file}`));
+const regressionsOf = (task: RunnerTask) => ofFile(task).filter((one) => one.test === task.name);
 
 function testsOf(task: RunnerTask): RunnerTestCase[] {
   return task.type === "test" ? [task] : task.tasks.flatMap(testsOf);
@@ -39,10 +38,16 @@ function testsOf(task: RunnerTask): RunnerTestCase[] {
 
 // biome-ignore lint/correctness/noEmptyPattern: Vitest looks at the text, and refuses anything else in this place
 beforeAll(({}, file) => {
-  for (const test of testsOf(file)) test.repeats = regressionsOf(test).length;
+  const tests = testsOf(file as RunnerTask);
+  for (const test of tests) test.repeats = regressionsOf(test).length;
+  const missing = ofFile(file as RunnerTask).find((one) => tests.every(({ name }) => name !== one.test));
+  if (missing) throw new Error(`a regression is kept of a test that is not there: ${missing.test}`);
 });
-beforeEach(({ task }) => {
-  const { seed, path } = regressionsOf(task)[task.result?.repeatCount ?? 0] ?? {};
+beforeEach(async ({ task }) => {
+  const regressions = regressionsOf(task);
+  if (regressions.length === 0) return;
+  const { default: fc } = await import("fast-check"); // most test files have no need of it
+  const { seed, path } = regressions[task.result?.repeatCount ?? 0] ?? {};
   if (seed === undefined) fc.resetConfigureGlobal();
   else fc.configureGlobal({ seed, ...(path !== undefined && { path }) });
 });

@@ -14,7 +14,7 @@ const TURNS_TO_DRAIN = 60;
 const nodePlan: fc.Arbitrary<NodePlan> = fc.record({
   turns: fc.integer({ min: 2, max: 5 }),
   isLostAt: fc.constantFrom(-1, -1, 0, 1, 2),
-  comesLate: fc.boolean(),
+  settlesLate: fc.boolean(),
   fails: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
 });
 const emitting = fc.array(fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 }), {
@@ -59,7 +59,7 @@ async function emptyClinic(engine: TestEngine): Promise<number> {
 
 /** One more node delivers what is left. */
 async function drain(stage: Stage): Promise<void> {
-  const plan = { turns: TURNS_TO_DRAIN, isLostAt: -1, comesLate: false, fails: [false] };
+  const plan = { turns: TURNS_TO_DRAIN, isLostAt: -1, settlesLate: false, fails: [false] };
   await allEnded([stage.act(() => new SteppedNode(stage, "last", plan).work()), stage.play()]);
   expect((await stage.engine.owner.query("select id from deliveries")).rows).toEqual([]);
 }

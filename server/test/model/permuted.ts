@@ -30,9 +30,9 @@ export interface Claim {
 
 export interface NodePlan {
   turns: number;
-  /** the turn in which it begins deliveries and is never heard of again; its last statements may come late */
+  /** the turn in which it begins deliveries and is never heard of again; its result may come late */
   isLostAt: number;
-  comesLate: boolean;
+  settlesLate: boolean;
   /** which of its attempts fail, by their order */
   fails: readonly boolean[];
 }
@@ -184,15 +184,13 @@ export class SteppedNode {
     await store.retire(this.#owner);
   }
 
-  /** Its lease runs out, others take over, and what it had still to say comes when nobody waits for it any more. */
+  /** Its lease runs out, others take over, and its results come when nobody waits for them any more. */
   async #vanish(): Promise<void> {
     await this.#stage.turn(`${this.#name} is lost`);
     this.#isLost = true;
     this.#stage.over(this.#results.map(({ begun }) => begun));
     await this.#stage.engine.loseNode(this.#owner);
-    if (!this.#plan.comesLate) return;
-    await this.#settle();
-    await this.#release(() => true);
+    if (this.#plan.settlesLate) await this.#settle();
   }
 
   async #take(): Promise<void> {
