@@ -48,7 +48,7 @@ export class Stage {
   readonly underWay = new Set<string>();
   readonly #scheduler: fc.Scheduler;
   readonly #storeOver: StoreOver;
-  #running = 0;
+  readonly #arrived: { name: string; goOn: () => void }[] = [];
   #acting = 0;
 
   constructor(
@@ -83,14 +83,21 @@ export class Stage {
   async play(): Promise<void> {
     for (;;) {
       await this.#comeToRest();
+      this.#queue();
       if (this.#scheduler.count() > 0) await this.#scheduler.waitOne();
       else if (this.#acting === 0) return;
     }
   }
 
   /** A point at which others may come first. */
-  async turn(name: string): Promise<void> {
-    await this.#scheduler.schedule(Promise.resolve(), name);
+  turn(name: string): Promise<void> {
+    return new Promise((goOn) => this.#arrived.push({ name, goOn }));
+  }
+
+  /** Who has come first to his turn is chance; by name, the same choices of the scheduler are the same order again. */
+  #queue(): void {
+    for (const { name, goOn } of this.#arrived.splice(0).sort((a, b) => (a.name < b.name ? -1 : 1)))
+      void this.#scheduler.schedule(Promise.resolve(), name).then(goOn);
   }
 
   /** One statement of the store and, as a step for itself, its commit. */
@@ -98,14 +105,13 @@ export class Stage {
     await this.turn(name);
     const client = await this.engine.database.pools.engine.connect();
     try {
-      await this.#run(client.query("begin"));
-      const query = (config: pg.QueryConfig) => this.#run(client.query(config));
-      const answer = await work(this.#storeOver({ query } as unknown as pg.Pool));
+      await client.query("begin");
+      const answer = await work(this.#storeOver(client as unknown as pg.Pool));
       await this.turn(`${name}: commit`);
-      await this.#run(client.query("commit"));
+      await client.query("commit");
       return answer;
     } catch (error) {
-      await this.#run(client.query("rollback"));
+      await client.query("rollback");
       throw error;
     } finally {
       client.release();
@@ -117,28 +123,18 @@ export class Stage {
     await this.turn(name);
     await inClinic(this.engine.app, this.clinicId, async (tx) => {
       for (const subject of subjects) {
-        await this.#run(
-          emit(this.engine, tx, { clinicId: this.clinicId, subject, facts: sampleFacts("consult.updated") }),
-        );
+        await emit(this.engine, tx, { clinicId: this.clinicId, subject, facts: sampleFacts("consult.updated") });
       }
       await this.turn(`${name}: commit`);
     });
   }
 
-  async #run<Answer>(statement: Promise<Answer>): Promise<Answer> {
-    this.#running++;
-    try {
-      return await statement;
-    } finally {
-      this.#running--;
-    }
-  }
-
-  /** Until every statement has ended or waits for a lock, and whoever had an answer has gone on. */
+  /** Until everybody who acts has come to a turn of his, has ended, or waits for a lock. */
   async #comeToRest(): Promise<void> {
     for (let calm = 0; calm < 2; ) {
       await new Promise((fulfil) => setImmediate(fulfil));
-      const isAtRest = this.#running === 0 || (await this.#waiting()) === this.#running;
+      const atTurn = this.#scheduler.count() + this.#arrived.length;
+      const isAtRest = atTurn === this.#acting || atTurn + (await this.#waiting()) === this.#acting;
       calm = isAtRest ? calm + 1 : 0;
     }
   }
