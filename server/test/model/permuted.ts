@@ -48,6 +48,7 @@ export class Stage {
   readonly underWay = new Set<string>();
   readonly #scheduler: fc.Scheduler;
   readonly #storeOver: StoreOver;
+  readonly #wanting: { name: string; go: () => void }[] = [];
   #running = 0;
   #acting = 0;
 
@@ -83,29 +84,34 @@ export class Stage {
   async play(): Promise<void> {
     for (;;) {
       await this.#comeToRest();
+      // In one order, whoever was quicker: the same seed is the same history.
+      for (const { name, go } of this.#wanting.splice(0).sort((a, b) => (a.name < b.name ? -1 : 1)))
+        void this.#scheduler.schedule(Promise.resolve(), name).then(go);
       if (this.#scheduler.count() > 0) await this.#scheduler.waitOne();
       else if (this.#acting === 0) return;
     }
   }
 
   /** A point at which others may come first. */
-  async turn(name: string): Promise<void> {
-    await this.#scheduler.schedule(Promise.resolve(), name);
+  turn(name: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wanting.push({ name, go: resolve });
+    return promise;
   }
 
   /** One statement of the store and, as a step for itself, its commit. */
   async statement<Answer>(name: string, work: (store: DeliveryStore) => Promise<Answer>): Promise<Answer> {
     await this.turn(name);
-    const client = await this.engine.database.pools.engine.connect();
+    const client = await this.run(this.engine.database.pools.engine.connect());
     try {
-      await this.#run(client.query("begin"));
-      const query = (config: pg.QueryConfig) => this.#run(client.query(config));
+      await this.run(client.query("begin"));
+      const query = (config: pg.QueryConfig) => this.run(client.query(config));
       const answer = await work(this.#storeOver({ query } as unknown as pg.Pool));
       await this.turn(`${name}: commit`);
-      await this.#run(client.query("commit"));
+      await this.run(client.query("commit"));
       return answer;
     } catch (error) {
-      await this.#run(client.query("rollback"));
+      await this.run(client.query("rollback"));
       throw error;
     } finally {
       client.release();
@@ -115,17 +121,19 @@ export class Stage {
   /** Emits about subjects in one transaction, whose commit is a step for itself. */
   async emit(name: string, subjects: readonly string[]): Promise<void> {
     await this.turn(name);
-    await inClinic(this.engine.app, this.clinicId, async (tx) => {
-      for (const subject of subjects) {
-        await this.#run(
-          emit(this.engine, tx, { clinicId: this.clinicId, subject, facts: sampleFacts("consult.updated") }),
-        );
-      }
+    const { clinicId } = this;
+    const emitting = inClinic(this.engine.app, clinicId, async (tx) => {
+      for (const subject of subjects)
+        await emit(this.engine, tx, { clinicId, subject, facts: sampleFacts("consult.updated") });
+      this.#running--;
       await this.turn(`${name}: commit`);
+      this.#running++;
     });
+    await this.run(emitting);
   }
 
-  async #run<Answer>(statement: Promise<Answer>): Promise<Answer> {
+  /** Whatever the database is asked: nobody else has a turn before it has ended or waits for a lock. */
+  async run<Answer>(statement: Promise<Answer>): Promise<Answer> {
     this.#running++;
     try {
       return await statement;
@@ -171,7 +179,7 @@ export class SteppedNode {
   /** Its turns, and then it stops in good order; or it is lost. */
   async work(): Promise<void> {
     const { store } = this.#stage.engine;
-    this.#owner = await store.register(this.#name, LEASE_MS);
+    this.#owner = await this.#stage.run(store.register(this.#name, LEASE_MS));
     for (let turn = 0; turn < this.#plan.turns; turn++) {
       await this.#settle();
       await this.#take();
@@ -181,7 +189,7 @@ export class SteppedNode {
     }
     while (this.#results.length > 0) await this.#settle();
     await this.#release(() => true);
-    await store.retire(this.#owner);
+    await this.#stage.run(store.retire(this.#owner));
   }
 
   /** Its lease runs out, others take over, and its results come when nobody waits for them any more. */
@@ -189,7 +197,7 @@ export class SteppedNode {
     await this.#stage.turn(`${this.#name} is lost`);
     this.#isLost = true;
     this.#stage.over(this.#results.map(({ begun }) => begun));
-    await this.#stage.engine.loseNode(this.#owner);
+    await this.#stage.run(this.#stage.engine.loseNode(this.#owner));
     if (this.#plan.settlesLate) await this.#settle();
   }
 
