@@ -63,7 +63,7 @@ const fields = {
   format: z.literal("documented", { error: 'The only format is "documented".' }),
   headers: z.array(HEADER_INPUT).max(HEADERS_ACCEPTED_MAX),
   pace_per_second: wholeNumber(PACE_MAX_PER_SECOND).describe(
-    "Left out, what the service behind the address is known to bear, else 50. With a new address, what was chosen stays, but is no more than the new service bears.",
+    "Left out, what the service behind the address is known to bear, else 50. With the address of another service, what is the old one's own becomes the new one's; anything else stays, but is no more than the new one bears.",
   ),
   concurrency: wholeNumber(CONCURRENCY_MAX).describe("Requests at a time. Left out: as the pace; else 8."),
   signatures: z

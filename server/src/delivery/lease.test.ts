@@ -4,12 +4,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { until } from "../../test/until.ts";
 import { type FixedClock, fixedClock } from "../clock.ts";
-import { silentLog } from "../log.ts";
+import { createLog } from "../log.ts";
 import { Lease } from "./lease.ts";
 
 let engine: TestEngine;
 let clock: FixedClock;
 let lease: Lease;
+let lines: unknown[];
 /** somebody who has locks that others want */
 let other: pg.Client;
 
@@ -23,10 +24,12 @@ beforeEach(async () => {
   await other.query("begin");
   clock = fixedClock("2026-01-05T08:00:00Z");
   const nothing = () => {};
+  lines = [];
+  const write = (line: string) => void lines.push(JSON.parse(line));
   lease = new Lease({
     store: engine.store,
     clock,
-    log: silentLog(),
+    log: createLog({ destination: { write }, level: "warn" }),
     name: "one",
     onChange: nothing,
     onOrphans: nothing,
@@ -78,4 +81,12 @@ test("beats while what it does for a dead node waits for a lock", async () => {
   await beats();
   await beats();
   expect(lease.maySend()).toBe(true);
+});
+
+test("one that stops when another was lost, and nobody has said so yet, says it", async () => {
+  const webhook = await engine.createWebhook(await engine.createClinic(), { url: "https://receiver.example.test/" });
+  const dead = await engine.store.register("dead", -60_000);
+  await engine.owner.query("update runs set owner = $1 where webhook_id = $2", [dead, webhook.id]);
+  await lease.stop();
+  expect(lines).toMatchObject([{ level: "warn", event: "node.lost", nodes: 1, webhooks: 1 }]);
 });

@@ -90,7 +90,7 @@ export class Lease {
     this.#stopDeathTimer?.();
     await this.#beating;
     await this.#tidying;
-    if (!this.#lost) await this.#options.store.retire(this.#nodeId);
+    if (!this.#lost) this.#sayLost(await this.#options.store.retire(this.#nodeId));
     this.#lost = true;
   }
 

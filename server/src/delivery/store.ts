@@ -9,7 +9,6 @@
  * has it may begin its deliveries: so they never wait for a delivery, but leave out what is locked and look again. What is
  * done now and then (REST, SWEEP, expiring, lost tests) waits for nobody at all: it leaves out what is locked till next time.
  */
-import { readFileSync } from "node:fs";
 import type pg from "pg";
 import { arrayText, byteaArrayText } from "../db/values.ts";
 import type {
@@ -30,6 +29,7 @@ import type {
   Warning,
 } from "./engine-store.ts";
 import { type ScanRow, toScan } from "./scan-rows.ts";
+import { sqlFile } from "./sql-file.ts";
 
 /** Rows of a webhook's deliveries looked at in one go, at most. */
 export const WINDOW_ROWS = 200;
@@ -51,14 +51,10 @@ interface BeatRow {
   orphaned: boolean;
 }
 
-const sqlFile = (name: string) => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
-const begin = sqlFile("begin");
-const withBegin = (name: string) => sqlFile(name).replace("-- include begin.sql", () => begin);
-
 /** Every statement by its name; on its way to the database it is called `engine_<name>`. */
 export const STATEMENTS = {
-  take: withBegin("take"),
-  refill: withBegin("refill"),
+  take: sqlFile("take"),
+  refill: sqlFile("refill"),
   settle: sqlFile("settle"),
   unbegin: sqlFile("unbegin"),
   release: sqlFile("release"),
@@ -196,10 +192,10 @@ export class DeliveryStore {
 
   /** Gives the webhooks of dead nodes back, due at once; lets those that are off rest; ends tests whose sender was lost. */
   async reap(): Promise<Reaped> {
-    const reaped = onlyRow(await this.#rows<Reaped>("reap", []));
     await this.#rows("rest", []);
     await this.#rows("end_lost_tests", [TEST_LOST_AFTER_MS]);
-    return reaped;
+    // Last: what it has committed is told, and nothing that fails afterwards can keep it from being told.
+    return onlyRow(await this.#rows<Reaped>("reap", []));
   }
 
   /** Wakes webhooks that sleep although something waits for them, and returns how many: more than none is an alarm. */

@@ -261,9 +261,8 @@ export class ModelStore implements EngineStore {
   }
 
   async reap(): Promise<Reaped> {
-    const reaped = this.giveBack();
     this.rest();
-    return reaped;
+    return this.giveBack();
   }
 
   /** The first half of retiring: a transaction of its own. */

@@ -128,9 +128,8 @@ export function storeOf(database: SimulatedDatabase, model: ModelStore, process:
   const scan = <Answer>(name: string, work: (seen: Seen) => Answer | Promise<Answer>) =>
     database.call(process, name, { look: () => model.snapshot(), work });
   const reap = async () => {
-    const reaped = await call("reap", () => model.giveBack());
     await call("rest", () => model.rest());
-    return reaped;
+    return call("reap", () => model.giveBack());
   };
   return {
     take: (owner, request) => scan(`take by ${owner}`, (seen) => model.takeAsSeen(seen, { ...request, owner })),
