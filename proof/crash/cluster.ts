@@ -23,6 +23,8 @@ const STOP_LIMIT_MS = 30_000;
 const START_LIMIT_MS = 60_000;
 /** Less than a segment of the log, and than most tables: what would go beyond is refused. */
 const GROWS_TO_BYTES = 1024 * 1024;
+/** By twice as much. */
+const GROW = `insert into growing select repeat('x', 1000) from generate_series(1, ${Math.ceil(GROWS_TO_BYTES / 500)})`;
 
 /** How the disk is filled up, or why it cannot be. */
 export type Disk = { how: "full" | "no file may grow"; problem: null } | { how: null; problem: string };
@@ -93,7 +95,7 @@ export class Cluster {
   /** Of the server and all its processes; those that it starts have what it has. */
   async #limitFiles(bytes: number | "unlimited"): Promise<void> {
     const pid = await this.#pid();
-    if (pid === null) return;
+    if (pid === null) throw new Error("PostgreSQL does not run: there is nothing to limit");
     // Another user's limits are not even root's to change in a container.
     const { uid, gid } = await stat(join(this.folder, "postgres"));
     const as = process.getuid?.() === 0 ? { uid, gid } : {};
@@ -107,15 +109,26 @@ export class Cluster {
     }
   }
 
-  /** Lets it write nothing more, keeps it so for a while, makes room again, and starts what has ended of it. */
+  /**
+   * Lets it write nothing more, keeps it so for a while, makes room again, and starts what has ended of it. Throws where a
+   * table could grow all the same.
+   */
   async fillDisk(whileFull: () => Promise<void>): Promise<void> {
     if (this.disk.how === null) throw new Error(this.disk.problem);
     const path = join(this.folder, "filler");
+    const table = await openTable(this.#url);
     try {
       await (this.disk.how === "full" ? fill(path) : this.#limitFiles(GROWS_TO_BYTES));
+      const grew = await table.query(GROW).then(
+        () => true,
+        () => false,
+      );
+      if (grew) throw new Error(`a table could grow, although the disk was made "${this.disk.how}"`);
       await whileFull();
     } finally {
-      await (this.disk.how === "full" ? rm(path, { force: true }) : this.#limitFiles("unlimited"));
+      if (this.disk.how === "full") await rm(path, { force: true });
+      else if ((await this.#pid()) !== null) await this.#limitFiles("unlimited");
+      await table.end().catch(() => {});
     }
     await until("PostgreSQL takes connections again", () => this.#isBack(), START_LIMIT_MS);
   }
@@ -123,10 +136,9 @@ export class Cluster {
   /** It may have ended, or be about to, or recover from its log. */
   async #isBack(): Promise<boolean> {
     if ((await this.#pid()) === null) await this.#open();
-    const dialled = await dial(this.#url);
-    if (typeof dialled === "string" || !("client" in dialled)) return false;
-    await dialled.client.end();
-    return true;
+    const client = await connect(this.#url);
+    await client?.end();
+    return client !== null;
   }
 
   async stop(): Promise<void> {
@@ -135,6 +147,21 @@ export class Cluster {
     if (this.disk.how === "full") await run("umount", [this.folder]);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Null where the server does not take connections now. */
+async function connect(url: string) {
+  const dialled = await dial(url);
+  return typeof dialled !== "string" && "client" in dialled ? dialled.client : null;
+}
+
+/** A connection with a table that has grown once. Temporary: it adds nothing to the log, and is gone with its connection. */
+async function openTable(url: string) {
+  const client = await connect(url);
+  if (client === null) throw new Error("PostgreSQL takes no connection, before its disk is filled up");
+  await client.query("create temporary table growing (line text)");
+  await client.query(GROW);
+  return client;
 }
 
 async function mountSmallDisk(folder: string): Promise<string | null> {

@@ -1,6 +1,6 @@
 /** Attempts: each POST left a row and each row tells the truth, numbers rise, waits are not shorter than the schedule (contract §7). */
-import { type Arrival, CLOCK_GRAIN_MS, type Evidence, isInDoubt, type Span, type Trail, wasMoved } from "./evidence.ts";
-import { type AttemptRow, isAccepted } from "./history.ts";
+import { type Arrival, CLOCK_GRAIN_MS, type Evidence, isInDoubt, type Trail, wasMoved } from "./evidence.ts";
+import { type AttemptRow, isAccepted, type Span } from "./history.ts";
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -2,8 +2,8 @@
  * Nothing goes where it must not: events not ticked, another clinic's, a webhook that is off or deleted, an address that is no
  * longer its own, data that was not chosen, or that its patient does not share any more.
  */
-import { type Arrival, type Evidence, happened, lookedAt, possible, type Span, type Trail } from "./evidence.ts";
-import type { Block, RecordedChange, WebhookVersion } from "./history.ts";
+import { type Arrival, type Evidence, happened, lookedAt, possible, type Trail } from "./evidence.ts";
+import { type RecordedChange, type Span, type WebhookVersion, WIDTH } from "./history.ts";
 
 export function* misdirected(evidence: Evidence): Generator<string> {
   const refused = new Set(evidence.history.refused);
@@ -61,7 +61,6 @@ export function* wrongAddress(evidence: Evidence): Generator<string> {
   }
 }
 
-const WIDTH: Record<Block, number> = { off: 0, id: 1, all: 2 };
 const BLOCKS = ["practitioner", "patient"] as const;
 
 /** A body holds of each person what was chosen when the event happened *and* when it was sent, and no more (contract §6). */

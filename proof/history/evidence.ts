@@ -9,6 +9,7 @@ import {
   type JudgeOptions,
   type Reception,
   type RecordedChange,
+  type Span,
   type WebhookVersion,
 } from "./history.ts";
 
@@ -26,11 +27,6 @@ export interface Trail {
   /** by number */
   attempts: AttemptRow[];
   resent: readonly RecordedChange[];
-}
-
-export interface Span {
-  fromMs: number;
-  untilMs: number;
 }
 
 export interface Evidence {

@@ -40,6 +40,14 @@ export interface WebhookVersion {
 }
 
 export type Block = "off" | "id" | "all";
+/** How much of a person each of them is. */
+export const WIDTH: Readonly<Record<Block, number>> = { off: 0, id: 1, all: 2 };
+
+/** A time in which something was, or may have been. */
+export interface Span {
+  fromMs: number;
+  untilMs: number;
+}
 
 /** A secret or a key pair, and the time in which it may have been live (began to ended), and in which it was for certain (from to until). */
 export interface LiveSecret {

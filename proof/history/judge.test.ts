@@ -132,6 +132,16 @@ test.each<[string, string, Partial<History>]>([
   ["too_much_data", "a patient was not chosen", { receptions: [arrived(0), arrived(1, { carried: patient })] }],
   [
     "too_much_data",
+    "of a practitioner nothing was chosen, and the id is sent",
+    { receptions: [arrived(0), arrived(1, { carried: { ...nobody, practitioner: "id" } })] },
+  ],
+  [
+    "too_much_data",
+    "of a patient the id was chosen, and all is sent",
+    { ...always({ patient: "id" }), receptions: [arrived(0), arrived(1, { carried: patient })] },
+  ],
+  [
+    "too_much_data",
     "a patient is chosen only later",
     {
       ...failedOnce(5_000, { status: 500 }),

@@ -1,6 +1,6 @@
 /** One webhook-id is one message: the same at every attempt, and accepted twice only beside a recorded fault (contract §7). */
-import { type Arrival, type Evidence, isInDoubt, lookedAt, type Span, type Trail } from "./evidence.ts";
-import { isAccepted } from "./history.ts";
+import { type Arrival, type Evidence, isInDoubt, lookedAt, type Trail } from "./evidence.ts";
+import { isAccepted, type Span, WIDTH } from "./history.ts";
 
 export function* changed(evidence: Evidence): Generator<string> {
   for (const trail of evidence.trails.values()) {
@@ -14,8 +14,6 @@ export function* changed(evidence: Evidence): Generator<string> {
     }
   }
 }
-
-const WIDTH = { off: 0, id: 1, all: 2 } as const;
 
 /** A narrowing of the webhook, a "do not share" or an erasure was recorded in between, and nothing was added. */
 function mayHaveShrunk(evidence: Evidence, trail: Trail, before: Arrival, after: Arrival): boolean {
