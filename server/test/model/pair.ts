@@ -17,7 +17,7 @@ import type { TestEngine } from "../engine.ts";
 import { type Change, ClinicSide } from "./clinic-side.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { ModelStore } from "./model-store.ts";
-import type { Choice, DeliveryName } from "./tables.ts";
+import { type Choice, type DeliveryName, deliveryName } from "./tables.ts";
 
 export const WEBHOOKS = [
   { concurrency: 8, pacePerSecond: 1_000, proved: true },
@@ -29,6 +29,8 @@ export const CHOICES: readonly Choice[] = [
   { practitioner: "id", patient: "off" },
   { practitioner: "all", patient: "all" },
 ];
+/** Deliveries a second of an address that has not answered yet (engine.md). */
+const UNPROVED_PER_SECOND = 1;
 const NO_FACTS = Buffer.alloc(0);
 const EVERYTHING = { from: Temporal.Instant.fromEpochMilliseconds(0), to: null, states: RECOVERED_STATES };
 const BY = { userId: "test", userName: "Test" };
@@ -52,6 +54,8 @@ export class Pair {
   readonly open: OpenChange[] = [];
   /** webhooks with two secrets: a third is refused */
   readonly rotated = new Set<number>();
+  /** names of deliveries that a recovery has taken at some time, whatever became of them since */
+  readonly #recovered = new Set<string>();
 
   constructor(engine: TestEngine, clock: DatabaseClock, clinicId: number) {
     this.engine = engine;
@@ -194,22 +198,38 @@ export class Pair {
     this.side.eraseFinished();
   }
 
-  /** The first batch of a recovery, which is then called off. How large a batch is, the model does not know. */
+  /** The first batch of a recovery, which is then called off. */
   async recover(key: RunKey): Promise<void> {
     const scope = { clinicId: this.clinicId, webhookId: key.webhookId };
     const { id } = await this.#inClinic((tx) =>
       startRecovery(tx, scope, { ...EVERYTHING, pacePerSecond: null, by: BY }),
     );
     await new Recoverer({ pool: this.engine.database.pools.dispatch, log: silentLog(), nudge: () => {} }).runOnce();
-    const { rows } = await this.engine.owner.query<{ event_id: string; order_key: string; most: number }>(
-      `select d.event_id, d.order_key, r.queued as most from recoveries r
-         left join deliveries d on d.clinic_id = r.clinic_id and d.recovery_id = r.id where r.clinic_id = $1 and r.id = $2`,
+    const { rows } = await this.engine.owner.query<{ event_id: string; order_key: string }>(
+      "select event_id, order_key from deliveries where clinic_id = $1 and recovery_id = $2",
       [this.clinicId, id],
     );
     const orderKeys = new Map(rows.map((row) => [row.event_id, row.order_key]));
     const orderKeyOf = ({ eventId }: DeliveryName) => orderKeys.get(eventId) ?? "";
-    this.side.recover(key, { most: rows[0]?.most ?? 0, orderKeyOf });
+    const taken = this.side.recover(key, { most: this.#batchOf(key), orderKeyOf });
+    for (const row of taken) this.#recovered.add(deliveryName(row));
     await this.engine.owner.query("delete from recoveries where clinic_id = $1 and id = $2", [this.clinicId, id]);
+  }
+
+  /**
+   * How many a recovery takes at a time: what half of the webhook's pace sends in a second, unless two such batches of what
+   * was recovered wait for their first attempt; none of a webhook that is off or parked.
+   */
+  #batchOf(key: RunKey): number {
+    const { tables } = this.model;
+    const { answeredAt, parkedAt } = tables.run(key);
+    if (!tables.isOn(key) || parkedAt !== null) return 0;
+    const perSecond = answeredAt === null ? UNPROVED_PER_SECOND : tables.webhook(key).pacePerSecond;
+    const batch = Math.max(1, Math.floor(perSecond / 2));
+    const untried = [...tables.deliveriesOf(key).values()].filter(
+      (row) => this.#recovered.has(deliveryName(row)) && row.attempt === row.scheduleStart,
+    );
+    return Math.max(0, Math.min(batch, 2 * batch - untried.length));
   }
 
   #inClinic<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {

@@ -231,8 +231,8 @@ export class SteppedNode {
     const batch = this.#results.splice(0);
     if (batch.length === 0) return;
     const rows = batch.map(({ begun }) => this.#resultOf(begun));
-    if (!this.#isLost) this.#stage.over(batch.map(({ begun }) => begun));
     const counted = await this.#stage.statement(`${this.#name} settles`, (store) => store.settle(rows));
+    if (!this.#isLost) this.#stage.over(batch.map(({ begun }) => begun));
     for (const [at, { run, begun }] of batch.entries()) {
       const found = counted.find(({ id }) => id === begun.id);
       run.settled(begun.orderKey, rows[at]?.next.do === "retry" ? 0 : null, found?.hasNext ?? true);

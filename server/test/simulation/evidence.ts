@@ -10,7 +10,7 @@ import type {
 } from "../../../proof/history/history.ts";
 import { toReception } from "../../../proof/history/reading.ts";
 import { deliveryId } from "../../src/outbox/identifiers.ts";
-import { nameOf, type DeliveryRow as OpenRow } from "../model/tables.ts";
+import { attemptName, type DeliveryName, nameOf, type DeliveryRow as OpenRow } from "../model/tables.ts";
 import { CLINIC_ID, type Committed } from "./clinic.ts";
 import { RETRY_AFTER_SECONDS } from "./network.ts";
 import { EPOCH_MS } from "./process.ts";
@@ -41,12 +41,23 @@ export async function evidenceOf(world: World): Promise<History> {
     attempts: [...model.tables.attempts.values()]
       .filter(({ outcome }) => outcome !== "failed_here")
       .map(
-        ({ attempt, startedAt, durationMs, outcome, status, late, ...key }): AttemptRow => ({
-          ...{ id: deliveryId(key), webhook: String(key.webhookId), attempt, startedMs: startedAt },
+        ({ attempt, durationMs, outcome, status, late, ...key }): AttemptRow => ({
+          ...{
+            id: deliveryId(key),
+            webhook: String(key.webhookId),
+            attempt,
+            startedMs: startedMs(world, { ...key, attempt }),
+          },
           ...{ durationMs, outcome, status, late },
         }),
       ),
   };
+}
+
+function startedMs({ starts }: World, row: DeliveryName & { attempt: number }): number {
+  const ms = starts.get(attemptName(row));
+  if (ms === undefined) throw new Error(`nobody has noted when ${attemptName(row)} started`);
+  return EPOCH_MS + ms;
 }
 
 function accepted({ eventId, subject, version, beganMs, doneMs }: Committed): AcceptedEvent {

@@ -48,10 +48,10 @@ export interface Case {
 
 export async function judge(world: World): Promise<string[]> {
   const cases = casesOf(world);
-  // Where the database's clock was set, what is due by it comes earlier or later.
-  const isOnTime = world.databaseClock.jumps === 0;
+  // Where the database's clock was set, a lease runs out earlier or later than its node can know.
+  const isOnTime = world.databaseClock.jumps.length === 0;
   return [
-    ...cases.flatMap((one) => [...ending(one), ...repeats(one), ...content(one), ...(isOnTime ? haste(one) : [])]),
+    ...cases.flatMap((one) => [...ending(one), ...repeats(one), ...content(one), ...haste(world, one)]),
     ...settings(world, cases),
     ...withdrawn(world, cases),
     ...strangers(world, cases),
@@ -60,7 +60,7 @@ export async function judge(world: World): Promise<string[]> {
     ...sending(world),
     ...(isOnTime ? beyondLease(world) : []),
     ...unheard(world),
-    ...(isOnTime ? notices(world) : []),
+    ...notices(world),
     ...probes(world),
     ...complaints(world),
     ...(world.plan.isCalm ? calmness(world, cases) : []),
@@ -116,14 +116,15 @@ function repeats({ id, attempts, isResent }: Case): string[] {
     .map(({ attempt }) => `${id} was sent again although attempt ${attempt} had succeeded`);
 }
 
-/** Between an attempt that failed and the next lies at least the schedule's wait. */
-function haste({ id, attempts, receptions, isResent }: Case): string[] {
+/** Between an attempt that failed and the next lies at least the schedule's wait, unless the database's clock was set meanwhile. */
+function haste({ databaseClock }: World, { id, attempts, receptions, isResent }: Case): string[] {
   if (isResent) return [];
   return attempts.flatMap(({ attempt, outcome, late }) => {
     const receivedMs = (n: number) => receptions.find((r) => r.attempt === n)?.receivedMs;
     const [one, next] = [receivedMs(attempt), receivedMs(attempt + 1)];
     const wait = (RETRY_WAITS_MS[attempt - 1] ?? 0) * SHORTEST_JITTER;
     if (late || outcome === "unknown" || one === undefined || next === undefined || next - one >= wait) return [];
+    if (!databaseClock.isSteady(one, next)) return [];
     return [`${id}: attempt ${attempt + 1} came ${(next - one).toFixed(0)} ms after the one before`];
   });
 }
@@ -275,7 +276,9 @@ function calmness({ complaints: heard, clinic, network, plan }: World, cases: re
 async function independent(world: World): Promise<string[]> {
   const { network, stills, troubleMs } = world.plan;
   const calmFromMs = EPOCH_MS + troubleMs + recoveryMs(world);
-  const timesMoved = world.databaseClock.jumps > 0;
+  const timesMoved = world.databaseClock.jumps.map(({ atMs }) => {
+    return { fromMs: EPOCH_MS + atMs, untilMs: EPOCH_MS + atMs, of: null };
+  });
   // Somebody erases content at any age here: whether he did is judged above.
   const told = { expiresAfterMs: 0, slackMs: SLACK_MS, clockMovedMs: CLOCK_MOVED_MS, calmFromMs, timesMoved };
   const { violations } = judgeEvidence(await evidenceOf(world), { drained: true, ...told });

@@ -68,7 +68,7 @@ export async function simulate(seed: number, breakage: Breakage | null = null): 
       recovered: world.clinic.recoveries.flatMap(({ taken }) => taken).length,
       expired: [...world.model.tables.finished.values()].filter(({ reason }) => reason === "expired").length,
       moved: world.network.posts.filter(({ host, webhook }) => host !== `receiver-${webhook}.example.test`).length,
-      databaseJumps: world.databaseClock.jumps,
+      databaseJumps: world.databaseClock.jumps.length,
       posts: world.network.posts.length,
       receptions: world.network.receptions.length,
       unknown: attempts.filter(({ outcome }) => outcome === "unknown").length,

@@ -43,6 +43,8 @@ export class World {
   readonly settings: { fromMs: number; row: WebhookRow }[] = [];
   /** by webhook-id and attempt: when what began it looked at the tables, each time that it was begun, in ms of simulated time */
   readonly claims = new Map<string, number[]>();
+  /** by attempt row: when it says that the attempt started, in ms of simulated time */
+  readonly starts = new Map<string, number>();
   /** by webhook-id: when a delivery has ended, each time, in ms of simulated time */
   readonly ends = new Map<string, number[]>();
   readonly breakage: Breakage | null;
@@ -73,6 +75,7 @@ export class World {
     };
     this.#noteSettings();
     this.#noteClaims();
+    this.#noteStarts();
     this.#noteEnds();
     for (const webhook of this.plan.webhooks) {
       const key = this.clinic.addWebhook(webhook);
@@ -121,6 +124,19 @@ export class World {
     };
     model.takeAsSeen = (seen, asked) => note(seen, take(seen, asked));
     model.refillAsSeen = (seen, asked) => note(seen, refill(seen, asked));
+  }
+
+  /** A row tells it by the database's clock, which may have been set since what it tells of was begun. */
+  #noteStarts(): void {
+    const { timeline, databaseClock, claims, starts } = this;
+    const { attempts } = this.model.tables;
+    const set = attempts.set.bind(attempts);
+    attempts.set = (name, row) => {
+      const begunMs = claims.get(`${deliveryId(row)}#${row.attempt}`)?.at(-1);
+      const toldMs = timeline.nowMs - (databaseClock.nowMs - row.startedAt);
+      starts.set(name, row.outcome === "unknown" ? (begunMs ?? toldMs) : toldMs);
+      return set(name, row);
+    };
   }
 
   #noteEnds(): void {
