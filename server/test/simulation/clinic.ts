@@ -10,7 +10,7 @@ import { deliveryId } from "../../src/outbox/identifiers.ts";
 import { type ClinicSeal, Seal } from "../../src/seal/seal.ts";
 import { ClinicSide } from "../model/clinic-side.ts";
 import type { ModelStore } from "../model/model-store.ts";
-import { type Choice, deliveryName, type FinishedRow } from "../model/tables.ts";
+import type { Choice, FinishedRow } from "../model/tables.ts";
 import type { SimulatedDatabaseClock } from "./database-clock.ts";
 import type { WebhookPlan } from "./plan.ts";
 import type { SeededRandom } from "./random.ts";
@@ -34,12 +34,15 @@ export interface Committed {
   expected: { webhookId: number; on: boolean }[];
 }
 
-/** A recovery of one webhook, and the webhook-ids of what had not arrived and of what it took. */
+/** A recovery of one webhook, and the webhook-ids of what it took. */
 export interface RecoveryAsked {
   webhookId: number;
   atMs: number;
-  owed: string[];
   taken: string[];
+  /** webhook-ids of what waited already */
+  waiting: ReadonlySet<string>;
+  /** events whose content there was */
+  kept: ReadonlySet<string>;
 }
 
 interface ClinicParts {
@@ -202,25 +205,14 @@ export class SimulatedClinic {
   recover(key: RunKey): void {
     const { model, timeline } = this.#parts;
     if (!model.tables.isOn(key) || model.tables.run(key).parkedAt !== null) return;
-    const owed = this.#undelivered(key);
+    const { events } = model.tables;
+    const waiting = new Set([...model.tables.deliveriesOf(key).values()].map(deliveryId));
+    const kept = new Set([...events.values()].filter(({ facts }) => facts).map(({ id }) => id));
     const orderKeyOf = ({ eventId }: FinishedRow) => `recovery:${timeline.nowMs}:${eventId}`;
     const taken = this.side.recover(key, { most: Number.POSITIVE_INFINITY, orderKeyOf }).map(deliveryId);
-    if (owed.length + taken.length === 0) return;
     timeline.trace(`webhook ${key.webhookId}: ${taken.length} are recovered`);
-    this.recoveries.push({ webhookId: key.webhookId, atMs: timeline.nowMs, owed, taken });
+    this.recoveries.push({ webhookId: key.webhookId, atMs: timeline.nowMs, taken, waiting, kept });
     for (const id of taken) this.resent.set(id, [...(this.resent.get(id) ?? []), timeline.nowMs]);
-  }
-
-  /** What has ended and not arrived, and whose content is kept: by the book, and how it ended. */
-  #undelivered({ clinicId, webhookId }: RunKey): string[] {
-    const { tables, nowMs } = this.#parts.model;
-    return this.committed.flatMap(({ eventId }) => {
-      const row = tables.finished.get(deliveryName({ clinicId, webhookId, eventId, part: 0 }));
-      const isKept = tables.events.get(eventId)?.facts;
-      // By a clock that was set back since, it has not ended yet.
-      if (!row || !isKept || row.finishedAt > nowMs()) return [];
-      return row.state === "given_up" || row.reason === "off" ? [deliveryId(row)] : [];
-    });
   }
 
   /** Somebody erases the content of an event, whatever waits for it. */

@@ -81,24 +81,50 @@ function isProbeTooSoon({ network }: World, { webhook, host, isProbe, atMs }: Po
   return own.length < FAILURES_TO_PARK;
 }
 
-/** What was erased does not leave; what a recovery was asked for does. */
+/** What was erased does not leave. */
 export function withdrawn(world: World, cases: readonly Case[]): string[] {
   const known = new Map(cases.map((one) => [one.id, one]));
-  const posts = Map.groupBy(world.network.posts, ({ id }) => id);
-  const erased = world.network.posts
+  return world.network.posts
     .filter((post) => lookedMs(world, post) > (known.get(post.id)?.erasedMs ?? Number.POSITIVE_INFINITY))
     .map(({ id, attempt }) => `${id}#${attempt} left after its content had been erased`);
-  const recovered = world.clinic.recoveries.flatMap(({ webhookId, atMs, owed, taken }) => {
+}
+
+/** A recovery sends what was committed, waits no more and has not arrived, by the receivers' log, and nothing that has. */
+export function recovered(world: World, cases: readonly Case[]): string[] {
+  const posts = Map.groupBy(world.network.posts, ({ id }) => id);
+  return world.clinic.recoveries.flatMap((recovery) => {
+    const { webhookId, atMs, waiting, kept } = recovery;
+    const own = cases.filter((one) => one.webhookId === webhookId && one.event.doneMs <= atMs);
+    const taken = new Set(recovery.taken);
     const isGone = world.settings.some(({ row }) => row.webhookId === webhookId && row.deleted);
-    const isOwed = new Set(owed);
-    const isSent = (id: string) => posts.get(id)?.some((post) => post.atMs >= atMs) ?? false;
-    const isErased = (id: string) => (known.get(id)?.erasedMs ?? Number.POSITIVE_INFINITY) < Number.POSITIVE_INFINITY;
+    const isSent = ({ id }: Case) => posts.get(id)?.some((post) => post.atMs >= atMs) ?? false;
+    const owed = own.filter(
+      (one) => kept.has(one.event.eventId) && !waiting.has(one.id) && !hasArrived(world, one, atMs),
+    );
     return [
       ...owed
-        .filter((id) => !isGone && !isErased(id) && !isSent(id))
-        .map((id) => `${id} had not arrived, and a recovery has not sent it`),
-      ...taken.filter((id) => !isOwed.has(id)).map((id) => `${id} was recovered although it had arrived`),
+        .filter((one) => !isGone && one.erasedMs === Number.POSITIVE_INFINITY && !isSent(one))
+        .filter((one) => hasEnded(world, one, atMs))
+        .map(({ id }) => `${id} had not arrived, and a recovery has not sent it`),
+      ...own
+        .filter((one) => taken.has(one.id) && hasArrived(world, one, atMs))
+        .map(({ id }) => `${id} was recovered although it had arrived`),
     ];
   });
-  return [...erased, ...recovered];
+}
+
+/** Since it was last sent again, if it was, and its answer was heard in time; an answer that was not may be asked for again. */
+function hasArrived({ clinic }: World, { id, receptions, attempts }: Case, atMs: number): boolean {
+  const sinceMs = clinic.resent.get(id)?.findLast((ms) => ms < atMs) ?? Number.NEGATIVE_INFINITY;
+  const heard = new Set(attempts.filter((row) => row.outcome === "answered" && !row.late).map((row) => row.attempt));
+  return receptions.some(
+    ({ status, attempt, receivedMs }) =>
+      status >= 200 && status < 300 && heard.has(attempt) && receivedMs > sinceMs && receivedMs <= atMs,
+  );
+}
+
+/** By a clock that was set back since, it may not have ended yet. */
+function hasEnded({ ends, databaseClock }: World, { id }: Case, atMs: number): boolean {
+  const endMs = ends.get(id)?.findLast((ms) => ms <= atMs) ?? 0;
+  return databaseClock.at(endMs) <= databaseClock.at(atMs);
 }

@@ -11,7 +11,7 @@ import { deliveryId } from "../../src/outbox/identifiers.ts";
 import type { AttemptRow, FinishedRow } from "../model/tables.ts";
 import type { Committed } from "./clinic.ts";
 import { evidenceOf } from "./evidence.ts";
-import { settings, withdrawn } from "./judge-settings.ts";
+import { recovered, settings, withdrawn } from "./judge-settings.ts";
 import type { Post, Reception } from "./network.ts";
 import { EPOCH_MS } from "./process.ts";
 import type { World } from "./world.ts";
@@ -54,6 +54,7 @@ export async function judge(world: World): Promise<string[]> {
     ...cases.flatMap((one) => [...ending(one), ...repeats(one), ...content(one), ...haste(world, one)]),
     ...settings(world, cases),
     ...withdrawn(world, cases),
+    ...recovered(world, cases),
     ...strangers(world, cases),
     ...order(cases),
     ...numbers(world, cases),
