@@ -1,5 +1,13 @@
 /** Attempts: each POST left a row and each row tells the truth, numbers rise, waits are not shorter than the schedule (contract §7). */
-import { type Arrival, CLOCK_GRAIN_MS, type Evidence, isInDoubt, type Trail, wasMoved } from "./evidence.ts";
+import {
+  type Arrival,
+  attemptsBefore,
+  CLOCK_GRAIN_MS,
+  type Evidence,
+  isInDoubt,
+  type Trail,
+  wasMoved,
+} from "./evidence.ts";
 import { type AttemptRow, isAccepted, type Span } from "./history.ts";
 
 const SECOND_MS = 1_000;
@@ -84,8 +92,7 @@ function waitAfter(trail: Trail, attempt: number): (Span & { leastMs: number }) 
   if (trail.resent.some((one) => one.fromMs <= untilMs && one.fromMs >= fromMs - MINUTE_MS)) return null;
   if (got && isAccepted(got)) return null;
   const begun = trail.resent.filter(({ untilMs }) => untilMs <= row.startedMs).at(-1);
-  const before = begun ? trail.attempts.filter(({ startedMs }) => startedMs < begun.fromMs).length : 0;
-  const wait = WAITS_MS[attempt - before - 1] ?? 0;
+  const wait = WAITS_MS[attempt - attemptsBefore(trail, begun) - 1] ?? 0;
   return { fromMs, untilMs, leastMs: Math.max(wait * (1 - JITTER), askedMs(got)) };
 }
 

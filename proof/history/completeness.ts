@@ -1,5 +1,6 @@
 /** Every accepted event that a webhook listens for is delivered, ended for a stated reason, or due (contract §6, §7). */
 import {
+  attemptsBefore,
   CLOCK_GRAIN_MS,
   type Evidence,
   firstAccepted,
@@ -50,9 +51,7 @@ export function* unfounded(evidence: Evidence): Generator<string> {
 
 /** Only the end of its schedule is a reason to give up; whatever else fails is tried again, and a webhook that is off waits. */
 function* givenUpEarly(trail: Trail, row: DeliveryRow): Generator<string> {
-  const begun = trail.resent.at(-1);
-  const before = begun ? trail.attempts.filter(({ startedMs }) => startedMs < begun.fromMs).length : 0;
-  const attempts = row.attempts - before;
+  const attempts = row.attempts - attemptsBefore(trail, trail.resent.at(-1));
   if (attempts < ATTEMPTS_PER_SCHEDULE)
     yield `${row.id} was given up after ${attempts} attempts of ${ATTEMPTS_PER_SCHEDULE}, as "${row.reason}"`;
   else if (row.reason !== "schedule_ended")

@@ -129,6 +129,13 @@ export function firstAccepted(trail: Trail): Arrival | undefined {
 /** Clocks tell whole milliseconds, and an end that only a row tells of is timed by the database's. */
 export const CLOCK_GRAIN_MS = 5;
 
+/** How many attempts of a delivery belong to schedules before the one that somebody began by sending it again. */
+export function attemptsBefore({ attempts }: Trail, begun: RecordedChange | undefined): number {
+  if (begun === undefined) return 0;
+  // By their numbers: of one that nothing came of, and that says nothing of its receiver, the row may not be among them.
+  return Math.max(0, ...attempts.filter(({ startedMs }) => startedMs < begun.fromMs).map(({ attempt }) => attempt));
+}
+
 /** An attempt whose outcome is not known, or came after its claim had been lost: what a fault leaves behind. */
 export function isInDoubt(attempt: AttemptRow): boolean {
   return attempt.late || attempt.outcome === "unknown";
