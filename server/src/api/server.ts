@@ -115,7 +115,7 @@ export async function createServer(context: ApiContext, parts: ServerParts): Pro
   refuseUnknownRoutes(app);
   readJsonOnly(app);
   refuseNulInAddress(app);
-  await protect(app, context);
+  protect(app, context);
   logAnswers(app, context);
   await describeApi(app);
   for (const routes of parts.open) await app.register(plugin(routes, context));
@@ -249,7 +249,7 @@ function policy(nonce: string): string {
   ].join("; ");
 }
 
-async function protect(app: App, context: ApiContext): Promise<void> {
+function protect(app: App, context: ApiContext): void {
   const headers = securityHeaders(context.publicUrl.startsWith("https:"));
   app.decorateReply("styleNonce", "");
   app.addHook("onRequest", async (request, reply) => {

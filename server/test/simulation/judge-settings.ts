@@ -4,6 +4,7 @@
  * sending; what was erased before that look does not leave; and a recovery sends what has not arrived, and nothing else.
  */
 import { createSigner } from "@hookwell/sdk/signature-node";
+import { type Span, WIDTH } from "../../../proof/history/history.ts";
 import { observe } from "../../../proof/history/reading.ts";
 import { FAILURES_TO_PARK } from "../../src/delivery/health.ts";
 import type { WebhookRow } from "../model/tables.ts";
@@ -11,13 +12,7 @@ import type { Case } from "./judge.ts";
 import type { Post } from "./network.ts";
 import type { World } from "./world.ts";
 
-const WIDTH = { off: 0, id: 1, all: 2 } as const;
 const BLOCKS = ["practitioner", "patient"] as const;
-
-interface Span {
-  fromMs: number;
-  untilMs: number;
-}
 
 export function settings(world: World, cases: readonly Case[]): string[] {
   const known = new Map(cases.map((one) => [one.id, one]));
