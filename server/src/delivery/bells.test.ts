@@ -1,6 +1,7 @@
 /**
- * Bells of webhooks that a node holds: heard once, and then gone, so that those of receivers that hang are not gone through
- * by every TAKE. What they said is not lost with the node that heard them.
+ * Bells of webhooks that a node holds, or that are parked: gone once a TAKE has come across them, so that those of receivers
+ * that hang or are dead are not gone through by every TAKE. What they said is not lost with the node that heard them, and
+ * found by the probe.
  */
 import { beforeEach, expect, test } from "vitest";
 import type { TestEngine, TestWebhook } from "../../test/engine.ts";
@@ -68,4 +69,17 @@ test("what a lost node has heard is begun by the next one", async () => {
     ["consult:1", 2],
     ["consult:2", 1],
   ]);
+});
+
+test("those of a parked webhook go, and its probe finds what they told of", async () => {
+  const { owner, store } = engine;
+  await store.release(holder, [{ clinicId, webhookId: webhook.id, fence: 1, version: 1, nextInMs: null }]);
+  const park =
+    "update runs set parked_at = now(), failures = 5, failing_since = now(), next_at = $2 where webhook_id = $1";
+  await owner.query(park, [webhook.id, "2999-01-01"]);
+  const { rung, begun } = await take(holder);
+  expect({ rung, begun, left: await bells() }).toEqual({ rung: [], begun: [], left: 0 });
+  await owner.query("update runs set next_at = now() where webhook_id = $1", [webhook.id]);
+  const probe = await store.take(holder, { webhooks: 64, perWebhook: 8, suspect: true });
+  expect(probe.runs).toMatchObject([{ webhookId: webhook.id, seen: 2 }]);
 });

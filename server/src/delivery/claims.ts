@@ -20,8 +20,8 @@ import { POLL_MS } from "./wake.ts";
 
 const WEBHOOKS_TAKEN_MAX = 64;
 const BEGUN_PER_TAKE_MAX = 8;
-/** Those whose receivers are in doubt can wait a little; the healthy ones come first. */
-const SUSPECTS_TAKEN_EVERY_MS = 50;
+/** Those whose receivers are in doubt can wait a little: what is healthy waits while they are looked for. */
+export const SUSPECTS_TAKEN_EVERY_MS = 50;
 const SUSPECTS_POLL_MS = 2_000;
 const POOLS: readonly Pool[] = ["healthy", "suspect"];
 
@@ -187,10 +187,11 @@ export class Claims {
       if (places[pool] > 0) wait = Math.min(wait, this.#rounds[pool].msUntilDue(nowMs));
     }
     for (const run of this.#runs.all()) {
+      if (run.isFull) continue;
       const due = run.nextDueInMs(nowMs);
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(nowMs));
-      if (!run.canSleep(nowMs) && run.inFlightCount < run.concurrency) {
+      if (!run.canSleep(nowMs)) {
         const pause = underway.paced.of(run, nowMs).msUntilNext(nowMs);
         if (pause > 0) wait = Math.min(wait, pause);
       }

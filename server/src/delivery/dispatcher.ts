@@ -83,7 +83,7 @@ export class Dispatcher {
     });
     const { store, clock, onSettled } = options;
     const { paced } = this.#underway;
-    this.#settler = new Settler({ store, clock, paced, nodeId: () => this.#lease.nodeId, onEnd: wake, onSettled });
+    this.#settler = new Settler({ store, clock, paced, nodeId: () => this.#lease.nodeId, onDue: wake, onSettled });
     this.#claims = new Claims({ store, clock, lease: this.#lease, underway: this.#underway, onMore: wake });
   }
 

@@ -5,7 +5,9 @@ import { createTestEngine, type TestEngine } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { fixedClock } from "../clock.ts";
+import { SUSPECTS_TAKEN_EVERY_MS } from "./claims.ts";
 import { HEALTHY_PLACES_MAX, SLOW_AFTER_MS } from "./places.ts";
+import { COMPANY_AWAITED_MS } from "./settler.ts";
 
 let engine: TestEngine;
 let receivers: Receiver[];
@@ -43,10 +45,13 @@ async function engineHasLooked(): Promise<void> {
   });
 }
 
-/** While a clock stands still nobody polls, so the engine is nudged until it has done so much. */
+/**
+ * So many attempts were made. While the clock stands still nobody polls, and what came of a receiver in doubt waits for
+ * company before it is written down: another clinic's delivery is both.
+ */
 async function attempted(count: number): Promise<void> {
   await until(`${count} attempts were made`, async () => {
-    engine.nudge();
+    await engineHasLooked();
     return (await log().attempts()).length === count;
   });
 }
@@ -82,7 +87,9 @@ describe("an address that has never answered 2xx", () => {
     const webhook = await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
     const clock = fixedClock("2026-03-01T12:00:00Z");
     await engine.startDispatcher({ clock });
+    await engineHasLooked();
     await engine.emit(clinicId, "consult:1");
+    clock.advance({ milliseconds: SUSPECTS_TAKEN_EVERY_MS }); // since the look before
     await attempted(1);
     clock.advance({ milliseconds: LINGERED_MS });
     await until("its run sleeps", async () => (await log().run(webhook.id)).owner === null);
@@ -107,6 +114,51 @@ describe("an address that has never answered 2xx", () => {
       return (await log().finished()).length === 9;
     });
     expect(clock.monotonicMs() - before).toBeLessThan(8_000); // one a second would need more
+  });
+});
+
+describe("what came of receivers in doubt", () => {
+  async function twoInDoubt() {
+    const clock = fixedClock("2026-03-01T12:00:00Z");
+    await engine.startDispatcher({ clock });
+    await engineHasLooked();
+    const answers: (() => void)[] = [];
+    for (const n of [1, 2]) {
+      const receiver = await newReceiver();
+      receiver.answer = (_got, response) => void answers.push(() => response.writeHead(500).end());
+      await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
+      await engine.emit(clinicId, `consult:${n}`);
+    }
+    clock.advance({ milliseconds: SUSPECTS_TAKEN_EVERY_MS });
+    await until("both were asked", () => {
+      engine.nudge();
+      return answers.length === 2;
+    });
+    const [first, second] = answers;
+    return { clock, first: first as () => void, second: second as () => void };
+  }
+  const statements = async () => {
+    const text = "select xmin::text as statement from attempts where clinic_id = $1";
+    return (await engine.owner.query<{ statement: string }>(text, [clinicId])).rows.map(({ statement }) => statement);
+  };
+
+  test("is written down a little later, all in one statement", async () => {
+    const { clock, first, second } = await twoInDoubt();
+    first();
+    for (let look = 0; look < 20; look++) expect(await statements()).toEqual([]);
+    second();
+    await until("both are written down", async () => {
+      clock.advance({ milliseconds: COMPANY_AWAITED_MS / 10 });
+      return (await statements()).length === 2;
+    });
+    expect(new Set(await statements()).size).toBe(1);
+  });
+
+  test("goes along at once with what came of a healthy one", async () => {
+    const { first, second } = await twoInDoubt();
+    first();
+    second();
+    await attempted(2);
   });
 });
 

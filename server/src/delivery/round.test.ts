@@ -49,3 +49,24 @@ test("a nudge while a TAKE is under way calls for another one", () => {
   round.ended(NOTHING, 0);
   expect(round.msUntilDue(0)).toBe(0);
 });
+
+const EVERY_MS = 50;
+
+test("rests after every TAKE, whether it has found anything or not: each nudge calls for one", () => {
+  for (const hasTaken of [false, true]) {
+    const round = new Round(EVERY_MS, IDLE_MS);
+    expect(round.msUntilDue(0)).toBe(0);
+    round.began(0);
+    round.nudge();
+    round.ended({ ...NOTHING, hasTaken }, 0);
+    expect(round.msUntilDue(0)).toBe(EVERY_MS);
+    expect(round.msUntilDue(EVERY_MS)).toBe(0);
+  }
+});
+
+test("does not rest within a round, where what was looked at is nothing to be taken", () => {
+  const round = new Round(EVERY_MS, IDLE_MS);
+  round.began(0);
+  round.ended({ ...NOTHING, upTo: { clinicId: 1, webhookId: 2 } }, 0);
+  expect(round.msUntilDue(0)).toBe(0);
+});

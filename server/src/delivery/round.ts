@@ -35,7 +35,10 @@ export class Round {
   #takes = 0;
   #hasTaken = false;
 
-  /** @param everyMs least time between a TAKE that found something and the next; @param idleMs between two where nobody nudges and nothing was found */
+  /**
+   * @param everyMs least time between a TAKE and the next, but for those of a round that go on past what there was nothing to
+   * take of; @param idleMs between two where nobody nudges and nothing was found
+   */
   constructor(everyMs: number, idleMs: number) {
     this.#everyMs = everyMs;
     this.#poll = new Poll(idleMs);
@@ -67,7 +70,7 @@ export class Round {
 
   ended({ hasTaken, isNew, isFull, upTo }: Found, nowMs: number): void {
     this.#pollMs = nowMs + this.#poll.after(hasTaken || isNew);
-    if (hasTaken) this.#restsUntilMs = nowMs + this.#everyMs;
+    if (hasTaken || upTo === null) this.#restsUntilMs = nowMs + this.#everyMs;
     this.#hasTaken ||= hasTaken;
     this.after = upTo ?? undefined;
     if (upTo !== null || isFull) this.nudge();

@@ -106,6 +106,11 @@ export class Run {
     return this.inFlight.size;
   }
 
+  /** It has as many in flight as it may: nothing begins until one of them has come back. */
+  get isFull(): boolean {
+    return this.inFlight.size >= this.concurrency;
+  }
+
   /** Whose places its requests take. */
   get pool(): Pool {
     return this.#isProved && this.health.failures === 0 && this.slowInFlight === 0 ? "healthy" : "suspect";
@@ -196,8 +201,8 @@ export class Run {
 
   /** Whether there is something to ask for, were there a place. It is asked of every held run at every turn, and costs little. */
   wantsRefill(nowMs: number): boolean {
+    if (this.gone || this.#isLeftAlone || this.isFull) return false;
     this.#wakeDue(nowMs);
-    if (this.gone || this.#isLeftAlone || this.inFlight.size >= this.concurrency) return false;
     return !this.#reachedEnd || this.#rung || this.#freed.size > 0;
   }
 

@@ -12,6 +12,12 @@ import type { Paced } from "./paced.ts";
 import type { Run } from "./run.ts";
 import type { Attempted } from "./sender.ts";
 
+/**
+ * What came of receivers that are in doubt, and brings nothing further, waits so long for company: one by one, as they run
+ * into their deadlines, they would cost those that are well a few statements each.
+ */
+export const COMPANY_AWAITED_MS = 50;
+
 /** An attempt that was written down, for whoever counts. */
 export interface Settled {
   readonly outcome: Attempted["settled"]["outcome"];
@@ -42,8 +48,8 @@ export interface SettlerOptions {
   clock: Clock;
   paced: Paced;
   nodeId: () => number;
-  /** a batch has ended, well or not */
-  onEnd: () => void;
+  /** a batch has ended, well or not; or what waited for company has waited long enough */
+  onDue: () => void;
   onSettled?: ((settled: Settled) => void) | undefined;
 }
 
@@ -51,6 +57,10 @@ export class Settler {
   readonly #options: SettlerOptions;
   #results: Result[] = [];
   #settling: Promise<void> | null = null;
+  /** some of them wait for nothing */
+  #isUrgent = false;
+  /** until the others have waited for company long enough; null when none waits */
+  #callOff: (() => void) | null = null;
   #failure: { error: unknown } | null = null;
 
   constructor(options: SettlerOptions) {
@@ -64,11 +74,19 @@ export class Settler {
 
   /** There is something that settle() would begin with. */
   get isWanted(): boolean {
-    return this.#results.length > 0 && this.#settling === null;
+    return this.#results.length > 0 && this.#settling === null && this.#isUrgent;
   }
 
+  /** A result, to be written down at once, or a little later where nobody waits for it. */
   add(run: Run, attempted: Attempted): void {
     this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
+    if (run.pool === "healthy" || attempted.verdict === "delivered") this.#hurry();
+    else this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, () => this.#hurry());
+  }
+
+  #hurry(): void {
+    this.#isUrgent = true;
+    this.#options.onDue();
   }
 
   /** Begins to settle what has come back, unless that is under way. Throws what the last batch failed with, once. */
@@ -77,13 +95,17 @@ export class Settler {
     this.#failure = null;
     if (failure !== null) throw failure.error;
     if (!this.isWanted) return;
+    this.#isUrgent = false;
+    this.#callOff?.();
+    this.#callOff = null;
     this.#settling = this.#settleBatch()
       .catch((error: unknown) => {
         this.#failure = { error };
+        this.#isUrgent = true; // what it has not written down is there still
       })
       .finally(() => {
         this.#settling = null;
-        this.#options.onEnd();
+        this.#options.onDue();
       });
   }
 

@@ -83,6 +83,11 @@ export class ModelStore implements EngineStore {
     // Its own hear theirs at once, and their holder remembers them.
     const held = rung.filter((key) => seen.run(key).owner === owner);
     for (const key of held) if (this.tables.run(key).owner === owner) silence(scanning, key);
+    // Every probe looks at everything from the start.
+    const waitsForProbe = ({ owner: holder, parkedAt, nextAt }: RunRow) =>
+      holder === null && parkedAt !== null && nextAt > atMs;
+    for (const key of rung)
+      if (waitsForProbe(seen.run(key)) && waitsForProbe(this.tables.run(key))) silence(scanning, key);
     return {
       ...scanAll(scanning, leases),
       rung: held,

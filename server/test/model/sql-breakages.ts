@@ -82,6 +82,12 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     into: "delete from bells b using followed f where false and",
   },
   {
+    name: "a parked webhook's bells stay until somebody looks after what rests",
+    statement: "take",
+    out: "or (owner is null and parked_at is not null and next_at > now())",
+    into: "",
+  },
+  {
     name: "a webhook that was changed sleeps for as long as its holder thought",
     statement: "release",
     out: "when s.version <> r.webhook_version then now()",

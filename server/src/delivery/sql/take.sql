@@ -18,13 +18,14 @@ with recursive ring (clinic_id, webhook_id, step) as (
     order by n.clinic_id, n.webhook_id limit 1) b
   where r.step < $8::int),
 looked_up as materialized (
-  select b.clinic_id, b.webhook_id, b.step, r.owner, r.fence from ring b
+  select b.clinic_id, b.webhook_id, b.step, r.owner, r.fence, r.parked_at, r.next_at,
+    (r.failures > 0 or r.answered_at is null) = $5::boolean as is_asked_for from ring b
     left join runs r on r.clinic_id = b.clinic_id and r.webhook_id = b.webhook_id),
 -- Those that are off, paused or given away to others are left out before it is counted how many: until rest.sql has come by
 -- they would keep the others out.
 due as materialized (
   select clinic_id, webhook_id, min(next_at) as next_at, min(step) as step, max(fence) as fence from (
-    select clinic_id, webhook_id, null::timestamptz as next_at, step, fence from looked_up
+    select clinic_id, webhook_id, null::timestamptz as next_at, step, fence from looked_up where owner is null and is_asked_for
     union all
     (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
      where not $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and r.failures = 0 and r.answered_at is not null
@@ -65,10 +66,15 @@ passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::t
 rung_while_held as materialized (select clinic_id, webhook_id from looked_up where owner is not distinct from $1::bigint),
 -- It has heard them, so they go: left where they are, those of receivers that hang would be gone through by every TAKE. Their
 -- holder remembers them until its next scan from the start, or until it says that the webhook is due at once (release.sql);
--- when it is lost, the webhook comes due anyway (reap.sql). A run that is locked keeps its bells for the next TAKE.
+-- when it is lost, the webhook comes due anyway (reap.sql). Those of a parked webhook go as well: every probe looks at
+-- everything from the start, and so does the scan after the first success. A run that is locked keeps its bells for the next TAKE.
+needless as materialized (
+  select clinic_id, webhook_id from looked_up
+  where owner is not distinct from $1::bigint or (owner is null and parked_at is not null and next_at > now())),
 followed as materialized (
-  select r.clinic_id, r.webhook_id from rung_while_held h
-    join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id where r.owner is not distinct from $1::bigint
+  select r.clinic_id, r.webhook_id from needless h
+    join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
+  where r.owner is not distinct from $1::bigint or (r.owner is null and r.parked_at is not null and r.next_at > now())
   for no key update of r skip locked),
 heard as (
   delete from bells b using followed f where b.clinic_id = f.clinic_id and b.webhook_id = f.webhook_id),
