@@ -82,8 +82,12 @@ export class Dispatcher {
       onEnd: wake,
     });
     const { store, clock, onSettled } = options;
-    const { paced } = this.#underway;
-    this.#settler = new Settler({ store, clock, paced, nodeId: () => this.#lease.nodeId, onDue: wake, onSettled });
+    this.#settler = new Settler({
+      ...{ store, clock, onSettled, paced: this.#underway.paced },
+      nodeId: () => this.#lease.nodeId,
+      mayWait: () => !this.#stopping && !this.#lease.isLost(),
+      onDue: wake,
+    });
     this.#claims = new Claims({ store, clock, lease: this.#lease, underway: this.#underway, onMore: wake });
   }
 
@@ -115,7 +119,7 @@ export class Dispatcher {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#lease.stopTaking();
-    this.#wake.ring();
+    this.#settler.hurry();
     try {
       await this.#loop;
     } finally {
@@ -164,6 +168,7 @@ export class Dispatcher {
   /** Our lease is lost or in doubt: nothing is begun until what is in flight has ended, then this node starts as a new one. */
   async #beginAfresh(): Promise<void> {
     this.#claims.forgetAll();
+    this.#settler.hurry();
     await this.#underway.withdrawAll();
     if (!this.#isIdle) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();

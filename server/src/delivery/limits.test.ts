@@ -7,7 +7,6 @@ import { until } from "../../test/until.ts";
 import { fixedClock } from "../clock.ts";
 import { SUSPECTS_TAKEN_EVERY_MS } from "./claims.ts";
 import { HEALTHY_PLACES_MAX, SLOW_AFTER_MS } from "./places.ts";
-import { COMPANY_AWAITED_MS } from "./settler.ts";
 
 let engine: TestEngine;
 let receivers: Receiver[];
@@ -118,14 +117,15 @@ describe("an address that has never answered 2xx", () => {
 });
 
 describe("what came of receivers in doubt", () => {
+  /** Two that have never answered are asked, and answer what the test says when it says so. */
   async function twoInDoubt() {
     const clock = fixedClock("2026-03-01T12:00:00Z");
     await engine.startDispatcher({ clock });
     await engineHasLooked();
-    const answers: (() => void)[] = [];
+    const answers: ((status?: number) => void)[] = [];
     for (const n of [1, 2]) {
       const receiver = await newReceiver();
-      receiver.answer = (_got, response) => void answers.push(() => response.writeHead(500).end());
+      receiver.answer = (_got, response) => void answers.push((status = 500) => response.writeHead(status).end());
       await engine.createWebhook(clinicId, { url: receiver.url, proved: false });
       await engine.emit(clinicId, `consult:${n}`);
     }
@@ -135,7 +135,7 @@ describe("what came of receivers in doubt", () => {
       return answers.length === 2;
     });
     const [first, second] = answers;
-    return { clock, first: first as () => void, second: second as () => void };
+    return { clock, first: first as (typeof answers)[0], second: second as (typeof answers)[0] };
   }
   const statements = async () => {
     const text = "select xmin::text as statement from attempts where clinic_id = $1";
@@ -148,7 +148,7 @@ describe("what came of receivers in doubt", () => {
     for (let look = 0; look < 20; look++) expect(await statements()).toEqual([]);
     second();
     await until("both are written down", async () => {
-      clock.advance({ milliseconds: COMPANY_AWAITED_MS / 10 });
+      clock.advance({ milliseconds: 1 });
       return (await statements()).length === 2;
     });
     expect(new Set(await statements()).size).toBe(1);
@@ -159,6 +159,34 @@ describe("what came of receivers in doubt", () => {
     first();
     second();
     await attempted(2);
+  });
+
+  test("does not wait where it has arrived, nor where the node is stopping", async () => {
+    const { first, second } = await twoInDoubt();
+    first(200);
+    await until("it is written down", async () => (await statements()).length === 1);
+    const stopped = engine.stopDispatchers();
+    second();
+    await stopped;
+    expect(await statements()).toHaveLength(2);
+  });
+
+  test("is known at once of one that was well, however slow it was", async () => {
+    const clock = fixedClock("2026-03-01T12:00:00Z");
+    await engine.startDispatcher({ clock });
+    const receiver = await newReceiver();
+    const answers: (() => void)[] = [];
+    receiver.answer = (_got, response) => void answers.push(() => response.writeHead(500).end());
+    await engine.createWebhook(clinicId, { url: receiver.url });
+    await engine.emit(clinicId, "consult:1");
+    await until("it was asked", () => {
+      engine.nudge();
+      return answers.length === 1;
+    });
+    clock.advance({ milliseconds: SLOW_AFTER_MS });
+    await engineHasLooked(); // its place is among the slow ones
+    answers[0]?.();
+    await until("it is written down", async () => (await statements()).length === 1);
   });
 });
 

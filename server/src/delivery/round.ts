@@ -2,7 +2,7 @@
  * When one pool's next TAKE is due, and where it goes on among the bells. No I/O.
  *
  * A round looks at all webhooks with bells once, in several TAKEs where there are many. While it finds work the next TAKE
- * follows at once; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
+ * follows as soon as it may; a long round that found nothing (bells of webhooks that others hold) is not begun again at every nudge.
  */
 import type { RunKey } from "./engine-store.ts";
 import { Poll } from "./wake.ts";

@@ -329,4 +329,13 @@ describe("a run", () => {
     run.settled("b", null, true);
     expect(run.canSleep(LATER_MS)).toBe(true);
   });
+
+  test("that is gone does not ask for the time of a retry that has come, while something is in flight", () => {
+    const run = new Run(scan({ proved: true, concurrency: 8 }), 0, 0);
+    run.waits("a", 5_000);
+    run.begun({ orderKey: "b" } as Begun);
+    run.begun({ orderKey: "c" } as Begun);
+    run.abandon("c");
+    expect([run.wantsRefill(5_000), run.nextDueInMs(5_000)]).toEqual([false, null]);
+  });
 });

@@ -111,9 +111,14 @@ export class Run {
     return this.inFlight.size >= this.concurrency;
   }
 
+  /** Its receiver has failed last, or has never answered: then there is one request at a time. */
+  get isInDoubt(): boolean {
+    return !this.#isProved || this.health.failures > 0;
+  }
+
   /** Whose places its requests take. */
   get pool(): Pool {
-    return this.#isProved && this.health.failures === 0 && this.slowInFlight === 0 ? "healthy" : "suspect";
+    return this.isInDoubt || this.slowInFlight > 0 ? "suspect" : "healthy";
   }
 
   /** What came of attempts, in the order in which they ended; tests left out. */
@@ -201,8 +206,9 @@ export class Run {
 
   /** Whether there is something to ask for, were there a place. It is asked of every held run at every turn, and costs little. */
   wantsRefill(nowMs: number): boolean {
-    if (this.gone || this.#isLeftAlone || this.isFull) return false;
+    if (this.isFull) return false;
     this.#wakeDue(nowMs);
+    if (this.gone || this.#isLeftAlone) return false;
     return !this.#reachedEnd || this.#rung || this.#freed.size > 0;
   }
 

@@ -13,10 +13,10 @@ import type { Run } from "./run.ts";
 import type { Attempted } from "./sender.ts";
 
 /**
- * What came of receivers that are in doubt, and brings nothing further, waits so long for company: one by one, as they run
- * into their deadlines, they would cost those that are well a few statements each.
+ * What a receiver in doubt has failed with waits so long for company: one by one, as they run into their deadlines, they would
+ * cost those that are well a few statements each.
  */
-export const COMPANY_AWAITED_MS = 50;
+const COMPANY_AWAITED_MS = 50;
 
 /** An attempt that was written down, for whoever counts. */
 export interface Settled {
@@ -48,8 +48,10 @@ export interface SettlerOptions {
   clock: Clock;
   paced: Paced;
   nodeId: () => number;
-  /** a batch has ended, well or not; or what waited for company has waited long enough */
+  /** something is to be settled, or a batch has ended, well or not */
   onDue: () => void;
+  /** nothing is in a hurry: this node goes on, and its lease is its own */
+  mayWait: () => boolean;
   onSettled?: ((settled: Settled) => void) | undefined;
 }
 
@@ -77,14 +79,16 @@ export class Settler {
     return this.#results.length > 0 && this.#settling === null && this.#isUrgent;
   }
 
-  /** A result, to be written down at once, or a little later where nobody waits for it. */
+  /** A result, to be written down at once or, where only a receiver in doubt has failed again, a little later. */
   add(run: Run, attempted: Attempted): void {
     this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
-    if (run.pool === "healthy" || attempted.verdict === "delivered") this.#hurry();
-    else this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, () => this.#hurry());
+    const mayWait = run.isInDoubt && attempted.verdict !== "delivered" && this.#options.mayWait();
+    if (mayWait) this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, () => this.hurry());
+    else this.hurry();
   }
 
-  #hurry(): void {
+  /** What has come back waits for company no more. */
+  hurry(): void {
     this.#isUrgent = true;
     this.#options.onDue();
   }

@@ -31,7 +31,7 @@ export interface UnderwayOptions {
   reachedBy: (host: string) => string | null;
   /** an attempt has ended: its result has to be settled */
   onAnswer: (run: Run, attempted: Attempted) => void;
-  /** a place is free again that something may wait for, or what was begun is to be withdrawn */
+  /** a place is free again */
   onEnd: () => void;
 }
 
@@ -89,10 +89,9 @@ export class Underway {
     if (attempted === null) this.#withdrawn.abandon([{ run, begun }]);
     else onAnswer(run, attempted);
     if (place.pool !== pool) run.slowInFlight--;
-    const wasAwaited = this.#places.free(place.pool) === 0;
     this.#places.leave(place);
     this.paced.ended(run);
-    if (attempted === null || wasAwaited || this.paced.count > 0) onEnd();
+    onEnd();
   }
 
   /** Receivers that have been silent for too long leave the places of the healthy. */

@@ -92,6 +92,20 @@ describe("while sending is paused", () => {
     await until("both have it", () => receiver.received.length === 1 && other.received.length === 1);
   });
 
+  test("a probe that comes due is put off, and made once it is over", async () => {
+    const park =
+      "update runs set parked_at = now(), failures = 5, failing_since = now(), next_at = now() where webhook_id = $1";
+    await engine.emit(clinicId, "consult:1");
+    await engine.owner.query(park, [webhook.id]);
+    await pauseSending(owner, theWebhook(), note);
+    await engine.store.reap();
+    await resumeSending(owner, theWebhook(), note);
+    expect(await engine.store.sweep()).toBe(0);
+    const node = await engine.store.register("node", 30_000);
+    const { runs } = await engine.store.take(node, { webhooks: 10, perWebhook: 10, suspect: true });
+    expect(runs).toMatchObject([{ webhookId: webhook.id, parked: true, seen: 1 }]);
+  });
+
   test("what a node holds already goes no further than what had been begun", async () => {
     let release = () => {};
     receiver.answer = (_got, response) => {

@@ -73,7 +73,10 @@ export async function resumeSending(owner: Db, scope: PauseScope, note: Operator
         select r.clinic_id, r.webhook_id from freed f join runs r on r.clinic_id = f.clinic_id and r.webhook_id = f.id
         where f.sends order by r.clinic_id, r.webhook_id for no key update of r),
       rising as (
-        update runs r set recovered_at = now() from locked l
+        -- a probe that came due meanwhile was put off without end (delivery/sql/rest.sql)
+        update runs r set recovered_at = now(),
+          next_at = case when r.parked_at is not null and r.owner is null and r.next_at = 'infinity' then now() else r.next_at end
+        from locked l
         where r.clinic_id = l.clinic_id and r.webhook_id = l.webhook_id)
       insert into bells (clinic_id, webhook_id) select clinic_id, id from freed where sends`.execute(tx);
     await writeDownHere(tx, { ...scope, ...note, reason, action: "sending.resumed" });

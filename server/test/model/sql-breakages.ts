@@ -72,14 +72,14 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     name: "the bells of webhooks that another node holds are taken away, too",
     found: "in any order",
     statement: "take",
-    out: "bells b using followed f",
-    into: "bells b using looked_up f",
+    out: "bells b using spent_locked s",
+    into: "bells b using looked_up s",
   },
   {
     name: "a held webhook's bells stay until it has a place",
     statement: "take",
-    out: "delete from bells b using followed f where",
-    into: "delete from bells b using followed f where false and",
+    out: "delete from bells b using spent_locked s where",
+    into: "delete from bells b using spent_locked s where false and",
   },
   {
     name: "a parked webhook's bells stay until somebody looks after what rests",

@@ -4,7 +4,8 @@
 -- $6, $7 clinic and webhook after which to go on among the bells · $8 webhooks with bells to look at, at most
 -- $9 whether this node has less than its share: then it takes what others gave away (release.sql); after 5 s anybody does
 -- A bell commits together with its deliveries and is consumed only here or in refill.sql, under the run's lock, and in the
--- snapshot of the scan or by whoever holds the run and will scan it: that is why no wake-up is lost.
+-- snapshot of a scan, or where one is sure to follow (by whoever holds the run, or of a parked one by its probe; rest.sql takes
+-- away those of parked ones, too): that is why no wake-up is lost.
 -- The bells are gone through from webhook to webhook (a loose index scan), however many bells each has, and on from where
 -- the last TAKE ended, round and round: those of webhooks that are off, parked or held elsewhere cannot fill what is looked
 -- at and keep the others out.
@@ -68,16 +69,16 @@ rung_while_held as materialized (select clinic_id, webhook_id from looked_up whe
 -- holder remembers them until its next scan from the start, or until it says that the webhook is due at once (release.sql);
 -- when it is lost, the webhook comes due anyway (reap.sql). Those of a parked webhook go as well: every probe looks at
 -- everything from the start, and so does the scan after the first success. A run that is locked keeps its bells for the next TAKE.
-needless as materialized (
+spent as materialized (
   select clinic_id, webhook_id from looked_up
   where owner is not distinct from $1::bigint or (owner is null and parked_at is not null and next_at > now())),
-followed as materialized (
-  select r.clinic_id, r.webhook_id from needless h
-    join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
+spent_locked as materialized (
+  select r.clinic_id, r.webhook_id from spent s
+    join runs r on r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id
   where r.owner is not distinct from $1::bigint or (r.owner is null and r.parked_at is not null and r.next_at > now())
   for no key update of r skip locked),
-heard as (
-  delete from bells b using followed f where b.clinic_id = f.clinic_id and b.webhook_id = f.webhook_id),
+spent_removed as (
+  delete from bells b using spent_locked s where b.clinic_id = s.clinic_id and b.webhook_id = s.webhook_id),
 -- include begin.sql
 , (select json_agg(r) from rung_while_held r) as rung,
 -- where the next TAKE goes on among the bells, if there may be more
