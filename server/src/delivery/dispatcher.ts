@@ -120,6 +120,7 @@ export class Dispatcher {
     this.#stopping = true;
     this.#lease.stopTaking();
     this.#settler.hurry();
+    this.#wake.ring();
     try {
       await this.#loop;
     } finally {
@@ -170,6 +171,7 @@ export class Dispatcher {
     this.#claims.forgetAll();
     this.#settler.hurry();
     await this.#underway.withdrawAll();
+    if (this.#settler.isWanted) return;
     if (!this.#isIdle) await this.#wake.wait(POLL_MS);
     else if (!this.#stopping) await this.#lease.renew();
     this.#claims.nudge();

@@ -83,14 +83,17 @@ export class Settler {
   add(run: Run, attempted: Attempted): void {
     this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
     const mayWait = run.isInDoubt && attempted.verdict !== "delivered" && this.#options.mayWait();
-    if (mayWait) this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, () => this.hurry());
-    else this.hurry();
+    const hurryNow = () => {
+      this.hurry();
+      this.#options.onDue();
+    };
+    if (mayWait) this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, hurryNow);
+    else hurryNow();
   }
 
-  /** What has come back waits for company no more. */
+  /** What has come back waits for company no more; whoever says so sees to it that settle() is called. */
   hurry(): void {
     this.#isUrgent = true;
-    this.#options.onDue();
   }
 
   /** Begins to settle what has come back, unless that is under way. Throws what the last batch failed with, once. */
