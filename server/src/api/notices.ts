@@ -13,6 +13,7 @@ import {
   UNREAD_COUNTED_MAX,
 } from "../notices/in-app.ts";
 import { LATE_EVENTS, NOTICE_KINDS } from "../notices/kinds.ts";
+import { LATE_STATES } from "../notices/late-now.ts";
 import { command } from "./command.ts";
 import type { ApiContext } from "./context.ts";
 import { ID_PARAMS, readId } from "./ids.ts";
@@ -37,6 +38,11 @@ const NOTICE = z.object({
   expires_at: TIME.describe("When the content of what waits is no longer kept."),
   waiting_count: z.int().nullable(),
   delivery_id: z.string().nullable(),
+  delivery_state: z
+    .enum(LATE_STATES)
+    .nullable()
+    .describe("Now, and waiting as long as anything about the same consult waits; null once it is no longer kept."),
+  delivered_at: TIME.describe("When the late delivery arrived after all."),
   consult_starts_at: TIME,
   event: z.enum(LATE_EVENTS).nullable(),
   created_at: z.string(),
@@ -104,6 +110,8 @@ function show(notice: ReadableNotice, timeZone: string): z.infer<typeof NOTICE> 
     expires_at: time(details.expiresAt),
     waiting_count: details.waiting ?? null,
     delivery_id: details.deliveryId ?? null,
+    delivery_state: notice.lateNow?.state ?? null,
+    delivered_at: time(notice.lateNow?.deliveredAt),
     consult_starts_at: time(details.startsAt),
     event: details.event ?? null,
     created_at: clinicTime(notice.createdAt, timeZone),

@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { notFound } from "../errors.ts";
-import { type Notice, type NoticeKind, readDetails } from "./kinds.ts";
+import { type Notice, type NoticeDetails, type NoticeKind, readDetails } from "./kinds.ts";
+import { type LateNow, readLateNow } from "./late-now.ts";
 
 /** More unread ones than this are not counted. */
 export const UNREAD_COUNTED_MAX = 100;
@@ -17,6 +18,8 @@ export interface Sends {
 export interface ReadableNotice extends Omit<Notice, "webhook"> {
   readonly webhook: { readonly id: number; readonly name: string; readonly deleted: boolean } | null;
   readonly readAt: Temporal.Instant | null;
+  /** Of the delivery that is named; null where there is none, or it is no longer kept. */
+  readonly lateNow: LateNow | null;
   readonly email: Sends;
   readonly operationalWebhook: Sends;
 }
@@ -50,7 +53,7 @@ export async function listNotices(tx: Tx, query: NoticeQuery): Promise<ReadableN
     sql`n.clinic_id = ${clinicId} ${unread ? sql`and n.read_at is null` : sql``}
       ${beforeId === null ? sql`` : sql`and n.id < ${beforeId}`} order by n.id desc limit ${limit}`,
   );
-  return rows.map(toNotice);
+  return toNotices(tx, clinicId, rows);
 }
 
 /** How many nobody has read, at most UNREAD_COUNTED_MAX. */
@@ -72,9 +75,9 @@ export async function markRead(tx: Tx, { clinicId, actor }: Reader, id: number):
   await sql`update notices set read_at = now(), read_by = ${actor}
     where clinic_id = ${clinicId} and id = ${id} and read_at is null`.execute(tx);
   const { rows } = await select(tx, sql`n.clinic_id = ${clinicId} and n.id = ${id}`);
-  const [row] = rows;
-  if (row === undefined) throw notFound("notice");
-  return toNotice(row);
+  const [notice] = await toNotices(tx, clinicId, rows);
+  if (notice === undefined) throw notFound("notice");
+  return notice;
 }
 
 /** Marks all as read, or those up to the newest that was seen. Returns how many were unread. */
@@ -96,13 +99,23 @@ function select(tx: Tx, where: ReturnType<typeof sql>) {
     where ${where}`.execute(tx);
 }
 
-function toNotice(row: Row): ReadableNotice {
+async function toNotices(tx: Tx, clinicId: number, rows: readonly Row[]): Promise<ReadableNotice[]> {
+  const read = rows.map((row) => ({ row, details: readDetails(row.details) }));
+  const ids = read.flatMap(({ details: { deliveryId } }) => deliveryId ?? []);
+  const lateNow = await readLateNow(tx, clinicId, ids);
+  return read.map(({ row, details }) => ({
+    ...toNotice(row, details),
+    lateNow: lateNow.get(details.deliveryId ?? "") ?? null,
+  }));
+}
+
+function toNotice(row: Row, details: NoticeDetails): Omit<ReadableNotice, "lateNow"> {
   const { webhook_id: id, webhook_name: name, webhook_deleted: deleted } = row;
   return {
     ...{
       id: row.id,
       kind: row.kind,
-      details: readDetails(row.details),
+      details,
       createdAt: row.created_at,
       readAt: row.read_at,
     },

@@ -34,6 +34,9 @@ export interface Notice {
   expires_at: string | null;
   waiting_count: number | null;
   delivery_id: string | null;
+  /** Of the delivery, now; null where there is none, or it is no longer kept. */
+  delivery_state: "waiting" | "delivered" | "given_up" | "cancelled" | null;
+  delivered_at: string | null;
   consult_starts_at: string | null;
   event: "consult.updated" | "participant.removed" | null;
   created_at: string;

@@ -21,7 +21,7 @@ const TOPICS = Object.keys(LISTS) as Topic[];
 const SELDOM_MILLISECONDS = 60_000;
 /**
  * The bars of seven days change with each delivery. For 25 busy webhooks they took 0.3 to 0.5 s on a machine under load, five
- * times what the list of deliveries took.
+ * times what the list of deliveries took. Notices, which say what has become of their deliveries, keep them company.
  */
 const BARS_MILLISECONDS = 15_000;
 
@@ -41,14 +41,16 @@ async function openStream(lastId: string | undefined, signal: AbortSignal) {
 
 /** Listens for as long as the window is looked at; returns how to stop. */
 export function listen(queryClient: QueryClient): () => void {
-  const bars = new Seldom(
+  const seldom = new Seldom(
     BARS_MILLISECONDS,
-    () => void queryClient.invalidateQueries({ queryKey: ["activity"] }),
+    () => {
+      for (const queryKey of [["activity"], ["notices"]]) void queryClient.invalidateQueries({ queryKey });
+    },
     browserClock,
   );
   const read = (topics: readonly Topic[]) => {
     for (const list of topics.flatMap((topic) => LISTS[topic] ?? [])) void queryClient.invalidateQueries(list);
-    if (topics.includes("deliveries")) bars.ask();
+    if (topics.includes("deliveries")) seldom.ask();
   };
   const onEvent = ({ event, data }: ServerEvent) => {
     if (event !== "changed") return;
@@ -65,7 +67,7 @@ export function listen(queryClient: QueryClient): () => void {
   let listening = new AbortController();
   const close = () => {
     listening.abort();
-    bars.stop();
+    seldom.stop();
     stands = false;
   };
   const look = () => {

@@ -9,6 +9,7 @@ const notice = (id: number, kind: NoticeKind, webhookId: number, read = false) =
     id,
     kind,
     webhook: { id: webhookId, name: "x", deleted: false },
+    delivery_state: kind === "delivery.late" ? "waiting" : null,
     read_at: read ? "2026-11-03T09:00:00Z" : null,
   }) as Notice;
 const idsOf = (notices: Notice[]) => notices.map(({ id }) => id);
@@ -32,6 +33,12 @@ describe("what needs attention", () => {
       notice(1, "deliveries.expiring", 1),
     ];
     expect(idsOf(needingAttention(notices, [webhook(1, "working")]))).toEqual([3, 1]);
+  });
+
+  it("is a late delivery as long as it has not arrived, also where it never will", () => {
+    const states = ["delivered", "waiting", "given_up", "cancelled", null] as const;
+    const notices = states.map((delivery_state, id) => ({ ...notice(id, "delivery.late", 1), delivery_state }));
+    expect(idsOf(needingAttention(notices, [webhook(1, "working")]))).toEqual([1, 2, 3]);
   });
 
   it("is nothing of a webhook that was deleted, turned off by a person, or has recovered", () => {

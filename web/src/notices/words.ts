@@ -32,6 +32,12 @@ export const KINDS: Readonly<Record<NoticeKind, { key: Key; tone: Tone }>> = {
   "webhook.patient_data_on": { key: "patientDataOn", tone: "calm" },
 };
 
+/** What was late says something else once it has arrived, and once nobody can tell any more whether it has. */
+function keyOf({ kind, delivery_state: state }: Notice): { key: Key | "lateArrived" | "lateForgotten"; tone: Tone } {
+  if (kind !== "delivery.late" || (state !== "delivered" && state !== null)) return KINDS[kind];
+  return { key: state === null ? "lateForgotten" : "lateArrived", tone: "calm" };
+}
+
 export interface NoticeWords {
   title: string;
   text: string;
@@ -44,11 +50,12 @@ export function useNoticeWords(): (notice: Notice) => NoticeWords {
   const when = useWhen();
   const language = useLanguage();
   return (notice) => {
-    const { key, tone } = KINDS[notice.kind];
+    const { key, tone } = keyOf(notice);
     const at = notice.off_at ?? notice.consult_starts_at ?? notice.expires_at;
     const values = {
       name: notice.webhook?.name ?? t("notices.nameless"),
       at: at === null ? "" : when(at, "on"),
+      arrived: notice.delivered_at === null ? "" : when(notice.delivered_at, "on"),
       known: at === null ? "no" : "yes",
       event: notice.event === "participant.removed" ? "removed" : "updated",
     };
