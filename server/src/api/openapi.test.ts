@@ -52,6 +52,16 @@ describe("the description", () => {
     }
   });
 
+  it("tells the limits of custom headers that the server keeps to", () => {
+    const body = description.paths["/v1/webhooks"]?.post as unknown as {
+      requestBody: { content: Record<string, { schema: { properties: Record<string, object> } }> };
+    };
+    expect(body.requestBody.content["application/json"]?.schema.properties.headers).toMatchObject({
+      maxItems: 10,
+      items: { properties: { name: { maxLength: 100 }, value: { minLength: 1, maxLength: 1_000 } } },
+    });
+  });
+
   it("says which operations an API key opens", () => {
     const keyed = operations.filter(({ operation }) => operation.security?.some((way) => "key" in way));
     expect(keyed.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([

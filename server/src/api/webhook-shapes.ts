@@ -2,6 +2,7 @@
 import { BLOCK_CHOICES, EVENT_NAMES } from "@hookwell/sdk";
 import { z } from "zod";
 import { clinicTime } from "../clinic/times.ts";
+import { CUSTOM_HEADERS_MAX, HEADER_NAME_MAX_CHARACTERS, HEADER_VALUE_MAX_CHARACTERS } from "../webhooks/headers.ts";
 import { maskHeaders, maskUrl } from "../webhooks/masking.ts";
 import {
   CONCURRENCY_MAX,
@@ -13,7 +14,7 @@ import {
 } from "../webhooks/settings.ts";
 import type { Webhook } from "../webhooks/store.ts";
 
-/** Room for more than the rules allow, so that their own words are what a caller reads. */
+/** Room for more than the rules allow, so that their own words are what a caller reads; the description tells the rules. */
 const URL_ACCEPTED_MAX_CHARACTERS = 20_000;
 const HEADERS_ACCEPTED_MAX = 50;
 const HEADER_ACCEPTED_MAX_CHARACTERS = 5_000;
@@ -47,8 +48,8 @@ const RECIPIENT_INPUT = z
   .nullable();
 
 const HEADER_INPUT = z.strictObject({
-  name: z.string().max(HEADER_ACCEPTED_MAX_CHARACTERS),
-  value: z.string().max(HEADER_ACCEPTED_MAX_CHARACTERS),
+  name: z.string().max(HEADER_ACCEPTED_MAX_CHARACTERS).meta({ minLength: 1, maxLength: HEADER_NAME_MAX_CHARACTERS }),
+  value: z.string().max(HEADER_ACCEPTED_MAX_CHARACTERS).meta({ minLength: 1, maxLength: HEADER_VALUE_MAX_CHARACTERS }),
 });
 
 const fields = {
@@ -61,7 +62,7 @@ const fields = {
   include: z.strictObject({ practitioner: BLOCK.optional(), patient: BLOCK.optional() }),
   one_participant_per_request: z.boolean(),
   format: z.literal("documented", { error: 'The only format is "documented".' }),
-  headers: z.array(HEADER_INPUT).max(HEADERS_ACCEPTED_MAX),
+  headers: z.array(HEADER_INPUT).max(HEADERS_ACCEPTED_MAX).meta({ maxItems: CUSTOM_HEADERS_MAX }),
   pace_per_second: wholeNumber(PACE_MAX_PER_SECOND).describe(
     "Left out, what the service behind the address is known to bear, else 50. With the address of another service, what is the old one's own becomes the new one's; anything else stays, but is no more than the new one bears.",
   ),

@@ -1,9 +1,9 @@
 /** Custom headers: what a manager may add to every request of a webhook (contract §6, security.md). Pure. */
 import type { FieldProblem } from "../errors.ts";
 
-const CUSTOM_HEADERS_MAX = 10;
-const HEADER_NAME_MAX_CHARACTERS = 100;
-const HEADER_VALUE_MAX_CHARACTERS = 1_000;
+export const CUSTOM_HEADERS_MAX = 10;
+export const HEADER_NAME_MAX_CHARACTERS = 100;
+export const HEADER_VALUE_MAX_CHARACTERS = 1_000;
 
 export interface CustomHeader {
   readonly name: string;
