@@ -79,6 +79,11 @@ const OF_A_TEST: Partial<Readonly<Record<Cause, Cause>>> = {
   unknown: "unknown_test",
 };
 
+const MAY_HAVE_ARRIVED: ReadonlySet<Cause> = new Set([
+  ...(["timeout", "broke_off", "unreadable", "unknown"] as const),
+  ...(["timeout_test", "broke_off_test", "unreadable_test", "unknown_test"] as const),
+]);
+
 /** The cause behind an attempt's end. An outcome that this version does not know reads as unknown. */
 export function causeOf(end: AttemptEnd): Cause {
   const cause = ofAnyMessage(end);
@@ -98,6 +103,11 @@ function ofAnswer(status: number, { service, movedTo }: AttemptEnd): Cause {
   if (status === 302 && service === "google_script" && movedTo === GOOGLE_OUTPUT) return "accepted_by_google";
   if (status >= 300 && status < 400) return movedTo ? "moved_to" : "moved";
   return BY_STATUS[status] ?? (status >= 500 ? "broken" : "rejected");
+}
+
+/** Whether the message may have arrived although nothing says so: of those that end so, a manager must not read that it did not. */
+export function mayHaveArrived(cause: Cause): boolean {
+  return MAY_HAVE_ARRIVED.has(cause);
 }
 
 /** Whether it is good or bad news. */

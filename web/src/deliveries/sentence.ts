@@ -1,3 +1,4 @@
+import { mayHaveArrived } from "@hookwell/sdk/causes";
 import { useQuery } from "@tanstack/react-query";
 import type { Attempt, Delivery } from "../api-types.ts";
 import { useTranslation } from "../i18n/words.ts";
@@ -29,7 +30,10 @@ export function useDeliverySentence(): (delivery: Told) => string {
     if (state === "cancelled") return t(`deliveries.cancelled.${cancelReason(reason)}`);
     if (state === "delivered") return told === "" ? t("deliveries.sentence.delivered") : told;
     if (state === "sending") return t("deliveries.sentence.sending");
-    if (reason === "test_failed") return t("deliveries.sentence.test_failed", { told });
+    if (reason === "test_failed") {
+      const isOpen = last_attempt !== null && mayHaveArrived(outcomeOf(last_attempt).cause);
+      return t(`deliveries.sentence.${isOpen ? "test_open" : "test_failed"}`, { told });
+    }
     if (state === "given_up") return t("deliveries.sentence.given_up", { attempts, told });
     return waiting(delivery, told);
   };
