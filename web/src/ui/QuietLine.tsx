@@ -7,15 +7,18 @@ import classes from "./QuietLine.module.css";
 
 /**
  * What was just done; for managers with the way to the deliveries that it caused. Others cannot open those. `subject` is what
- * the deliveries are about, such as `invoice:12`; null leads to all of them. With `sends` false, the act causes none.
+ * the deliveries are about, such as `invoice:12`; null leads to all of them, or to those
+ * of `webhook`. With `sends` false, the act causes none.
  */
 export function QuietLine({
   said,
   subject,
+  webhook,
   sends = true,
 }: {
   said: string | null;
   subject: string | null;
+  webhook?: number;
   sends?: boolean;
 }) {
   const { t } = useTranslation();
@@ -29,7 +32,11 @@ export function QuietLine({
             {said}
           </Text>
           {sends && role === "manager" && (
-            <AnchorLink to="/deliveries" search={subject === null ? {} : { subject }} size="sm">
+            <AnchorLink
+              to="/deliveries"
+              search={{ ...(subject !== null && { subject }), ...(webhook !== undefined && { webhook }) }}
+              size="sm"
+            >
               {t("shell.toDeliveries")}
             </AnchorLink>
           )}

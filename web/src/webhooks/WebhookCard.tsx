@@ -186,7 +186,7 @@ export function WebhookCard({ webhook, onEdit }: { webhook: Webhook; onEdit: () 
         )}
       </div>
       <Text size="sm">{health}</Text>
-      <QuietLine said={power.said} subject={null} sends={false} />
+      <QuietLine said={power.said} subject={null} webhook={Number(webhook.id)} />
       <div aria-live="polite">
         {power.change.isError && !power.asking && <Callout tone="bad" text={problemWords(power.change.error)} />}
       </div>
