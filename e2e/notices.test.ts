@@ -81,6 +81,7 @@ describe("a manager", () => {
     await page.getByLabel("Password", { exact: true }).fill(server.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("There are no notices").waitFor();
+    await page.getByText("Every manager gets an e-mail.").waitFor();
     await link("Notices").waitFor();
     await link("Webhooks").click();
     await page.getByRole("article", { name: "Reminders" }).waitFor();

@@ -276,6 +276,7 @@ async function openServer(parts: AsyncDisposableStack, wiring: Wiring, state: Se
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),
     inboxUrlPrefix: inboxUrlPrefix(config.inboxPort),
     retentionDays: config.retentionDays,
+    sendsEmail: config.mail !== undefined,
   };
   const health = healthRoutes({ isReady: () => state.isReady, allowLoopback: config.allowLoopback });
   const folder = options.pageFolder ?? PAGE_FOLDER;

@@ -119,6 +119,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     log,
     publicUrl,
     accounts,
+    sendsEmail: mail !== null,
     outbox: { seal, clock },
     egress,
     sendTest: (test) => sendTest({ db, seal, clock, store, targets, sender }, test),

@@ -22,6 +22,8 @@ export interface ApiContext {
   readonly trustProxy?: TrustProxy | undefined;
   /** Who is behind a cookie, and the routes by which one signs in and out; making staff without an invitation is not a route's. */
   readonly accounts: Omit<Accounts, "createStaff" | "makeResetLink" | "close">;
+  /** Whether this server has a mail server to send e-mail by. */
+  readonly sendsEmail: boolean;
   /** Which addresses are possible; sends nothing. */
   readonly egress: Pick<Egress, "check" | "vet">;
   /** Sends a test of one webhook and waits for its answer. */

@@ -85,7 +85,7 @@ describe("notices", () => {
     const third = await raise("webhook.recovered");
     const page = (await manager("/v1/notices?limit=2")).json;
     expect(page.data.map(({ id }: { id: number }) => id)).toEqual([third, second]);
-    expect(page.unread_count).toBe(3);
+    expect(page).toMatchObject({ unread_count: 3, email_is_set_up: false });
     expect(page.data[1]).toMatchObject({
       delivery_id: "msg_x_1",
       consult_starts_at: "2026-11-03T10:00:00-04:00",

@@ -51,6 +51,7 @@ const NOTICE = z.object({
   operational_webhook: SENDS,
 });
 const PAGE = pageOf(NOTICE).extend({
+  email_is_set_up: z.boolean().describe("Whether this server sends e-mail at all."),
   unread_count: z.int().describe(`At most ${UNREAD_COUNTED_MAX}: more are not counted.`),
 });
 const LIST_QUERY = PAGE_QUERY.extend({ unread: z.enum(["true", "false"]).optional() });
@@ -73,7 +74,7 @@ export async function noticesRoutes(app: App, context: ApiContext): Promise<void
         const unread = query.unread === "true";
         const rows = await listNotices(tx, { clinicId, unread, beforeId, limit: limit + 1 });
         const page = toPage(rows, limit, { item: (row) => show(row, timeZone), key: (row) => [row.id] });
-        return { ...page, unread_count: await countUnread(tx, clinicId) };
+        return { ...page, email_is_set_up: context.sendsEmail, unread_count: await countUnread(tx, clinicId) };
       });
     },
   );

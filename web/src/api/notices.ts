@@ -46,6 +46,8 @@ export interface Notice {
 }
 
 export type NoticePage = Page<Notice> & {
+  /** Whether this server sends e-mail at all. */
+  email_is_set_up: boolean;
   /** At most 100: more are not counted. */
   unread_count: number;
 };

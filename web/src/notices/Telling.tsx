@@ -1,7 +1,7 @@
 // The one other system that is told of notices, such as a help desk: set up, shown, removed.
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import IconPlus from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
-import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { operationalWebhook as api, type OperationalWebhook } from "../api/notices.ts";
 import { ProblemError } from "../api.ts";
@@ -14,6 +14,7 @@ import rows from "../ui/rows.module.css";
 import { LoadFailed } from "../ui/states.tsx";
 import { useWhen } from "../ui/when.ts";
 import { SecretText } from "../webhooks/SecretOnce.tsx";
+import { noticesQuery } from "./queries.ts";
 import { ChangedAddress, NewAddress } from "./TellingForm.tsx";
 import { TellingSecret } from "./TellingSecret.tsx";
 
@@ -159,6 +160,8 @@ function Shown({ webhook }: { webhook: OperationalWebhook }) {
 export function Telling() {
   const { t } = useTranslation();
   const query = useQuery(operationalQuery);
+  const sendsEmail = useInfiniteQuery(noticesQuery).data?.pages[0]?.email_is_set_up;
+  const email = sendsEmail === undefined ? "unknown" : sendsEmail ? "yes" : "no";
   const [isNew, setIsNew] = useState(false);
   return (
     <section aria-labelledby="telling">
@@ -168,7 +171,7 @@ export function Telling() {
             {t("notices.telling.title")}
           </Title>
           <Text c="dimmed" size="sm" maw="44rem">
-            {t("notices.telling.intro")}
+            {t("notices.telling.intro", { email })}
           </Text>
         </div>
         {query.data === null && (
