@@ -48,7 +48,7 @@ export interface SettlerOptions {
   clock: Clock;
   paced: Paced;
   nodeId: () => number;
-  /** something is to be settled, or a batch has ended, well or not */
+  /** what waited for company is to be settled, or a batch has ended, well or not */
   onDue: () => void;
   /** nothing is in a hurry: this node goes on, and its lease is its own */
   mayWait: () => boolean;
@@ -79,16 +79,21 @@ export class Settler {
     return this.#results.length > 0 && this.#settling === null && this.#isUrgent;
   }
 
-  /** A result, to be written down at once or, where only a receiver in doubt has failed again, a little later. */
-  add(run: Run, attempted: Attempted): void {
+  /**
+   * A result, to be written down at the next turn or, where only a receiver in doubt has failed again, a little later: then
+   * true, and that turn need not come sooner for it.
+   */
+  add(run: Run, attempted: Attempted): boolean {
     this.#results.push({ ...attempted, run, isObserved: false, wasParked: run.health.isParked });
     const mayWait = run.isInDoubt && attempted.verdict !== "delivered" && this.#options.mayWait();
-    const hurryNow = () => {
-      this.hurry();
-      this.#options.onDue();
-    };
-    if (mayWait) this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, hurryNow);
-    else hurryNow();
+    if (!mayWait) this.hurry();
+    else this.#callOff ??= this.#options.clock.after(COMPANY_AWAITED_MS, () => this.#haveWaited());
+    return mayWait;
+  }
+
+  #haveWaited(): void {
+    this.hurry();
+    this.#options.onDue();
   }
 
   /** What has come back waits for company no more; whoever says so sees to it that settle() is called. */

@@ -29,9 +29,9 @@ export interface UnderwayOptions {
   hostPerSecond?: number;
   /** what a host was reached by last, the same for all names of one receiver; null where it has not been reached yet */
   reachedBy: (host: string) => string | null;
-  /** an attempt has ended: its result has to be settled */
-  onAnswer: (run: Run, attempted: Attempted) => void;
-  /** a place is free again */
+  /** an attempt has ended: its result has to be settled; true where that waits a little, and nobody need look sooner */
+  onAnswer: (run: Run, attempted: Attempted) => boolean;
+  /** a place is free again; where the result waits, whoever wants the place sees it when that is settled */
   onEnd: () => void;
 }
 
@@ -87,11 +87,11 @@ export class Underway {
     const pool = place.pool;
     const attempted = await sender.send(begun, run.version, maySend);
     if (attempted === null) this.#withdrawn.abandon([{ run, begun }]);
-    else onAnswer(run, attempted);
+    const waits = attempted !== null && onAnswer(run, attempted);
     if (place.pool !== pool) run.slowInFlight--;
     this.#places.leave(place);
     this.paced.ended(run);
-    onEnd();
+    if (!waits) onEnd();
   }
 
   /** Receivers that have been silent for too long leave the places of the healthy. */
