@@ -61,6 +61,32 @@ async function signOut(): Promise<void> {
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 }
 
+test("the menu of a narrow page opens where one has scrolled to, and goes by Escape or by going on into the page", async () => {
+  const narrow = await newPage();
+  await narrow.setViewportSize({ width: 390, height: 420 });
+  await narrow.goto(`${server.origin}/sign-in?redirect=/webhooks`);
+  await narrow.getByLabel("E-mail").fill(server.email);
+  await narrow.getByLabel("Password", { exact: true }).fill(server.password);
+  await narrow.getByRole("button", { name: "Sign in" }).click();
+  await narrow.getByRole("button", { name: "Open menu" }).waitFor();
+  await narrow.evaluate("document.querySelector('main').style.minHeight = '3000px'; window.scrollTo(0, 1000)");
+  expect(await narrow.evaluate("window.scrollY")).toBe(1_000);
+  const link = narrow.getByRole("navigation").getByRole("link").first();
+  await narrow.getByRole("button", { name: "Open menu" }).click();
+  const box = await link.boundingBox();
+  expect(box?.y).toBeGreaterThan(50);
+  expect(box?.y).toBeLessThan(420);
+  expect(await narrow.evaluate("window.scrollY")).toBe(1_000);
+  await narrow.keyboard.press("Escape");
+  await link.waitFor({ state: "hidden" });
+  expect(await narrow.evaluate("document.activeElement.getAttribute('aria-label')")).toBe("Open menu");
+  await narrow.keyboard.press("Enter");
+  await link.waitFor();
+  await narrow.locator("main").focus();
+  await link.waitFor({ state: "hidden" });
+  await narrow.close();
+});
+
 describe("somebody new", () => {
   let key = "";
 

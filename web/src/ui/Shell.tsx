@@ -95,6 +95,32 @@ function useFocusOnSection() {
   return content;
 }
 
+/** The folded menu lies over the page: Escape closes it, and so does going on into what it covers, by keyboard or by pointer. */
+function useMenu() {
+  const [isOpen, setIsOpen] = useState(false);
+  const pathname = useLocation({ select: (location) => location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever the page changes.
+  useEffect(() => setIsOpen(false), [pathname]);
+  useEffect(() => {
+    if (!isOpen) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setIsOpen(false);
+      document.querySelector<HTMLElement>("[aria-controls=menu]")?.focus();
+    };
+    const onPointer = ({ target }: PointerEvent) => {
+      if (!(target instanceof Element && target.closest("#menu, [aria-controls=menu]"))) setIsOpen(false);
+    };
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("pointerdown", onPointer);
+    return () => {
+      document.removeEventListener("keydown", onKey);
+      document.removeEventListener("pointerdown", onPointer);
+    };
+  }, [isOpen]);
+  return { isOpen, toggle: () => setIsOpen(!isOpen), close: () => setIsOpen(false) };
+}
+
 /** Only managers see what changes by itself. */
 function useStream() {
   const queryClient = useQueryClient();
@@ -138,18 +164,15 @@ function Header({ menuOpen, onMenu }: { menuOpen: boolean; onMenu: () => void })
 /** See the head of this file. */
 export function Shell() {
   const { t } = useTranslation();
-  const [menuOpen, setMenuOpen] = useState(false);
-  const pathname = useLocation({ select: (location) => location.pathname });
+  const menu = useMenu();
   const content = useFocusOnSection();
   useStream();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever the page changes.
-  useEffect(() => setMenuOpen(false), [pathname]);
   return (
-    <div className={classes.frame} data-menu-open={menuOpen || undefined}>
+    <div className={classes.frame} data-menu-open={menu.isOpen || undefined}>
       <a href="#content" className={classes.skip}>
         {t("shell.skip")}
       </a>
-      <Header menuOpen={menuOpen} onMenu={() => setMenuOpen(!menuOpen)} />
+      <Header menuOpen={menu.isOpen} onMenu={menu.toggle} />
       <div className={classes.side} id="menu">
         <div className={classes.sticky}>
           <Navigation />
@@ -158,7 +181,7 @@ export function Shell() {
           </div>
         </div>
       </div>
-      <main id="content" ref={content} tabIndex={-1} className={classes.content}>
+      <main id="content" ref={content} tabIndex={-1} className={classes.content} onFocus={menu.close}>
         <Outlet />
       </main>
     </div>
