@@ -79,10 +79,9 @@ const OF_A_TEST: Partial<Readonly<Record<Cause, Cause>>> = {
   unknown: "unknown_test",
 };
 
-const MAY_HAVE_ARRIVED: ReadonlySet<Cause> = new Set([
-  ...(["timeout", "broke_off", "unreadable", "unknown"] as const),
-  ...(["timeout_test", "broke_off_test", "unreadable_test", "unknown_test"] as const),
-]);
+const MAY_HAVE_ARRIVED: ReadonlySet<Cause> = new Set(
+  (["timeout", "broke_off", "unreadable", "unknown"] as const).flatMap((cause) => [cause, OF_A_TEST[cause] ?? cause]),
+);
 
 /** The cause behind an attempt's end. An outcome that this version does not know reads as unknown. */
 export function causeOf(end: AttemptEnd): Cause {

@@ -7,8 +7,8 @@ import classes from "./QuietLine.module.css";
 
 /**
  * What was just done; for managers with the way to the deliveries that it caused. Others cannot open those. `subject` is what
- * the deliveries are about, such as `invoice:12`; null leads to all of them, or to those
- * of `webhook`. With `sends` false, the act causes none.
+ * the deliveries are about, such as `invoice:12`; null leads to all of them, or to those of `webhook`. With `sends` false, the
+ * act causes none.
  */
 export function QuietLine({
   said,
