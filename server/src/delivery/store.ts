@@ -126,6 +126,8 @@ export class DeliveryStore {
       begun.map((b) => b.clinicId),
       begun.map((b) => b.webhookId),
       begun.map((b) => b.id),
+      begun.map((b) => b.eventId),
+      begun.map((b) => b.part),
       begun.map((b) => b.fence),
       begun.map((b) => b.attempt),
     ]);

@@ -97,8 +97,8 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
     name: "the head of a subject is any of its deliveries",
     found: "in any order",
     statement: "take",
-    out: "and e.order_key = d.order_key and e.id < d.id) as head",
-    into: "and e.order_key = d.order_key and e.id < d.id and false) as head",
+    out: "is not distinct from d.clinic_id and e.id < d.id) as head",
+    into: "is not distinct from d.clinic_id and e.id < d.id and false) as head",
   },
   {
     name: "a refill is not fenced",

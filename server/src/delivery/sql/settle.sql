@@ -12,7 +12,7 @@ with results as materialized (
   order by clinic_id, webhook_id, id),              -- as all who wait for locks take them (store.ts)
 finished as (
   delete from deliveries d using results r
-  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
+  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
     d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.recovery_id, r.place),
@@ -26,7 +26,7 @@ retried as (
     choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
     choice_patient = coalesce(r.choice_patient, d.choice_patient)
   from results r
-  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id
+  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
     and d.fence = r.fence and d.attempt = r.attempt and r.state is null
   returning d.clinic_id, d.webhook_id, d.id, d.attempt, r.place),
 counted as materialized (
@@ -90,8 +90,8 @@ seen_by_run as (
   where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
 -- followed: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
 select json_agg(place) filter (where has_next) as followed, json_agg(place) filter (where not has_next) as last from (
-  select place, exists (select from deliveries e where e.clinic_id = f.clinic_id
-    and e.webhook_id = f.webhook_id and e.order_key = f.order_key and e.id > f.id) as has_next
+  select place, exists (select from deliveries e where e.order_key = f.order_key and e.webhook_id = f.webhook_id
+    and e.clinic_id is not distinct from f.clinic_id and e.id > f.id) as has_next
   from finished f
   union all
   select place, false from retried) x

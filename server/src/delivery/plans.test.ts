@@ -1,0 +1,145 @@
+/**
+ * The engine's statements go row by row through indexes that lead there, whatever PostgreSQL believes of the tables' sizes.
+ * Where several indexes cost the same by what it believes, it takes any of them, and keeps it while the tables grow: a
+ * look-up then reads all that waits for a webhook or a clinic.
+ */
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { STATEMENTS } from "./store.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const CLINICS = 20;
+const WEBHOOKS_OF_EACH = 20;
+const FEW = 40;
+const MANY = 20_000;
+
+/** Rows of the engine's three tables; foreign keys and triggers left aside, since nothing but the plans is looked at. */
+async function fill(rows: number): Promise<void> {
+  const keys = `select n % ${CLINICS} as clinic_id, n % ${CLINICS * WEBHOOKS_OF_EACH} as webhook_id, n from generate_series(1, ${rows}) n`;
+  const owner = await database.pools.owner.connect();
+  try {
+    await owner.query("set session_replication_role = replica");
+    await owner.query(
+      `insert into deliveries (clinic_id, webhook_id, event_id, participants_per_request, order_key, choice_practitioner, choice_patient)
+       select clinic_id, webhook_id, gen_random_uuid(), 200, 'consult:' || n / 2, 'off', 'off' from (${keys}) k`,
+    );
+    await owner.query(`insert into bells (clinic_id, webhook_id) select clinic_id, webhook_id from (${keys}) k`);
+    await owner.query(
+      `insert into runs (clinic_id, webhook_id) select clinic_id, webhook_id from (${keys}) k
+       where n <= ${CLINICS * WEBHOOKS_OF_EACH} on conflict do nothing`,
+    );
+  } finally {
+    await owner.query("reset session_replication_role");
+    owner.release();
+  }
+}
+
+const onTables = (what: string) => database.pools.owner.query(what);
+const empty = () => onTables("truncate deliveries, bells, runs");
+const analyze = () => onTables("analyze deliveries, bells, runs");
+
+const FEW_LOOKED_AT = "a few rows, looked at";
+/** What the tables have been through, and what was known of them when the plans were made. */
+const PASTS: Record<string, () => Promise<unknown>> = {
+  "empty, and never looked at": empty,
+  "a few rows, never looked at": async () => {
+    await empty();
+    await fill(FEW);
+  },
+  [FEW_LOOKED_AT]: async () => {
+    await empty();
+    await fill(FEW);
+    await analyze();
+  },
+  "looked at while there were a few, and grown since": async () => {
+    await empty();
+    await fill(FEW);
+    await analyze();
+    await fill(MANY);
+  },
+  "many rows, looked at": async () => {
+    await empty();
+    await fill(MANY);
+    await analyze();
+  },
+  "what many rows have left behind, looked at": async () => {
+    await empty();
+    await fill(MANY);
+    await onTables("delete from deliveries");
+    await onTables("delete from bells");
+    await fill(FEW);
+    await analyze();
+  },
+};
+
+interface Node {
+  "Node Type": string;
+  "Relation Name"?: string;
+  "Index Name"?: string;
+  "Index Cond"?: string;
+  Plans?: Node[];
+}
+
+async function planOf(client: pg.PoolClient, name: keyof typeof STATEMENTS): Promise<Node> {
+  const text = STATEMENTS[name];
+  const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
+  await client.query(`prepare looked_at as ${text}`);
+  try {
+    const nulls = Array<string>(parameters).fill("null").join(", ");
+    const { rows } = await client.query(`explain (format json) execute looked_at(${nulls})`);
+    return rows[0]["QUERY PLAN"][0].Plan;
+  } finally {
+    await client.query("deallocate looked_at");
+  }
+}
+
+function* scansOf(node: Node): Generator<Node> {
+  if (/Scan/.test(node["Node Type"]) && node["Relation Name"] !== undefined) yield node;
+  if (/Bitmap/.test(node["Node Type"])) yield node;
+  for (const child of node.Plans ?? []) yield* scansOf(child);
+}
+
+/** By which columns each index has to be entered. */
+const KEYS: Record<string, readonly string[]> = {
+  deliveries_pkey: ["clinic_id =", "webhook_id =", "id "],
+  deliveries_by_event: ["clinic_id =", "event_id =", "webhook_id ="],
+  deliveries_by_order_key: ["order_key =", "webhook_id ="],
+  runs_pkey: ["clinic_id =", "webhook_id ="],
+  runs_due_healthy: ["next_at <="],
+  runs_due_suspect: ["next_at <="],
+};
+
+/** @param isOnePage a table that is known to be one page may be gone through whole; once it has grown, that is slow, and planned anew */
+function detoursOf(plan: Node, isOnePage: boolean): string[] {
+  return [...scansOf(plan)].flatMap((scan) => {
+    const { "Relation Name": table, "Index Name": index, "Index Cond": condition = "" } = scan;
+    const told = `${scan["Node Type"]} of ${table} by ${index}: ${condition}`;
+    if (table === "bells") return /^Index/.test(scan["Node Type"]) && condition !== "" ? [] : [told];
+    if (table !== "deliveries" && table !== "runs") return /Bitmap/.test(scan["Node Type"]) ? [told] : [];
+    if (isOnePage && condition === "") return [];
+    const keys = KEYS[index ?? ""];
+    return keys?.every((key) => condition.includes(`(${key}`)) ? [] : [told];
+  });
+}
+
+describe("with tables of", () => {
+  test.each(Object.entries(PASTS))("%s, every look-up leads to its row", async (past, make) => {
+    await make();
+    const client = await database.pools.engine.connect();
+    try {
+      const detours: Record<string, string[]> = {};
+      for (const name of ["take", "refill", "settle", "unbegin", "release"] as const) {
+        detours[name] = detoursOf(await planOf(client, name), past === FEW_LOOKED_AT);
+      }
+      expect(detours).toEqual({ take: [], refill: [], settle: [], unbegin: [], release: [] });
+    } finally {
+      client.release();
+    }
+  });
+});
