@@ -188,6 +188,11 @@ export class Claims {
     }
     for (const run of this.#runs.all()) {
       if (run.isFull) continue;
+      const pausesMs = run.pausesMs(nowMs);
+      if (pausesMs > 0) {
+        wait = Math.min(wait, pausesMs);
+        continue;
+      }
       const due = run.nextDueInMs(nowMs);
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
       wait = Math.min(wait, run.lingersMs(nowMs));

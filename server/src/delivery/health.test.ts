@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   FAILURES_TO_PARK,
+  failingWaitMs,
   HEALTHY,
   type Health,
   type Measure,
@@ -42,6 +43,13 @@ describe("a webhook is parked", () => {
 
   test.each(["delivery_fails", "ours"] as const)("not by what is no failure of its own: %s", (verdict) => {
     expect(after(Array.from({ length: 50 }, (_, n) => [verdict, n * HOUR] as [Verdict, number]))).toEqual(HEALTHY);
+  });
+
+  test("and before that is paced from the fifth failure in a row on, until a success", () => {
+    const failures = [1, 2, 3, 4, 5, 6].map((count) => failing(...Array.from({ length: count }, (_, n) => n)));
+    expect(failures.map((some) => failingWaitMs(after(some)))).toEqual([0, 0, 0, 0, 5_000, 5_000]);
+    expect(failingWaitMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5]]))).toBe(0);
+    expect(failingWaitMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5], ...failing(6)]))).toBe(0);
   });
 
   test("exactly when the last unbroken run of failures is long enough, whatever came before", () => {

@@ -4,8 +4,10 @@ import { clinicLog } from "../../test/clinic-log.ts";
 import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { inClinic } from "../db/pool.ts";
 import { forgetFailures, ring } from "../webhooks/runs.ts";
+import { PACED_WHILE_FAILING_MS } from "./health.ts";
 
 let engine: TestEngine;
 let receiver: Receiver;
@@ -98,6 +100,35 @@ describe("a receiver that fails", () => {
     await other.close();
     expect(receiver.received).toHaveLength(sent);
     expect(Math.round((await run()).next_in_s / 60)).toBe(5);
+  });
+
+  test("again and again is tried once in 5 s: what waits is not tried in vain, and follows when it is back", async () => {
+    answer(500);
+    for (let n = 1; n <= 20; n++) await engine.emit(clinicId, `consult:${n}`);
+    let aheadMs = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    await engine.startDispatcher({ clock });
+    // As many as it began at once, while nobody knew.
+    const failed = await until("five or more have failed", async () => {
+      const { failures } = await run();
+      return failures >= 5 && failures === receiver.received.length ? failures : null;
+    });
+    expect(failed).toBeLessThan(20);
+    const other = await createReceiver();
+    await engine.createWebhook(clinicId, { url: other.url });
+    for (let n = 21; n <= 40; n++) await engine.emit(clinicId, `consult:${n}`);
+    await until("others are served", () => other.received.length === 20);
+    await other.close();
+    expect(receiver.received).toHaveLength(failed);
+    aheadMs += PACED_WHILE_FAILING_MS;
+    engine.nudge();
+    await until("it is tried again", async () => (await run()).failures === failed + 1);
+    expect(receiver.received).toHaveLength(failed + 1);
+    answer(204);
+    aheadMs += PACED_WHILE_FAILING_MS;
+    engine.nudge();
+    const firstAttempts = () => receiver.received.filter(({ headers }) => headers["webhook-attempt"] === "1");
+    await until("it has got what was not tried in vain", () => firstAttempts().length === 40);
   });
 
   test("hears of no bell while it is parked, and of everything once it is back", async () => {

@@ -65,7 +65,8 @@ describe("a resend", () => {
   test("starts one new schedule of ten attempts, and can be sent again after that", async () => {
     await engine.startDispatcher();
     const key = await deliverOne();
-    receiver.answer = (_got, response) => response.writeHead(500).end();
+    // Of this one delivery: its webhook is neither paced nor parked for it.
+    receiver.answer = (_got, response) => response.writeHead(422).end();
     await resendOne(key);
     await until("it is given up", async () => {
       await engine.bringDue();

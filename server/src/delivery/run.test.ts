@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Begun, RefillRequest, RunScan } from "./engine-store.ts";
+import type { Observed } from "./health.ts";
 import { Run } from "./run.ts";
 import { WINDOW_ROWS } from "./store.ts";
 
@@ -318,6 +319,33 @@ describe("a run", () => {
     expect([run.concurrency, run.pacePerSecond]).toEqual([1, 1]);
     run.refilled(scan({ proved: true, concurrency: 64, pacePerSecond: 1_000 }), true);
     expect([run.concurrency, run.pacePerSecond]).toEqual([64, 1_000]);
+  });
+
+  const failure = (endedMs: number): Observed => ({ verdict: "receiver_fails", beganMs: endedMs - 1, endedMs });
+
+  test("whose receiver fails again and again asks once in 5 s, and stays held meanwhile; a success ends that", () => {
+    const run = new Run(scan({ seen: WINDOW_ROWS, more: true }), 0, 0);
+    run.observed([1, 2, 3, 4].map((n) => failure(n * 100)));
+    expect([run.pausesMs(400), run.wantsRefill(400)]).toEqual([0, true]);
+    run.observed([failure(500)]);
+    expect([run.pausesMs(500), run.wantsRefill(5_499), run.nextRefill(1, 5_499)]).toEqual([5_000, false, null]);
+    expect([run.pausesMs(5_500), run.wantsRefill(5_500)]).toEqual([0, true]);
+    run.observed([failure(5_600)]);
+    expect([run.pausesMs(5_600), run.wantsRefill(5_600)]).toEqual([5_000, false]);
+    run.observed([{ verdict: "delivered", beganMs: 5_700, endedMs: 5_800 }]);
+    expect([run.pausesMs(5_800), run.wantsRefill(5_800)]).toEqual([0, true]);
+  });
+
+  test("that has seen everything does not sleep while its receiver is left alone: whoever took it would try at once", () => {
+    const run = new Run(scan({}), 0, 0);
+    run.observed([1, 2, 3, 4, 5].map(failure));
+    expect([run.canSleep(5_004), run.canSleep(5_005)]).toEqual([false, true]);
+  });
+
+  test("that is parked sleeps at once, however lately its receiver has failed", () => {
+    const run = new Run(scan({}), 0, 0);
+    run.observed([1, 2, 3, 4, 60_001].map(failure));
+    expect([run.health.isParked, run.canSleep(60_001)]).toEqual([true, true]);
   });
 
   test("that is gone asks for nothing more, and may sleep once nothing is in flight", () => {

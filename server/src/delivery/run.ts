@@ -8,7 +8,7 @@
  */
 
 import { type Begun, nameOf, type RefillRequest, type RunHealth, type RunScan } from "./engine-store.ts";
-import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
+import { failingWaitMs, HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
 import type { Pool } from "./places.ts";
 import { WINDOW_ROWS } from "./store.ts";
 
@@ -69,6 +69,8 @@ export class Run {
   readonly #freed = new Set<string>();
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
+  /** its receiver has failed again and again: nothing more is begun before, in monotonic ms */
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
   #isProved: boolean;
 
   constructor(scan: RunScan, begunCount: number, nowMs: number) {
@@ -124,8 +126,11 @@ export class Run {
   /** What came of attempts, in the order in which they ended; tests left out. */
   observed(attempts: readonly Observed[]): void {
     for (const attempt of attempts) {
-      const wasParked = this.health.isParked;
+      const { isParked: wasParked, failures: before } = this.health;
       this.health = observe(this.health, attempt);
+      const { failures } = this.health;
+      if (failures > before) this.#notBeforeMs = attempt.endedMs + failingWaitMs(this.health);
+      else if (failures === 0) this.#notBeforeMs = Number.NEGATIVE_INFINITY;
       if (this.health.isParked) this.#isLeftAlone ||= !wasParked || attempt.verdict !== "ours";
       // It is back: everything that came while it heard no bells is looked at.
       else if (wasParked) this.#rung = true;
@@ -206,7 +211,7 @@ export class Run {
 
   /** Whether there is something to ask for, were there a place. It is asked of every held run at every turn, and costs little. */
   wantsRefill(nowMs: number): boolean {
-    if (this.isFull) return false;
+    if (this.isFull || nowMs < this.#notBeforeMs) return false;
     this.#wakeDue(nowMs);
     if (this.gone || this.#isLeftAlone) return false;
     return !this.#reachedEnd || this.#rung || this.#freed.size > 0;
@@ -239,10 +244,19 @@ export class Run {
     return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
   }
 
-  /** Nothing in flight, nothing to look at, not for a moment: the run may sleep. */
+  /** ms for which nothing is begun, because its receiver has failed again and again. */
+  pausesMs(nowMs: number): number {
+    return Math.max(0, this.#notBeforeMs - nowMs);
+  }
+
+  /**
+   * Nothing in flight, nothing to look at, not for a moment: the run may sleep. While its receiver is left alone it stays held:
+   * who takes it anew knows nothing of that, and would try at once.
+   */
   canSleep(nowMs: number): boolean {
     if (this.inFlight.size > 0) return false;
-    return this.gone || this.#isLeftAlone || (this.hasSeenAll() && nowMs - this.#askedMs >= LINGER_MS);
+    if (this.gone || this.#isLeftAlone) return true;
+    return this.hasSeenAll() && nowMs >= Math.max(this.#askedMs + LINGER_MS, this.#notBeforeMs);
   }
 
   /** ms for which it stays held although it has nothing to do; endless where it has. */
