@@ -113,7 +113,7 @@ export class DeliveryStore {
    * still counted for their delivery. The others are marked as late.
    */
   async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
-    const values = [...settleValues(results), ...healthValues(health), owner];
+    const values = [...settleValues(results), ...healthValues(health), owner, results.map((r) => r.begun.orderKey)];
     const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", values));
     const counted = (places: number[] | null, hasNext: boolean) =>
       (places ?? []).map((place) => toCounted(results[place - 1], hasNext));
@@ -130,6 +130,7 @@ export class DeliveryStore {
       begun.map((b) => b.part),
       begun.map((b) => b.fence),
       begun.map((b) => b.attempt),
+      begun.map((b) => b.orderKey),
     ]);
   }
 

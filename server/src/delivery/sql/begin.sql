@@ -1,11 +1,13 @@
 -- The common tail of take.sql and refill.sql: look at a window of each leased webhook's deliveries, begin the heads that
 -- are due, number them, and hold the run for the node $1. Columns are carried along; no CTE is joined to another (the planner would expect
--- one row and go quadratic). A delivery is looked up by its id and its event, and the others of a subject by the subject, with
--- the clinic as no condition of an index: whichever of the indexes that can be entered so the planner takes, it leads to one
--- row. Between an index that leads there and one that leads through all that waits for a webhook it sees no difference while
--- it believes that the table is small (plans.test.ts).
+-- one row and go quadratic).
+-- The planner believes that a table is as full as when it was looked at last. While it believes that there is next to nothing
+-- in it, all ways cost the same, and it takes any: another index than the one that leads to the row, or the whole table. So
+-- there is one way only (plans.test.ts): a delivery is looked up by the columns of each index that could be entered; the
+-- others of its subject by the subject alone, the clinic being no condition of an index; and `= any (array[…])`, which leads
+-- as straight to a row as `=`, is no reason to read a whole index in its order.
 rung as (
-  delete from bells b using leased l where l.cursor = 0 and b.clinic_id = l.clinic_id and b.webhook_id = l.webhook_id),
+  delete from bells b using leased l where l.cursor = 0 and b.clinic_id = any (array[l.clinic_id]) and b.webhook_id = l.webhook_id),
 looked_at as materialized (
   select d.*, l.fence as run_fence, l.next_sequence, l.include_practitioner, l.include_patient, l.want, l.probing, false as freed,
     not exists (select from deliveries e where e.order_key = d.order_key and e.webhook_id = d.webhook_id
@@ -30,10 +32,10 @@ startable as materialized (
   from (select w.*, w.head and w.due_at <= clock_timestamp() and (w.begun_at is null or w.fence < w.run_fence) as able from looked_at w) s),
 -- Locked, and looked at again as they are now. None is waited for: a late settling may have it, and want this run (store.ts).
 heads as materialized (
-  select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.attempt, d.begun_at, d.sequence, d.test,
+  select d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.order_key, d.attempt, d.begun_at, d.sequence, d.test,
     s.next_sequence, s.run_fence, s.include_practitioner, s.include_patient
-  from startable s join deliveries d on d.clinic_id = s.clinic_id and d.webhook_id = s.webhook_id and d.id = s.id
-    and d.event_id = s.event_id and d.part = s.part
+  from startable s join deliveries d on d.clinic_id = any (array[s.clinic_id]) and d.webhook_id = s.webhook_id and d.id = s.id
+    and d.event_id = s.event_id and d.part = s.part and d.order_key = any (array[s.order_key])
   where s.able and (s.freed or s.place <= s.want)
     and d.attempt = s.attempt and d.due_at <= clock_timestamp() and (d.begun_at is null or d.fence < s.run_fence)
   for update of d skip locked),
@@ -53,7 +55,8 @@ begun as (
     sequence = case when d.test then null else coalesce(d.sequence, n.next_sequence + n.nth - 1) end
   from (select h.*, row_number() over (partition by clinic_id, webhook_id, sequence is null and not test order by id) as nth
         from heads h) n
-  where d.clinic_id = n.clinic_id and d.webhook_id = n.webhook_id and d.id = n.id and d.event_id = n.event_id and d.part = n.part
+  where d.clinic_id = any (array[n.clinic_id]) and d.webhook_id = n.webhook_id and d.id = n.id and d.event_id = n.event_id and d.part = n.part
+    and d.order_key = any (array[n.order_key])
   returning d.clinic_id, d.webhook_id, d.id, d.event_id, d.part, d.participants_per_request, d.order_key,
     d.choice_practitioner, d.choice_patient, d.test, d.sequence, d.attempt, d.schedule_start, d.fence),
 -- What the scan comes to, per webhook. A row that was picked but is not among the heads was changed by somebody else (a
@@ -79,7 +82,7 @@ kept as (
   update runs r set fence = g.fence, owner = $1::bigint, next_at = 'infinity', next_sequence = r.next_sequence + g.fresh,
     yielded_by = null, yielded_at = null
   from summed g
-  where r.clinic_id = g.clinic_id and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
+  where r.clinic_id = any (array[g.clinic_id]) and r.webhook_id = g.webhook_id and (r.owner is distinct from $1::bigint or g.fresh > 0))
 -- One row, one JSON value: what a driver makes of hundreds of rows, a column at a time, costs more than sending them.
 select json_build_object(
   -- one per leased webhook. seen = rows of its window; cursor = where the next window begins; more = the window was full, or

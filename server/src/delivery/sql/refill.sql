@@ -14,11 +14,11 @@ leased as materialized (
     r.parked_at is not null as probing, null::text as host, null::int as failures, null::float8 as failing_ms,
     null::smallint as probes, null::smallint as warned, null::float8 as warned_ms, null::float8 as recovered_ms
   from held h
-    join runs r on r.clinic_id = h.clinic_id and r.webhook_id = h.webhook_id
-    join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+    join runs r on r.clinic_id = any (array[h.clinic_id]) and r.webhook_id = h.webhook_id
+    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
   where r.owner is not distinct from $1::bigint -- no condition of an index, so that each is looked up by its key
     and r.fence = h.fence and w.enabled and not w.paused and w.deleted_at is null
-  order by r.clinic_id, r.webhook_id -- as settle.sql locks them, which runs beside it
+  order by h.clinic_id, h.webhook_id -- as settle.sql locks them, which runs beside it
   for no key update of r),
 passed as materialized (
   select h.clinic_id, h.webhook_id, k.order_key from held h

@@ -12,4 +12,4 @@ from (
   select * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::float8[], $7::boolean[])
     as s (clinic_id, webhook_id, fence, version, next_in_ms, yields)
   order by clinic_id, webhook_id) s                -- as all who wait for locks take them (store.ts)
-where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id and r.fence = s.fence and r.owner is not distinct from $1::bigint
+where r.clinic_id = any (array[s.clinic_id]) and r.webhook_id = s.webhook_id and r.fence = s.fence and r.owner is not distinct from $1::bigint

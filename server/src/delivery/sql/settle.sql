@@ -1,4 +1,4 @@
--- SETTLE: write what came of a batch of attempts. $1..$20 arrays, one entry per attempt; $21..$28 arrays, one entry per
+-- SETTLE: write what came of a batch of attempts. $1..$20 and $30 arrays, one entry per attempt; $21..$28 arrays, one entry per
 -- webhook that this node $29 holds: the health of its receiver after these attempts.
 -- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
 -- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts.
@@ -6,13 +6,14 @@
 with results as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
       $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
-      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[]) with ordinality
+      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[], $30::text[]) with ordinality
     as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
-      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, place)
+      choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, order_key, place)
   order by clinic_id, webhook_id, id),              -- as all who wait for locks take them (store.ts)
 finished as (
   delete from deliveries d using results r
-  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
+  where d.clinic_id = any (array[r.clinic_id]) and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
+    and d.order_key = any (array[r.order_key])
     and d.fence = r.fence and d.attempt = r.attempt and r.state is not null
   returning d.clinic_id, d.event_id, d.webhook_id, d.part, d.participants_per_request, d.choice_practitioner, d.choice_patient,
     d.test, d.sequence, d.attempt, r.state, r.reason, d.created_at, d.id, d.order_key, d.recovery_id, r.place),
@@ -26,7 +27,8 @@ retried as (
     choice_practitioner = coalesce(r.choice_practitioner, d.choice_practitioner), -- as narrow as it was really sent
     choice_patient = coalesce(r.choice_patient, d.choice_patient)
   from results r
-  where d.clinic_id = r.clinic_id and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
+  where d.clinic_id = any (array[r.clinic_id]) and d.webhook_id = r.webhook_id and d.id = r.id and d.event_id = r.event_id and d.part = r.part
+    and d.order_key = any (array[r.order_key])
     and d.fence = r.fence and d.attempt = r.attempt and r.state is null
   returning d.clinic_id, d.webhook_id, d.id, d.attempt, r.place),
 counted as materialized (
@@ -64,12 +66,12 @@ told as materialized (
 -- Where one success follows another nothing is to be written but the time, and that once a second: refill.sql waits for
 -- whoever has locked a run until he has committed.
 locked as materialized (
-  select t.* from told t join runs r on r.clinic_id = t.clinic_id and r.webhook_id = t.webhook_id
+  select t.* from told t join runs r on r.clinic_id = any (array[t.clinic_id]) and r.webhook_id = t.webhook_id
   where t.failed or not (coalesce(t.failures, 0) = 0 and coalesce(t.probes, 0) = 0 and not coalesce(t.parked, false)
     and r.answered_at is not null and r.failures = 0 and r.probes = 0 and r.parked_at is null
     and coalesce(r.last_delivered_at, '-infinity') > greatest(now() - interval '1 second', r.last_failed_at)
     and r.last_delivered_at < now() + interval '1 minute') -- else the clock was set back
-  order by r.clinic_id, r.webhook_id for no key update of r),
+  order by t.clinic_id, t.webhook_id for no key update of r),
 seen_by_run as (
   update runs r set
     answered_at = case when s.delivered_version = r.webhook_version then coalesce(r.answered_at, now()) else r.answered_at end,
@@ -87,7 +89,7 @@ seen_by_run as (
       from (select coalesce(r.owner = $29::bigint and r.fence = s.health_fence and r.webhook_version = s.health_version, false) as counts,
         s.failures, s.failing_ms, s.probes, s.parked) h)
   from locked s
-  where r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id)
+  where r.clinic_id = any (array[s.clinic_id]) and r.webhook_id = s.webhook_id)
 -- followed: a later delivery of the same subject is there. One that commits after this statement's snapshot rings a bell.
 select json_agg(place) filter (where has_next) as followed, json_agg(place) filter (where not has_next) as last from (
   select place, exists (select from deliveries e where e.order_key = f.order_key and e.webhook_id = f.webhook_id
