@@ -72,8 +72,9 @@ export class Claims {
 
   /** Learns what a heartbeat said, and gives up what is more than this node's share. Returns whether that is any. */
   shareOut(vitals: Vitals): boolean {
-    // A parked webhook is held for its probe only, and is no burden.
-    const burden = [...this.#runs.all()].filter((run) => !run.health.isParked);
+    // A parked webhook is held for its probe only, one that backs off for nothing yet: they are no burden.
+    const now = this.#now();
+    const burden = [...this.#runs.all()].filter((run) => !run.health.isParked && run.backsOffMs(now) === 0);
     return this.#share.beat(vitals, burden) > 0;
   }
 
@@ -108,7 +109,7 @@ export class Claims {
     });
     const now = this.#now();
     const isNew = scan.rung.some((key) => this.#runs.get(key)?.isNews(now));
-    for (const key of scan.rung) this.#runs.get(key)?.rung();
+    for (const key of scan.rung) this.#runs.get(key)?.rung(key.version);
     const taken = scan.runs.length;
     round.ended({ hasTaken: taken > 0, isNew, isFull: taken === webhooks, upTo: scan.lookedUpTo }, now);
     const begun = Map.groupBy(scan.begun, nameOf);
@@ -188,9 +189,9 @@ export class Claims {
     }
     for (const run of this.#runs.all()) {
       if (run.isFull) continue;
-      const pausesMs = run.pausesMs(nowMs);
-      if (pausesMs > 0) {
-        wait = Math.min(wait, pausesMs);
+      const backsOffMs = run.backsOffMs(nowMs);
+      if (backsOffMs > 0) {
+        wait = Math.min(wait, backsOffMs);
         continue;
       }
       const due = run.nextDueInMs(nowMs);

@@ -98,8 +98,8 @@ export interface Scan {
   runs: RunScan[];
   begun: Begun[];
   waiting: WaitingHead[];
-  /** held webhooks whose bells were found; from now on their holder alone knows of them */
-  rung: RunKey[];
+  /** held webhooks whose bells were found, as they are now; from now on their holder alone knows of them */
+  rung: (RunKey & { version: number })[];
   /** there may be more bells after this webhook's; null where all have been looked at */
   lookedUpTo: RunKey | null;
 }

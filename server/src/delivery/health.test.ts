@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  backOffMs,
   FAILURES_TO_PARK,
-  failingWaitMs,
   HEALTHY,
   type Health,
   type Measure,
@@ -47,9 +47,9 @@ describe("a webhook is parked", () => {
 
   test("and before that is paced from the fifth failure in a row on, until a success", () => {
     const failures = [1, 2, 3, 4, 5, 6].map((count) => failing(...Array.from({ length: count }, (_, n) => n)));
-    expect(failures.map((some) => failingWaitMs(after(some)))).toEqual([0, 0, 0, 0, 5_000, 5_000]);
-    expect(failingWaitMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5]]))).toBe(0);
-    expect(failingWaitMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5], ...failing(6)]))).toBe(0);
+    expect(failures.map((some) => backOffMs(after(some)))).toEqual([0, 0, 0, 0, 5_000, 5_000]);
+    expect(backOffMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5]]))).toBe(0);
+    expect(backOffMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5], ...failing(6)]))).toBe(0);
   });
 
   test("exactly when the last unbroken run of failures is long enough, whatever came before", () => {

@@ -3,10 +3,10 @@
  * what its clinic is told. Pure: no clock, no I/O; every time is in ms of one monotonic clock that the caller chooses.
  *
  * Source: contract §7. A webhook is parked after at least FAILURES_TO_PARK failures in a row over at least PARK_AFTER_MS, all
- * of the receiver itself. While it is parked nothing is sent but a probe now and then. Between so many failures and its being
- * parked it is paced: one request every PACED_WHILE_FAILING_MS. What waits for a receiver that is gone for less than a minute
- * has then not been tried in vain, to wait minutes for its next attempt, and those that are well are not kept busy with it. A
- * webhook to which nothing is sent has no attempts, and so is never turned off: a quiet webhook is not a failing one.
+ * of the receiver itself. While it is parked nothing is sent but a probe now and then. After so many failures it is paced
+ * until then: BACK_OFF_MS between two requests. Most of what waits for a receiver that is gone for less than a minute has then
+ * not been tried in vain, and those that are well are not kept busy with it. A webhook to which nothing is sent has no
+ * attempts, and so is never turned off: a quiet webhook is not a failing one.
  */
 import type { Verdict } from "./verdict.ts";
 
@@ -17,7 +17,7 @@ const DAY_MS = 24 * HOUR_MS;
 export const FAILURES_TO_PARK = 5;
 export const PARK_AFTER_MS = MINUTE_MS;
 /** As long as a delivery waits after its first failure. */
-export const PACED_WHILE_FAILING_MS = 5_000;
+export const BACK_OFF_MS = 5_000;
 /** Waits before the 1st, 2nd, … probe of a parked webhook; the last one is repeated. */
 export const PROBE_WAITS_MS: readonly number[] = [5 * MINUTE_MS, 30 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS];
 const PROBE_WAIT_LONGEST_MS = 4 * HOUR_MS;
@@ -70,9 +70,9 @@ export function observe(before: Health, { verdict, beganMs, endedMs }: Observed)
   return { ...before, failures, failingSinceMs, isParked, probes };
 }
 
-/** How long a webhook that is not parked is left alone after its receiver has failed. */
-export function failingWaitMs({ failures }: Health): number {
-  return failures >= FAILURES_TO_PARK ? PACED_WHILE_FAILING_MS : 0;
+/** How long a webhook whose receiver fails is left alone after an attempt; where it is parked, probeWaitMs() is longer. */
+export function backOffMs({ failures }: Health): number {
+  return failures >= FAILURES_TO_PARK ? BACK_OFF_MS : 0;
 }
 
 /** How long a parked webhook is left alone after its last attempt. */

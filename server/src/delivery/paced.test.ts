@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { CONNECTIONS_PER_ORIGIN_MAX } from "../egress/client.ts";
 import type { Begun } from "./engine-store.ts";
+import { hostNameOf } from "./host-name.ts";
 import { Paced } from "./paced.ts";
-import { hostNameOf, Run, UNPROVED_PER_SECOND } from "./run.ts";
+import { Run, UNPROVED_PER_SECOND } from "./run.ts";
 
 const runOf = (clinicId: number, host: string, proved = true, webhookId = clinicId) =>
   new Run(

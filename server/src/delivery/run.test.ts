@@ -308,7 +308,7 @@ describe("a run", () => {
     const run = new Run(scan(), 0, 0);
     for (let n = 0; n < 2_000; n++) run.waits(`consult:${n}`, 90_000);
     for (let n = 2_000; n < 2_100; n++) run.waits(`consult:${n}`, 60_000 + n);
-    expect([run.canSleep(LATER_MS), run.nextDueInMs(0)]).toEqual([true, 62_000]);
+    expect([run.canSleep(61_999), run.nextDueInMs(0)]).toEqual([true, 62_000]);
     expect(run.nextRefill(8, 61_999)).toBeNull();
     expect(run.nextRefill(8, 62_000)?.request).toMatchObject({ cursor: 0, want: 8 });
     expect(run.nextDueInMs(62_000)).toBe(28_000);
@@ -326,17 +326,51 @@ describe("a run", () => {
   test("whose receiver fails again and again asks once in 5 s, and stays held meanwhile; a success ends that", () => {
     const run = new Run(scan({ seen: WINDOW_ROWS, more: true }), 0, 0);
     run.observed([1, 2, 3, 4].map((n) => failure(n * 100)));
-    expect([run.pausesMs(400), run.wantsRefill(400)]).toEqual([0, true]);
+    expect([run.backsOffMs(400), run.wantsRefill(400)]).toEqual([0, true]);
     run.observed([failure(500)]);
-    expect([run.pausesMs(500), run.wantsRefill(5_499), run.nextRefill(1, 5_499)]).toEqual([5_000, false, null]);
-    expect([run.pausesMs(5_500), run.wantsRefill(5_500)]).toEqual([0, true]);
+    expect([run.backsOffMs(500), run.wantsRefill(5_499), run.nextRefill(1, 5_499)]).toEqual([5_000, false, null]);
+    expect([run.backsOffMs(5_500), run.wantsRefill(5_500)]).toEqual([0, true]);
     run.observed([failure(5_600)]);
-    expect([run.pausesMs(5_600), run.wantsRefill(5_600)]).toEqual([5_000, false]);
+    expect([run.backsOffMs(5_600), run.wantsRefill(5_600)]).toEqual([5_000, false]);
     run.observed([{ verdict: "delivered", beganMs: 5_700, endedMs: 5_800 }]);
-    expect([run.pausesMs(5_800), run.wantsRefill(5_800)]).toEqual([0, true]);
+    expect([run.backsOffMs(5_800), run.wantsRefill(5_800)]).toEqual([0, true]);
   });
 
-  test("that has seen everything does not sleep while its receiver is left alone: whoever took it would try at once", () => {
+  test("that backs off does so for what failed here, too, and not for what its receiver does not take of one delivery", () => {
+    const run = new Run(scan({ seen: WINDOW_ROWS, more: true }), 0, 0);
+    run.observed([100, 200, 300, 400, 500].map(failure));
+    run.observed([{ verdict: "ours", beganMs: 5_600, endedMs: 5_600 }]);
+    expect([run.backsOffMs(5_600), run.wantsRefill(5_600)]).toEqual([5_000, false]);
+    run.observed([{ verdict: "delivery_fails", beganMs: 11_000, endedMs: 11_000 }]);
+    expect([run.backsOffMs(11_000), run.wantsRefill(11_000)]).toEqual([0, true]);
+  });
+
+  test("whose receiver fails again and again tries what was never tried before what is due again", () => {
+    const run = new Run(scan({ seen: WINDOW_ROWS, more: true }), 0, 0);
+    run.observed([100, 200, 300, 400, 500].map(failure));
+    run.waits("a", 5_000);
+    expect(run.nextRefill(1, 5_500)?.request).toMatchObject({ cursor: 0, want: 1, freed: [], passedOver: ["a"] });
+    run.refilled(scan({ seen: 0, more: false }), true);
+    expect(run.nextRefill(1, 5_500)?.request).toMatchObject({ cursor: null, freed: ["a"] });
+  });
+
+  test("does not sleep over a retry that has come due since it was last asked", () => {
+    const run = new Run(scan({}), 0, 0);
+    run.waits("a", 500);
+    expect([run.canSleep(499), run.canSleep(500)]).toEqual([true, false]);
+    expect(run.nextRefill(1, 500)?.request).toMatchObject({ freed: ["a"] });
+  });
+
+  test("that backs off asks at once when a bell says that its webhook was changed", () => {
+    const run = new Run(scan({}), 0, 0);
+    run.observed([1, 2, 3, 4, 5].map(failure));
+    run.rung(1);
+    expect(run.wantsRefill(6)).toBe(false);
+    run.rung(2);
+    expect(run.wantsRefill(6)).toBe(true);
+  });
+
+  test("that has seen everything does not sleep while it backs off: whoever took it would try at once", () => {
     const run = new Run(scan({}), 0, 0);
     run.observed([1, 2, 3, 4, 5].map(failure));
     expect([run.canSleep(5_004), run.canSleep(5_005)]).toEqual([false, true]);

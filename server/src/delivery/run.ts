@@ -8,14 +8,15 @@
  */
 
 import { type Begun, nameOf, type RefillRequest, type RunHealth, type RunScan } from "./engine-store.ts";
-import { failingWaitMs, HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
+import { backOffMs, HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
+import { hostNameOf } from "./host-name.ts";
 import type { Pool } from "./places.ts";
 import { WINDOW_ROWS } from "./store.ts";
+import { WaitingHeads } from "./waiting-heads.ts";
 
 /** Until an address has answered 2xx once: one request at a time, one a second (security.md, Amplification). */
 export const UNPROVED_CONCURRENCY = 1;
 export const UNPROVED_PER_SECOND = 1;
-const WAITING_KEYS_MAX = 2_000;
 const RESTART_AFTER_MS = 5_000;
 /** So long a run with nothing to do stays held: where one event follows another, it need not be taken anew for each. */
 const LINGER_MS = 100;
@@ -62,15 +63,12 @@ export class Run {
   #scanBegunMs: number;
   /** when it was last asked for, in monotonic ms */
   #askedMs: number;
-  /** heads whose retry is due later, by order key, in monotonic ms */
-  readonly #waiting = new Map<string, number>();
-  /** the earliest due time among heads beyond WAITING_KEYS_MAX */
-  #untrackedDueMs = Number.POSITIVE_INFINITY;
+  readonly #waiting = new WaitingHeads();
   readonly #freed = new Set<string>();
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
-  /** its receiver has failed again and again: nothing more is begun before, in monotonic ms */
-  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** its receiver has failed again and again: nothing more is begun until then, in monotonic ms */
+  #backsOffUntilMs = Number.NEGATIVE_INFINITY;
   #isProved: boolean;
 
   constructor(scan: RunScan, begunCount: number, nowMs: number) {
@@ -126,11 +124,11 @@ export class Run {
   /** What came of attempts, in the order in which they ended; tests left out. */
   observed(attempts: readonly Observed[]): void {
     for (const attempt of attempts) {
-      const { isParked: wasParked, failures: before } = this.health;
+      const wasParked = this.health.isParked;
       this.health = observe(this.health, attempt);
-      const { failures } = this.health;
-      if (failures > before) this.#notBeforeMs = attempt.endedMs + failingWaitMs(this.health);
-      else if (failures === 0) this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+      // A receiver that does not take this one delivery lives, and may take the next.
+      const waitMs = attempt.verdict === "delivery_fails" ? 0 : backOffMs(this.health);
+      this.#backsOffUntilMs = attempt.endedMs + waitMs;
       if (this.health.isParked) this.#isLeftAlone ||= !wasParked || attempt.verdict !== "ours";
       // It is back: everything that came while it heard no bells is looked at.
       else if (wasParked) this.#rung = true;
@@ -168,8 +166,7 @@ export class Run {
   }
 
   waits(orderKey: string, dueMs: number): void {
-    if (this.#waiting.size < WAITING_KEYS_MAX || this.#waiting.has(orderKey)) this.#waiting.set(orderKey, dueMs);
-    else this.#untrackedDueMs = Math.min(this.#untrackedDueMs, dueMs);
+    this.#waiting.add(orderKey, dueMs);
   }
 
   /** What was begun is not begun after all: its subject waits until then. */
@@ -191,8 +188,10 @@ export class Run {
     this.gone = true;
   }
 
-  rung(): void {
+  /** Its bell was heard. @param version of the webhook as it was then: whoever has changed it has mended it */
+  rung(version = this.version): void {
     this.#rung = true;
+    if (version > this.version) this.#backsOffUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   /** This process has committed something for it. */
@@ -211,8 +210,10 @@ export class Run {
 
   /** Whether there is something to ask for, were there a place. It is asked of every held run at every turn, and costs little. */
   wantsRefill(nowMs: number): boolean {
-    if (this.isFull || nowMs < this.#notBeforeMs) return false;
-    this.#wakeDue(nowMs);
+    if (this.isFull || this.backsOffMs(nowMs) > 0) return false;
+    const { keys, untracked } = this.#waiting.takeDue(nowMs);
+    for (const key of keys) this.#freed.add(key);
+    if (untracked) this.#rung = true; // the scan from the start finds which those are
     if (this.gone || this.#isLeftAlone) return false;
     return !this.#reachedEnd || this.#rung || this.#freed.size > 0;
   }
@@ -220,7 +221,9 @@ export class Run {
   /** What to ask for next with so many places free; null when there is nothing to ask. */
   nextRefill(places: number, nowMs: number): Refill | null {
     if (!this.wantsRefill(nowMs) || places <= 0) return null;
-    const freed = [...this.#freed].slice(0, places);
+    // What was never tried comes first where it fails again and again: a first attempt in vain costs 5 s, a second one 5 min.
+    const isFailing = backOffMs(this.health) > 0 && (!this.#reachedEnd || this.#rung);
+    const freed = isFailing ? [] : [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
@@ -239,24 +242,23 @@ export class Run {
 
   /** ms until the next retry is due, or null when nothing waits. */
   nextDueInMs(nowMs: number): number | null {
-    let due = this.#untrackedDueMs;
-    for (const dueMs of this.#waiting.values()) due = Math.min(due, dueMs);
-    return due === Number.POSITIVE_INFINITY ? null : Math.max(0, due - nowMs);
+    return this.#waiting.nextDueInMs(nowMs);
   }
 
   /** ms for which nothing is begun, because its receiver has failed again and again. */
-  pausesMs(nowMs: number): number {
-    return Math.max(0, this.#notBeforeMs - nowMs);
+  backsOffMs(nowMs: number): number {
+    return Math.max(0, this.#backsOffUntilMs - nowMs);
   }
 
   /**
-   * Nothing in flight, nothing to look at, not for a moment: the run may sleep. While its receiver is left alone it stays held:
-   * who takes it anew knows nothing of that, and would try at once.
+   * Nothing in flight, nothing to look at, not for a moment: the run may sleep. While it backs off it stays held: who takes it
+   * anew knows nothing of that, and would try at once.
    */
   canSleep(nowMs: number): boolean {
     if (this.inFlight.size > 0) return false;
     if (this.gone || this.#isLeftAlone) return true;
-    return this.hasSeenAll() && nowMs >= Math.max(this.#askedMs + LINGER_MS, this.#notBeforeMs);
+    if (!this.hasSeenAll() || nowMs < Math.max(this.#askedMs + LINGER_MS, this.#backsOffUntilMs)) return false;
+    return this.nextDueInMs(nowMs) !== 0; // what has come due meanwhile is asked for at the next turn
   }
 
   /** ms for which it stays held although it has nothing to do; endless where it has. */
@@ -289,26 +291,7 @@ export class Run {
     this.#cursor = 0;
     this.#reachedEnd = false;
     this.#rung = false;
-    this.#untrackedDueMs = Number.POSITIVE_INFINITY;
+    this.#waiting.forgetUntracked();
     this.#scanBegunMs = nowMs;
   }
-
-  #wakeDue(nowMs: number): void {
-    if (this.#waiting.size === 0 && this.#untrackedDueMs > nowMs) return;
-    for (const [key, dueMs] of this.#waiting) {
-      if (dueMs > nowMs) continue;
-      this.#waiting.delete(key);
-      this.#freed.add(key);
-    }
-    if (this.#untrackedDueMs > nowMs) return;
-    // Which keys they are is not known: the scan from the start finds them.
-    this.#untrackedDueMs = Number.POSITIVE_INFINITY;
-    this.#rung = true;
-  }
-}
-
-/** Without the port, and without the final dot of a fully qualified name. On this machine each port is a receiver of its own. */
-export function hostNameOf(host: string): string {
-  if (/^(localhost|127\.|\[::1\])/.test(host)) return host;
-  return host.replace(/:\d+$/, "").replace(/\.$/, "");
 }

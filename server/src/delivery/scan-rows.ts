@@ -11,7 +11,7 @@ export interface ScanRow {
     waiting: (KeyJson & { order_key: string; due_in_ms: number })[] | null;
     contents: ContentJson[] | null;
   };
-  rung?: KeyJson[] | null;
+  rung?: (KeyJson & { version: number })[] | null;
   looked_up_to?: KeyJson | null;
 }
 
@@ -73,7 +73,7 @@ export function toScan({ scan, rung, looked_up_to: upTo }: ScanRow): Scan {
     runs: (scan.runs ?? []).map(toRunScan),
     begun: (scan.begun ?? []).map((begun) => toBegun(begun, contents.get(contentKey(begun)) ?? null)),
     waiting: (scan.waiting ?? []).map((w) => ({ ...toKey(w), orderKey: w.order_key, dueInMs: w.due_in_ms })),
-    rung: (rung ?? []).map(toKey),
+    rung: (rung ?? []).map((key) => ({ ...toKey(key), version: key.version })),
     lookedUpTo: upTo ? toKey(upTo) : null,
   };
 }

@@ -90,7 +90,7 @@ export class ModelStore implements EngineStore {
       if (waitsForProbe(seen.run(key)) && waitsForProbe(this.tables.run(key))) silence(scanning, key);
     return {
       ...scanAll(scanning, leases),
-      rung: held,
+      rung: held.map((key) => ({ ...key, version: seen.webhook(key).version })),
       lookedUpTo: last ?? null,
     };
   }

@@ -19,22 +19,22 @@ with recursive ring (clinic_id, webhook_id, step) as (
     order by n.clinic_id, n.webhook_id limit 1) b
   where r.step < $8::int),
 looked_up as materialized (
-  select b.clinic_id, b.webhook_id, b.step, r.owner, r.fence, r.parked_at, r.next_at,
+  select b.clinic_id, b.webhook_id, b.step, r.owner, r.fence, r.webhook_version as version, r.parked_at, r.next_at,
     (r.failures > 0 or r.answered_at is null) = $5::boolean as is_asked_for from ring b
-    left join runs r on r.clinic_id = b.clinic_id and r.webhook_id = b.webhook_id),
+    left join runs r on r.clinic_id = any (array[b.clinic_id]) and r.webhook_id = b.webhook_id),
 -- Those that are off, paused or given away to others are left out before it is counted how many: until rest.sql has come by
 -- they would keep the others out.
 due as materialized (
   select clinic_id, webhook_id, min(next_at) as next_at, min(step) as step, max(fence) as fence from (
     select clinic_id, webhook_id, null::timestamptz as next_at, step, fence from looked_up where owner is null and is_asked_for
     union all
-    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
      where not $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and r.failures = 0 and r.answered_at is not null
        and w.enabled and not w.paused and w.deleted_at is null
        and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
      order by r.next_at limit 2 * $2::int)
     union all
-    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
      where $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and (r.failures > 0 or r.answered_at is null)
        and w.enabled and not w.paused and w.deleted_at is null
        and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
@@ -52,8 +52,8 @@ leased as materialized (
     r.parked_at is not null as probing, r.probes, r.warned, extract(epoch from now() - r.warned_at)::float8 * 1000 as warned_ms,
     extract(epoch from now() - r.recovered_at)::float8 * 1000 as recovered_ms
   from due
-    join runs r on r.clinic_id = due.clinic_id and r.webhook_id = due.webhook_id
-    join webhooks w on w.clinic_id = r.clinic_id and w.id = r.webhook_id
+    join runs r on r.clinic_id = any (array[due.clinic_id]) and r.webhook_id = due.webhook_id
+    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
   where r.owner is null and w.enabled and not w.paused and w.deleted_at is null
     -- Nobody had it between the look and the lock: he would have taken away bells of deliveries that are not in this snapshot.
     and r.fence = due.fence
@@ -64,7 +64,7 @@ leased as materialized (
   order by due.next_at nulls last, due.step limit $2 for no key update of r skip locked),
 passed as (select null::bigint as clinic_id, null::bigint as webhook_id, null::text as order_key where false),
 -- Bells of webhooks that this node holds already: it starts their scan again.
-rung_while_held as materialized (select clinic_id, webhook_id from looked_up where owner is not distinct from $1::bigint),
+rung_while_held as materialized (select clinic_id, webhook_id, version from looked_up where owner is not distinct from $1::bigint),
 -- It has heard them, so they go: left where they are, those of receivers that hang would be gone through by every TAKE. Their
 -- holder remembers them until its next scan from the start, or until it says that the webhook is due at once (release.sql);
 -- when it is lost, the webhook comes due anyway (reap.sql). Those of a parked webhook go as well: every probe looks at
@@ -74,11 +74,11 @@ spent as materialized (
   where owner is not distinct from $1::bigint or (owner is null and parked_at is not null and next_at > now())),
 spent_locked as materialized (
   select r.clinic_id, r.webhook_id from spent s
-    join runs r on r.clinic_id = s.clinic_id and r.webhook_id = s.webhook_id
+    join runs r on r.clinic_id = any (array[s.clinic_id]) and r.webhook_id = s.webhook_id
   where r.owner is not distinct from $1::bigint or (r.owner is null and r.parked_at is not null and r.next_at > now())
   for no key update of r skip locked),
 spent_removed as (
-  delete from bells b using spent_locked s where b.clinic_id = s.clinic_id and b.webhook_id = s.webhook_id),
+  delete from bells b using spent_locked s where b.clinic_id = any (array[s.clinic_id]) and b.webhook_id = s.webhook_id),
 -- include begin.sql
 , (select json_agg(r) from rung_while_held r) as rung,
 -- where the next TAKE goes on among the bells, if there may be more
