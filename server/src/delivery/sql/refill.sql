@@ -15,7 +15,7 @@ leased as materialized (
     null::smallint as probes, null::smallint as warned, null::float8 as warned_ms, null::float8 as recovered_ms
   from held h
     join runs r on r.clinic_id = any (array[h.clinic_id]) and r.webhook_id = h.webhook_id
-    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
+    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = any (array[r.webhook_id])
   where r.owner is not distinct from $1::bigint -- no condition of an index, so that each is looked up by its key
     and r.fence = h.fence and w.enabled and not w.paused and w.deleted_at is null
   order by h.clinic_id, h.webhook_id -- as settle.sql locks them, which runs beside it

@@ -28,13 +28,13 @@ due as materialized (
   select clinic_id, webhook_id, min(next_at) as next_at, min(step) as step, max(fence) as fence from (
     select clinic_id, webhook_id, null::timestamptz as next_at, step, fence from looked_up where owner is null and is_asked_for
     union all
-    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
+    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = any (array[r.webhook_id])
      where not $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and r.failures = 0 and r.answered_at is not null
        and w.enabled and not w.paused and w.deleted_at is null
        and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
      order by r.next_at limit 2 * $2::int)
     union all
-    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
+    (select r.clinic_id, r.webhook_id, r.next_at, null, r.fence from runs r join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = any (array[r.webhook_id])
      where $5::boolean and r.owner is null and r.next_at <= now() and r.next_at < 'infinity' and (r.failures > 0 or r.answered_at is null)
        and w.enabled and not w.paused and w.deleted_at is null
        and (r.yielded_at is null or r.yielded_at < now() - interval '5 seconds' or ($9::boolean and r.yielded_by <> $1::bigint))
@@ -53,7 +53,7 @@ leased as materialized (
     extract(epoch from now() - r.recovered_at)::float8 * 1000 as recovered_ms
   from due
     join runs r on r.clinic_id = any (array[due.clinic_id]) and r.webhook_id = due.webhook_id
-    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = r.webhook_id
+    join webhooks w on w.clinic_id = any (array[r.clinic_id]) and w.id = any (array[r.webhook_id])
   where r.owner is null and w.enabled and not w.paused and w.deleted_at is null
     -- Nobody had it between the look and the lock: he would have taken away bells of deliveries that are not in this snapshot.
     and r.fence = due.fence

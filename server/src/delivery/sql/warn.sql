@@ -4,7 +4,7 @@
 with told as (
   update runs r set warned = $6::smallint, warned_at = case when $6::smallint = 0 then null else now() end
   from runs old
-  where r.clinic_id = $1::bigint and r.webhook_id = $2::bigint and r.owner = $3::bigint and r.fence = $4::bigint
+  where r.clinic_id = $1::bigint and r.webhook_id = $2::bigint and r.owner is not distinct from $3::bigint and r.fence = $4::bigint
     and (r.failing_since is not null or $6::smallint = 0) and old.clinic_id = r.clinic_id and old.webhook_id = r.webhook_id
   returning r.clinic_id, r.webhook_id, r.failing_since, coalesce(r.failing_since, old.warned_at) as since)
 insert into notices (clinic_id, kind, webhook_id, cause, details)
