@@ -196,7 +196,8 @@ export class Claims {
       }
       const due = run.nextDueInMs(nowMs);
       if (due !== null && places[run.pool] > 0) wait = Math.min(wait, due);
-      wait = Math.min(wait, run.lingersMs(nowMs));
+      // What is due already waits for a place, and stays held for it: whoever leaves one wakes the loop.
+      if (due !== 0) wait = Math.min(wait, run.lingersMs(nowMs));
       if (!run.canSleep(nowMs)) {
         const pause = underway.paced.of(run, nowMs).msUntilNext(nowMs);
         if (pause > 0) wait = Math.min(wait, pause);

@@ -45,11 +45,19 @@ describe("a webhook is parked", () => {
     expect(after(Array.from({ length: 50 }, (_, n) => [verdict, n * HOUR] as [Verdict, number]))).toEqual(HEALTHY);
   });
 
-  test("and before that is paced from the fifth failure in a row on, until a success", () => {
-    const failures = [1, 2, 3, 4, 5, 6].map((count) => failing(...Array.from({ length: count }, (_, n) => n)));
-    expect(failures.map((some) => backOffMs(after(some)))).toEqual([0, 0, 0, 0, 5_000, 5_000]);
-    expect(backOffMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5]]))).toBe(0);
-    expect(backOffMs(after([...failing(0, 1, 2, 3, 4), ["delivered", 5], ...failing(6)]))).toBe(0);
+  test("and before that backs off from the fifth failure in a row on, until a success", () => {
+    const waits = [1, 2, 3, 4, 5, 6].map((count) => after(failing(...Array.from({ length: count }, (_, n) => n))));
+    expect(waits.map((health) => backOffMs(health, "receiver_fails"))).toEqual([0, 0, 0, 0, 5_000, 5_000]);
+    const again = after([...failing(0, 1, 2, 3, 4), ["delivered", 5], ...failing(6)]);
+    expect(backOffMs(again, "receiver_fails")).toBe(0);
+  });
+
+  test.each([
+    ["ours", 5_000],
+    ["delivery_fails", 0],
+    ["too_fast", 0],
+  ] as const)("and backs off after five failures and what came to %s: %d ms", (verdict, waitMs) => {
+    expect(backOffMs(after([...failing(0, 1, 2, 3, 4), [verdict, 5]]), verdict)).toBe(waitMs);
   });
 
   test("exactly when the last unbroken run of failures is long enough, whatever came before", () => {

@@ -70,9 +70,13 @@ export function observe(before: Health, { verdict, beganMs, endedMs }: Observed)
   return { ...before, failures, failingSinceMs, isParked, probes };
 }
 
-/** How long a webhook whose receiver fails is left alone after an attempt; where it is parked, probeWaitMs() is longer. */
-export function backOffMs({ failures }: Health): number {
-  return failures >= FAILURES_TO_PARK ? BACK_OFF_MS : 0;
+/**
+ * How long a webhook whose receiver fails is left alone after an attempt; where it is parked, probeWaitMs() is longer. Not
+ * after one that says that the receiver lives, nor where it has asked for less: then its pace is lower (pace.ts).
+ */
+export function backOffMs({ failures }: Health, last: Verdict): number {
+  const goesOn = last === "delivery_fails" || last === "too_fast";
+  return failures >= FAILURES_TO_PARK && !goesOn ? BACK_OFF_MS : 0;
 }
 
 /** How long a parked webhook is left alone after its last attempt. */

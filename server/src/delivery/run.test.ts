@@ -354,6 +354,22 @@ describe("a run", () => {
     expect(run.nextRefill(1, 5_500)?.request).toMatchObject({ cursor: null, freed: ["a"] });
   });
 
+  test("tries what is due again once it has looked in vain for what was never tried, however many bells ring", () => {
+    const run = new Run(scan({}), 0, 0);
+    run.observed([100, 200, 300, 400, 500].map(failure));
+    run.waits("a", 5_000);
+    run.rung();
+    expect(run.nextRefill(1, 5_500)?.request).toMatchObject({ cursor: 0, freed: [] });
+    run.refilled(scan({ seen: 0, more: false }), true);
+    run.rung();
+    expect(run.nextRefill(1, 5_501)?.request).toMatchObject({ freed: ["a"] });
+    run.begun({ orderKey: "a" } as Begun);
+    run.settled("a", 20_000, false);
+    run.observed([failure(5_600)]);
+    run.rung();
+    expect(run.nextRefill(1, 11_000)?.request).toMatchObject({ cursor: 0, freed: [] });
+  });
+
   test("does not sleep over a retry that has come due since it was last asked", () => {
     const run = new Run(scan({}), 0, 0);
     run.waits("a", 500);
@@ -368,6 +384,8 @@ describe("a run", () => {
     expect(run.wantsRefill(6)).toBe(false);
     run.rung(2);
     expect(run.wantsRefill(6)).toBe(true);
+    run.observed([failure(7)]); // asked before the change
+    expect(run.wantsRefill(8)).toBe(true);
   });
 
   test("that has seen everything does not sleep while it backs off: whoever took it would try at once", () => {

@@ -7,8 +7,9 @@
  * a scan has reached the end: what it could not see then has rung a bell that is still unheard.
  */
 
+import { BackOff } from "./back-off.ts";
 import { type Begun, nameOf, type RefillRequest, type RunHealth, type RunScan } from "./engine-store.ts";
-import { backOffMs, HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
+import { HEALTHY, type Health, type Observed, observe, PROBE_WAITS_MS, probeWaitMs } from "./health.ts";
 import { hostNameOf } from "./host-name.ts";
 import type { Pool } from "./places.ts";
 import { WINDOW_ROWS } from "./store.ts";
@@ -67,8 +68,9 @@ export class Run {
   readonly #freed = new Set<string>();
   /** it was parked, or a probe has failed, under this lease: nothing more is begun under it */
   #isLeftAlone = false;
-  /** its receiver has failed again and again: nothing more is begun until then, in monotonic ms */
-  #backsOffUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #backOff = new BackOff();
+  /** a scan for what was never tried has begun nothing yet: what is due again has its turn */
+  #hasLookedInVain = false;
   #isProved: boolean;
 
   constructor(scan: RunScan, begunCount: number, nowMs: number) {
@@ -126,9 +128,7 @@ export class Run {
     for (const attempt of attempts) {
       const wasParked = this.health.isParked;
       this.health = observe(this.health, attempt);
-      // A receiver that does not take this one delivery lives, and may take the next.
-      const waitMs = attempt.verdict === "delivery_fails" ? 0 : backOffMs(this.health);
-      this.#backsOffUntilMs = attempt.endedMs + waitMs;
+      this.#backOff.observed(attempt, this.health);
       if (this.health.isParked) this.#isLeftAlone ||= !wasParked || attempt.verdict !== "ours";
       // It is back: everything that came while it heard no bells is looked at.
       else if (wasParked) this.#rung = true;
@@ -161,6 +161,7 @@ export class Run {
   }
 
   begun(delivery: Begun): void {
+    this.#hasLookedInVain = false;
     this.inFlight.add(delivery.orderKey);
     this.#waiting.delete(delivery.orderKey);
   }
@@ -191,7 +192,7 @@ export class Run {
   /** Its bell was heard. @param version of the webhook as it was then: whoever has changed it has mended it */
   rung(version = this.version): void {
     this.#rung = true;
-    if (version > this.version) this.#backsOffUntilMs = Number.NEGATIVE_INFINITY;
+    if (version > this.version) this.#backOff.end();
   }
 
   /** This process has committed something for it. */
@@ -222,8 +223,9 @@ export class Run {
   nextRefill(places: number, nowMs: number): Refill | null {
     if (!this.wantsRefill(nowMs) || places <= 0) return null;
     // What was never tried comes first where it fails again and again: a first attempt in vain costs 5 s, a second one 5 min.
-    const isFailing = backOffMs(this.health) > 0 && (!this.#reachedEnd || this.#rung);
-    const freed = isFailing ? [] : [...this.#freed].slice(0, places);
+    const mayScan = !this.#hasLookedInVain && (!this.#reachedEnd || this.#rung);
+    this.#hasLookedInVain = mayScan && this.#backOff.isOn;
+    const freed = this.#hasLookedInVain ? [] : [...this.#freed].slice(0, places);
     const want = places - freed.length;
     if (this.#rung && (this.#reachedEnd || nowMs - this.#scanBegunMs >= RESTART_AFTER_MS)) this.#restart(nowMs);
     const scans = !this.#reachedEnd && want > 0;
@@ -247,7 +249,7 @@ export class Run {
 
   /** ms for which nothing is begun, because its receiver has failed again and again. */
   backsOffMs(nowMs: number): number {
-    return Math.max(0, this.#backsOffUntilMs - nowMs);
+    return this.#backOff.leftMs(nowMs);
   }
 
   /**
@@ -257,7 +259,7 @@ export class Run {
   canSleep(nowMs: number): boolean {
     if (this.inFlight.size > 0) return false;
     if (this.gone || this.#isLeftAlone) return true;
-    if (!this.hasSeenAll() || nowMs < Math.max(this.#askedMs + LINGER_MS, this.#backsOffUntilMs)) return false;
+    if (!this.hasSeenAll() || this.lingersMs(nowMs) > 0 || this.backsOffMs(nowMs) > 0) return false;
     return this.nextDueInMs(nowMs) !== 0; // what has come due meanwhile is asked for at the next turn
   }
 
