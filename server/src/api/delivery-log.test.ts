@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newClinicId } from "../../test/clinic-row.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { fillDeliveries } from "../../test/many-deliveries.ts";
+import { nodesOf, type PlanRow, rowsLookedAt } from "../../test/plan.ts";
 import { createKysely, inClinic } from "../db/pool.ts";
 import type { Database, Db } from "../db/schema.ts";
 import { type DeliveryKey, lowestEventId, uuidv7 } from "../outbox/identifiers.ts";
@@ -67,15 +68,6 @@ async function fillSparse(): Promise<void> {
   await owner.query("analyze events, deliveries, finished_deliveries");
 }
 
-interface PlanNode {
-  "Node Type": string;
-  "Actual Rows": number;
-  "Actual Loops": number;
-  "Rows Removed by Filter"?: number;
-  "Rows Removed by Index Recheck"?: number;
-  Plans?: PlanNode[];
-}
-
 /** Rows that a page has read from tables and indexes, thrown away or not, in all its statements together. */
 async function lookedAt(query: DeliveryQuery): Promise<number> {
   const statements: CompiledQuery[] = [];
@@ -86,19 +78,11 @@ async function lookedAt(query: DeliveryQuery): Promise<number> {
     let rows = 0;
     for (const { sql: text, parameters } of statements.filter(({ sql: text }) => / from events | from \(/.test(text))) {
       const explain = CompiledQuery.raw(`explain (analyze, timing off, format json) ${text}`, [...parameters]);
-      const plan = (await tx.executeQuery<{ "QUERY PLAN": { Plan: PlanNode }[] }>(explain)).rows[0]?.["QUERY PLAN"][0];
-      if (plan === undefined) throw new Error("there is no plan");
-      rows += scanned(plan.Plan);
+      const nodes = nodesOf((await tx.executeQuery<PlanRow>(explain)).rows);
+      rows += rowsLookedAt(nodes.filter((node) => /(?<!Subquery )Scan/.test(node["Node Type"])));
     }
     return rows;
   });
-}
-
-function scanned(node: PlanNode): number {
-  const perLoop =
-    node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
-  const own = /(?<!Subquery )Scan/.test(node["Node Type"]) ? perLoop * node["Actual Loops"] : 0;
-  return (node.Plans ?? []).reduce((sum, child) => sum + scanned(child), own);
 }
 
 const day = (ago: number) => lowestEventId(newest - ago * DAY_MS);

@@ -2,6 +2,7 @@
 import { CompiledQuery } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestEngine, type TestEngine, type TestWebhook } from "../../test/engine.ts";
+import { nodesOf, type PlanRow, rowsLookedAt } from "../../test/plan.ts";
 import { createReceiver, type Receiver } from "../../test/receiver.ts";
 import { until } from "../../test/until.ts";
 import { inClinic } from "../db/pool.ts";
@@ -188,22 +189,18 @@ describe("numbers that are no longer kept", () => {
     );
 
   /** Rows that the statement has looked at in the hot table, thrown away or not. */
-  async function rowsLookedAt(after: number): Promise<number> {
+  async function hotRowsLookedAt(after: number): Promise<number> {
     const values = [clinicId, webhook.id, after, 100, PULLED_FACTS_MAX_BYTES];
-    const plan = await inClinic(engine.app, clinicId, (tx) =>
-      tx.executeQuery<{ "QUERY PLAN": { Plan: PlanNode }[] }>(
-        CompiledQuery.raw(`explain (analyze, format json) ${sqlFile("pull")}`, values),
-      ),
+    const { rows } = await inClinic(engine.app, clinicId, (tx) =>
+      tx.executeQuery<PlanRow>(CompiledQuery.raw(`explain (analyze, format json) ${sqlFile("pull")}`, values)),
     );
-    const [root] = plan.rows[0]?.["QUERY PLAN"] ?? [];
-    if (!root) throw new Error("there is no plan");
-    return looked(root.Plan);
+    return rowsLookedAt(nodesOf(rows).filter((node) => node["Relation Name"] === "deliveries"));
   }
 
   test("are told without looking at whatever waits", async () => {
     expect(await page()).toMatchObject({ deliveries: [], notKept: [{ from: 1, to: 1000 }], upTo: 1000 });
-    expect(await rowsLookedAt(0)).toBeLessThan(10);
-    expect(await rowsLookedAt(1001)).toBeLessThanOrEqual(2 * 100); // those that are found, and no more
+    expect(await hotRowsLookedAt(0)).toBeLessThan(10);
+    expect(await hotRowsLookedAt(1001)).toBeLessThanOrEqual(2 * 100); // those that are found, and no more
   });
 
   test("do not hide an old one among them that waits still", async () => {
@@ -215,20 +212,6 @@ describe("numbers that are no longer kept", () => {
     const first = await page();
     expect([first.upTo, numbersOf([first])]).toEqual([149, []]);
     expect(numbersOf([await page({ after: 149 })])).toEqual([150]);
-    expect(await rowsLookedAt(0)).toBeLessThan(10);
+    expect(await hotRowsLookedAt(0)).toBeLessThan(10);
   });
 });
-
-interface PlanNode {
-  "Relation Name"?: string;
-  "Actual Rows": number;
-  "Actual Loops": number;
-  "Rows Removed by Filter"?: number;
-  Plans?: PlanNode[];
-}
-
-function looked(node: PlanNode): number {
-  const perLoop = node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0);
-  const own = node["Relation Name"] === "deliveries" ? perLoop * node["Actual Loops"] : 0;
-  return (node.Plans ?? []).reduce((sum, child) => sum + looked(child), own);
-}

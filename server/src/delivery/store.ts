@@ -113,7 +113,7 @@ export class DeliveryStore {
    * still counted for their delivery. The others are marked as late.
    */
   async settle(results: readonly SettledAttempt[], { owner, health }: SettledHealth = NO_HEALTH): Promise<Counted[]> {
-    const values = [...settleValues(results), ...healthValues(health), owner, results.map((r) => r.begun.orderKey)];
+    const values = [...settleValues(results), ...healthValues(health), owner];
     const { followed, last } = onlyRow(await this.#rows<SettledRow>("settle", values));
     const counted = (places: number[] | null, hasNext: boolean) =>
       (places ?? []).map((place) => toCounted(results[place - 1], hasNext));
@@ -257,6 +257,7 @@ function settleValues(results: readonly SettledAttempt[]): unknown[] {
     arrayText(results.map((r) => (r.next.do === "finish" ? r.next.reason : null))),
     arrayText(begun.map((b) => b.test)),
     arrayText(results.map((r) => r.version)),
+    begun.map((b) => b.orderKey),
   ];
 }
 

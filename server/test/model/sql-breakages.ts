@@ -28,8 +28,8 @@ export const SQL_BREAKAGES: readonly SqlBreakage[] = [
   {
     name: "a receiver's health is written by whoever says so",
     statement: "settle",
-    out: "r.owner = $29::bigint and r.fence = s.health_fence and",
-    into: "$29::bigint is not null and",
+    out: "r.owner = $30::bigint and r.fence = s.health_fence and",
+    into: "$30::bigint is not null and",
   },
   {
     name: "an answer of the old address proves the new one",

@@ -1,12 +1,12 @@
--- SETTLE: write what came of a batch of attempts. $1..$20 and $30 arrays, one entry per attempt; $21..$28 arrays, one entry per
--- webhook that this node $29 holds: the health of its receiver after these attempts.
+-- SETTLE: write what came of a batch of attempts. $1..$21 arrays, one entry per attempt; $22..$29 arrays, one entry per
+-- webhook that this node $30 holds: the health of its receiver after these attempts.
 -- Fenced on the delivery's own row (fence and attempt): a result whose claim was lost changes nothing there, but leaves its
 -- attempt row all the same, marked as late in the same breath; a result of a lost claim that nobody has begun again still counts.
 -- One row: the places among the results of those that counted, by whether their subject has another delivery.
 with results as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
       $8::float8[], $9::int[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::bytea[],
-      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[], $30::text[]) with ordinality
+      $16::float8[], $17::text[], $18::text[], $19::boolean[], $20::int[], $21::text[]) with ordinality
     as r (clinic_id, webhook_id, id, event_id, part, fence, attempt, started_ms_ago, duration_ms, outcome, status,
       choice_practitioner, choice_patient, body_sent, answer, retry_in_ms, state, reason, test, version, order_key, place)
   order by clinic_id, webhook_id, id),              -- as all who wait for locks take them (store.ts)
@@ -60,7 +60,7 @@ told as materialized (
     from results where not test
     union all
     select clinic_id, webhook_id, null, null, fence, version, failures, failing_ms, probes, parked
-    from unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::int[], $25::int[], $26::float8[], $27::smallint[], $28::boolean[])
+    from unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::int[], $26::int[], $27::float8[], $28::smallint[], $29::boolean[])
       as h (clinic_id, webhook_id, fence, version, failures, failing_ms, probes, parked)) x
   group by 1, 2 having bool_or(failed) is not null),
 -- Where one success follows another nothing is to be written but the time, and that once a second: refill.sql waits for
@@ -86,7 +86,7 @@ seen_by_run as (
       case when h.counts then h.probes else r.probes end,
       case when not h.counts then r.parked_at when h.parked then coalesce(r.parked_at, now()) end,
       case when h.counts and not h.parked and r.parked_at is not null then now() else r.recovered_at end
-      from (select coalesce(r.owner = $29::bigint and r.fence = s.health_fence and r.webhook_version = s.health_version, false) as counts,
+      from (select coalesce(r.owner = $30::bigint and r.fence = s.health_fence and r.webhook_version = s.health_version, false) as counts,
         s.failures, s.failing_ms, s.probes, s.parked) h)
   from locked s
   where r.clinic_id = any (array[s.clinic_id]) and r.webhook_id = s.webhook_id)

@@ -1,7 +1,6 @@
 -- UNBEGIN: deliveries that were begun and of which nothing has left (withdrawn.ts tells when that is): as if they had never been
 -- begun, but for their number and how narrow they have become, which they keep. Whatever was begun again meanwhile, by whomever,
--- is another attempt under another fence. $1..$8 arrays: clinic, webhook, id,
--- event, part, fence, attempt, order key.
+-- is another attempt under another fence. $1..$8 arrays: clinic, webhook, id, event, part, fence, attempt, order key.
 update deliveries d set begun_at = null, attempt = d.attempt - 1
 from (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[], $5::smallint[], $6::bigint[], $7::smallint[],
